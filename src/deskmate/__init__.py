@@ -1,0 +1,1 @@
+"""Deskmate: people and AI agents in the same conversation."""

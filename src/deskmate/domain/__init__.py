@@ -1,0 +1,1 @@
+"""The nouns: frozen dataclasses and pure functions. No I/O, no clock, no randomness."""

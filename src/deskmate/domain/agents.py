@@ -1,0 +1,95 @@
+"""Agents: what the desk needs of one (the Runner protocol), and what a run gives back. A runner knows no store and no HTTP.
+
+`run(turn)` is an async generator. The desk stores each step as it comes, so the thread is the checkpoint: a run that was killed
+half way, or paused for a person, is started again with the stored history in `turn.history` and goes on from there. When the
+thread changes hands the desk cancels the task that consumes the generator: a runner needs no code for that beyond letting
+`CancelledError` and `GeneratorExit` through, closing what it has open.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from deskmate.domain.messages import ContextMessage, ModelRole, Part
+from deskmate.domain.requests import RequestKind, Risk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a runner is given: the history ends with the prompt, or with stored steps of this run and answers to its requests."""
+
+    thread: str
+    run: str
+    customer: str | None
+    prompt_text: str
+    history: tuple[ContextMessage, ...]
+    resumed: bool = False
+    """The run was paused or interrupted before: some steps after the prompt are its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """A piece of text of the step that is being written; the next Step holds the whole text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One finished message of the agent: an answer, tool calls, or (role tool) their results. Stored before the run goes on."""
+
+    role: ModelRole
+    parts: tuple[Part, ...]
+    model: str | None = None
+    provider: str | None = None
+    provider_metadata: Mapping[str, object] | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A request for a person. It belongs to the tool call `call_id` of the Step it comes with."""
+
+    call_id: str
+    question: str
+    kind: RequestKind = RequestKind.QUESTION
+    reason: str | None = None
+    suggestion: str | None = None
+    confidence: float | None = None
+    floor: float | None = None
+    response_schema: Mapping[str, object] | None = None
+    queue: str | None = None
+    risk: Risk = Risk.LOW
+    urgency: str = "normal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The last thing a run yields when it needs people: its tool calls, and one request for each call that needs a person.
+
+    Stored in one transaction with the pause. `notice` is a line the customer is shown meanwhile, written by the system.
+    """
+
+    step: Step
+    requests: tuple[Question, ...]
+    notice: str | None = None
+
+
+Output = Delta | Step | Ask
+
+
+class Runner(Protocol):
+    """An agent. `name` is unique on a desk."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def provider_names(self) -> Mapping[str, str]:
+        """Facts for the usage entries and `deskmate check`: `{"provider": ..., "model": ...}`, where known."""
+        ...
+
+    def run(self, turn: Turn) -> AsyncIterator[Output]:
+        """Work on the turn. Returning means done; an exception fails the run, visibly, with its text."""
+        ...

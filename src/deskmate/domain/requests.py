@@ -1,0 +1,163 @@
+"""Requests: what an agent needs from a person. Decided once, applied once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from deskmate.domain.actors import Author
+from deskmate.errors import Invalid
+
+
+class RequestKind(StrEnum):
+    QUESTION = "question"
+    APPROVAL = "approval"
+    ESCALATION = "escalation"
+
+
+class RequestState(StrEnum):
+    OPEN = "open"
+    CLAIMED = "claimed"
+    DECIDED = "decided"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+
+
+_CLOSING = frozenset({RequestState.DECIDED, RequestState.EXPIRED, RequestState.CANCELLED, RequestState.SUPERSEDED})
+WAITING = frozenset({RequestState.OPEN, RequestState.CLAIMED})
+
+REQUEST_MOVES: Mapping[RequestState, frozenset[RequestState]] = {
+    RequestState.OPEN: _CLOSING | {RequestState.CLAIMED},
+    RequestState.CLAIMED: _CLOSING | {RequestState.OPEN},
+    RequestState.DECIDED: frozenset({RequestState.APPLYING}),
+    RequestState.APPLYING: frozenset({RequestState.APPLIED, RequestState.FAILED, RequestState.IN_DOUBT}),
+    RequestState.IN_DOUBT: frozenset({RequestState.APPLIED, RequestState.FAILED}),
+    RequestState.EXPIRED: frozenset(),
+    RequestState.CANCELLED: frozenset(),
+    RequestState.SUPERSEDED: frozenset(),
+    RequestState.APPLIED: frozenset(),
+    RequestState.FAILED: frozenset(),
+}
+
+
+class Risk(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class OnExpiry(StrEnum):
+    """What happens when nobody decides in time."""
+
+    DENY = "deny"
+    APPROVE = "approve"
+    DEFAULT = "default"
+    ESCALATE = "escalate"
+    REASSIGN = "reassign"
+    WAIT = "wait"
+
+
+DEFAULT_ON_EXPIRY: Mapping[RequestKind, OnExpiry] = {
+    RequestKind.QUESTION: OnExpiry.ESCALATE,
+    RequestKind.APPROVAL: OnExpiry.DENY,
+    RequestKind.ESCALATION: OnExpiry.REASSIGN,
+}
+
+
+class DecisionKind(StrEnum):
+    ANSWER = "answer"
+    APPROVE = "approve"
+    EDIT = "edit"
+    REJECT = "reject"
+    RESPOND = "respond"
+    TAKE_OVER = "take_over"
+    DECLINE = "decline"
+
+
+DECISIONS: Mapping[RequestKind, frozenset[DecisionKind]] = {
+    RequestKind.QUESTION: frozenset({DecisionKind.ANSWER, DecisionKind.DECLINE}),
+    RequestKind.APPROVAL: frozenset({DecisionKind.APPROVE, DecisionKind.EDIT, DecisionKind.REJECT, DecisionKind.RESPOND}),
+    RequestKind.ESCALATION: frozenset({DecisionKind.TAKE_OVER, DecisionKind.ANSWER, DecisionKind.DECLINE}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDecision:
+    """What a person says, before it is known whether they were first."""
+
+    kind: DecisionKind
+    value: object = None
+    args: Mapping[str, object] | None = None
+    text: str | None = None
+    reason: str | None = None
+    review: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What closed a request: by whom, when, over which channel."""
+
+    kind: DecisionKind
+    value: object = None
+    args: Mapping[str, object] | None = None
+    text: str | None = None
+    reason: str | None = None
+    review: str | None = None
+    by: Author
+    at: datetime
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing an agent needs from a person. `call_id` is the tool call that its outcome answers."""
+
+    id: str
+    thread: str
+    run: str | None
+    kind: RequestKind
+    state: RequestState = RequestState.OPEN
+    agent: str | None = None
+    question: str | None = None
+    call_id: str | None = None
+    call_message: str | None = None
+    tool: str | None = None
+    args: Mapping[str, object] | None = None
+    args_digest: str | None = None
+    draft: str | None = None
+    reason: str | None = None
+    suggestion: str | None = None
+    confidence: float | None = None
+    floor: float | None = None
+    response_schema: Mapping[str, object] | None = None
+    queue: str | None = None
+    skills: tuple[str, ...] = ()
+    priority: str = "normal"
+    risk: Risk = Risk.HIGH
+    claimed_by: Author | None = None
+    claimed_until: datetime | None = None
+    expires_at: datetime | None = None
+    on_expiry: OnExpiry | None = None
+    decision: Decision | None = None
+    outcome: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+def check_decision(request: Request, decision: NewDecision) -> None:
+    """Whether this decision fits this request. Raises Invalid, naming the field."""
+    allowed = DECISIONS[request.kind]
+    if decision.kind not in allowed:
+        raise Invalid(f"a {request.kind} takes {', '.join(sorted(allowed))}, not {decision.kind}", field="kind")
+    needs_value = decision.kind in (DecisionKind.ANSWER, DecisionKind.RESPOND)
+    if needs_value and (decision.value is None or (isinstance(decision.value, str) and not decision.value.strip())):
+        raise Invalid(f"{decision.kind} needs a value", field="value")
+    if decision.kind is DecisionKind.EDIT and request.draft is None and decision.args is None:
+        raise Invalid("edit needs args", field="args")
+    if decision.kind is DecisionKind.EDIT and request.draft is not None and not (decision.text or "").strip():
+        raise Invalid("edit needs text", field="text")

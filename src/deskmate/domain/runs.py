@@ -1,0 +1,46 @@
+"""Runs: executions of an agent on a thread. One at a time, by a lease on the run row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
+    # A running run goes back to queued when its lease ran out and another worker takes it up.
+    RunState.RUNNING: frozenset({RunState.PAUSED, RunState.DONE, RunState.FAILED, RunState.CANCELLED, RunState.QUEUED}),
+    RunState.PAUSED: frozenset({RunState.QUEUED, RunState.CANCELLED, RunState.FAILED}),
+    RunState.DONE: frozenset(),
+    RunState.FAILED: frozenset({RunState.QUEUED}),
+    RunState.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution. `prompt` is the message it answers; `attempt` rises with every start and fences the one before."""
+
+    id: str
+    thread: str
+    agent: str
+    epoch: int
+    prompt: str | None
+    prompt_order: int
+    state: RunState = RunState.QUEUED
+    attempt: int = 0
+    lease_by: str | None = None
+    lease_until: datetime | None = None
+    usage: Mapping[str, int] | None = None
+    error: str | None = None
+    created_at: datetime
+    updated_at: datetime

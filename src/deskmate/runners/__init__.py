@@ -1,0 +1,1 @@
+"""The AI: adapters to agent frameworks, behind one Runner protocol."""

@@ -1,0 +1,1 @@
+"""The memory: one protocol, two engines, SQL in files; the jobs port."""

@@ -1,0 +1,94 @@
+"""The store's protocol: a transaction that runs named statements, and an engine that runs transactions.
+
+A transaction body is an `async def body(tx) -> T`. It awaits nothing but its own statements: SQLite runs it on the writer
+thread without an event loop, PostgreSQL may run it again after a serialization failure. So it does no other I/O, and all it
+leaves behind is in the store and in its return value.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+"""One row: column name to value. Times are integers (ms since 1970, UTC), JSON is text."""
+
+
+class Tx(Protocol):
+    """One transaction. Statements are named `noun.name` and live in `store/sql/noun.sql`."""
+
+    @property
+    def now(self) -> datetime:
+        """When the transaction began, by the desk's clock; the same at every call."""
+        ...
+
+    def id(self, kind: str) -> str:
+        """A new id; `kind` is one of `domain.ids.type_prefixes`."""
+        ...
+
+    async def one(self, statement: str, /, **params: object) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    async def all(self, statement: str, /, **params: object) -> list[Row]:
+        """All rows."""
+        ...
+
+    async def run(self, statement: str, /, **params: object) -> int:
+        """Execute, and tell how many rows changed. A compare-and-set that lost answers 0."""
+        ...
+
+    async def many(self, statement: str, rows: Iterable[Mapping[str, object]], /) -> None:
+        """Execute once for each set of parameters."""
+        ...
+
+    def touch(self, *topics: str) -> None:
+        """Wake everybody who waits for one of these topics, after the commit. Topics: `thread:ID`, `customer:ID`, `jobs`."""
+        ...
+
+
+Body = Callable[[Tx], Awaitable[T]]
+
+
+class Waiter(Protocol):
+    """A subscription to topics. Use as an async context manager: it is deaf before and after."""
+
+    async def __aenter__(self) -> "Waiter": ...
+    async def __aexit__(self, *error: object) -> None: ...
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """Return True when a topic was touched since the last return (at once, if it was), False after `timeout` seconds."""
+        ...
+
+
+class Store(Protocol):
+    """One organisation's memory."""
+
+    @property
+    def engine(self) -> Literal["sqlite", "postgresql"]: ...
+
+    @property
+    def url(self) -> str: ...
+
+    async def open(self) -> None:
+        """Connect and bring the schema up to date (under a lock; many processes may start at once). Raises Unavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted, then release everything. Idempotent."""
+        ...
+
+    async def write(self, body: Body[T]) -> T:
+        """Run the body in one transaction. Its exception rolls back all it did and comes out here unchanged.
+
+        Returns when the commit is durable. Topics are woken then, in every process that has this store open.
+        """
+        ...
+
+    async def read(self, body: Body[T]) -> T:
+        """Run the body on one consistent snapshot; writing in it is an error."""
+        ...
+
+    def waiter(self, *topics: str) -> Waiter:
+        """Listen to topics; `*` hears everything."""
+        ...
