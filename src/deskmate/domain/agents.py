@@ -68,11 +68,13 @@ class Question:
 class Ask:
     """The last thing a run yields when it needs people: its tool calls, and one request for each call that needs a person.
 
-    Stored in one transaction with the pause. `notice` is a line the customer is shown meanwhile, written by the system.
+    Stored in one transaction with the pause. `results` are tool steps of sibling calls of the same step that have run already.
+    `notice` is a line the customer is shown meanwhile, written by the system.
     """
 
     step: Step
     requests: tuple[Question, ...]
+    results: tuple[Step, ...] = ()
     notice: str | None = None
 
 

@@ -148,3 +148,18 @@ def text_of(role: ModelRole, parts: Sequence[Part]) -> str:
     if role == "tool":
         return ""
     return " ".join(part.text for part in parts if isinstance(part, Text) and part.text)
+
+
+def is_tool(role: ModelRole, parts: Sequence[Part]) -> bool:
+    """Whether a message is about tools: the result of one, or a message that calls one."""
+    return role == "tool" or any(isinstance(part, ToolCall) for part in parts)
+
+
+def readable(text: str) -> str:
+    """The text without what no store and no wire can carry: NUL and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def readable_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts with readable text."""
+    return tuple(Text(text=readable(part.text)) if isinstance(part, Text) else part for part in parts)

@@ -1,10 +1,18 @@
 """Operators: the humans who work threads."""
 
-from dataclasses import dataclass
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from deskmate.domain.actors import Actor, AuthorKind, Role
+from deskmate.errors import Invalid
+
+E = TypeVar("E", bound=StrEnum)
+MOST_LABELS = 100
 
 
 class Presence(StrEnum):
@@ -28,7 +36,59 @@ class Operator:
     load: float = 0.0
     presence: Presence = Presence.OFFLINE
     last_assigned_at: datetime | None = None
+    disabled_at: datetime | None = None
     created_at: datetime
+
+    @property
+    def disabled(self) -> bool:
+        """Whether this operator has left: kept for the history, let in nowhere."""
+        return self.disabled_at is not None
 
     def actor(self, channel: str = "python") -> Actor:
         return Actor(kind=AuthorKind.OPERATOR, id=self.id, name=self.name, role=self.role, channel=channel)
+
+
+def checked(operator: Operator) -> Operator:
+    """The operator with a normalised address and tidy words. Raises Invalid, naming the field."""
+    if not (math.isfinite(operator.capacity) and 0 <= operator.capacity <= 1000):
+        raise Invalid("capacity is a number from 0 to 1000", field="capacity")
+    return replace(
+        operator,
+        name=words(operator.name, "name"),
+        email=normal_email(operator.email),
+        skills=_labels(operator.skills, "skills"),
+        languages=_labels(operator.languages, "languages"),
+        queues=_labels(operator.queues, "queues"),
+        capacity=float(operator.capacity),
+    )
+
+
+def normal_email(email: str) -> str:
+    """One spelling for one address: NFKC, lower case, no space around. Raises Invalid."""
+    normal = unicodedata.normalize("NFKC", email).strip().lower()
+    local, at, domain = normal.rpartition("@")
+    if not (local and at and domain) or len(normal) > 254 or "@" in local or not normal.isprintable() or " " in normal:
+        raise Invalid("email must be an address like ana@shop.example", field="email")
+    return normal
+
+
+def words(text: str, field: str, longest: int = 100) -> str:
+    """A name people read: some printable characters on one line. Raises Invalid."""
+    tidy = text.strip()
+    if not tidy or len(tidy) > longest or not tidy.isprintable():
+        raise Invalid(f"{field} must be 1 to {longest} printable characters", field=field)
+    return tidy
+
+
+def chosen(kind: type[E], text: E | str, field: str) -> E:
+    """One of the values of an enum. Raises Invalid, naming the choices."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise Invalid(f"{field} must be one of {', '.join(kind)}", field=field) from None
+
+
+def _labels(labels: Sequence[str], field: str) -> tuple[str, ...]:
+    if len(labels) > MOST_LABELS:
+        raise Invalid(f"{field} are at most {MOST_LABELS}", field=field)
+    return tuple(dict.fromkeys(words(label, field) for label in labels))

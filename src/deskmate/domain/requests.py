@@ -96,6 +96,8 @@ class NewDecision:
     text: str | None = None
     reason: str | None = None
     review: str | None = None
+    stale_ok: bool = False
+    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

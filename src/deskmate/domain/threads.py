@@ -49,7 +49,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """One conversation. `prompt_order` is the order of the newest customer message that wants an answer."""
+    """One conversation. `prompt_order`: the newest order that wants an answer; `answered_order`: the newest a run has dealt with."""
 
     id: str
     customer: str | None
@@ -68,6 +68,7 @@ class Thread:
     waiting_since: datetime | None = None
     metadata: Mapping[str, object] = field(default_factory=dict[str, object])
     prompt_order: int = -1
+    answered_order: int = -1
     preview: Preview | None = None
     created_at: datetime
     updated_at: datetime

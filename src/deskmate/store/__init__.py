@@ -1,1 +1,26 @@
 """The memory: one protocol, two engines, SQL in files; the jobs port."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from deskmate.store.base import Store
+from deskmate.store.migrations import migrate, pending_migrations
+from deskmate.store.urls import engine_of
+
+__all__ = ["Store", "connect", "migrate", "pending_migrations"]
+
+
+def connect(url: str, *, clock: Callable[[], datetime], entropy: Callable[[int], bytes]) -> Store:
+    """The store at this address, not yet open: `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://HOST/NAME`.
+
+    Raises Misconfigured naming the field `store`.
+    """
+    match engine_of(url):
+        case "sqlite":
+            from deskmate.store.sqlite import SQLite
+
+            return SQLite(url, clock=clock, entropy=entropy)
+        case "postgresql":
+            from deskmate.store.postgres import PostgreSQL
+
+            return PostgreSQL(url, clock=clock, entropy=entropy)

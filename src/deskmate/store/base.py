@@ -39,7 +39,7 @@ class Tx(Protocol):
         ...
 
     async def many(self, statement: str, rows: Iterable[Mapping[str, object]], /) -> None:
-        """Execute once for each set of parameters."""
+        """Execute once for each set of parameters. A row that fails fails all."""
         ...
 
     def touch(self, *topics: str) -> None:
@@ -57,7 +57,11 @@ class Waiter(Protocol):
     async def __aexit__(self, *error: object) -> None: ...
 
     async def wait(self, timeout: float | None = None) -> bool:
-        """Return True when a topic was touched since the last return (at once, if it was), False after `timeout` seconds."""
+        """Return True when a topic was touched since the last return (at once, if it was), False after `timeout` seconds.
+
+        A touch says "look again", not what is new: it may come twice for one change. Enter first, then look, then wait. Look after
+        a timeout as well: a process that is killed between its commit and its notification tells nobody (PostgreSQL).
+        """
         ...
 
 
@@ -81,7 +85,9 @@ class Store(Protocol):
     async def write(self, body: Body[T]) -> T:
         """Run the body in one transaction. Its exception rolls back all it did and comes out here unchanged.
 
-        Returns when the commit is durable. Topics are woken then, in every process that has this store open.
+        Returns when the commit is durable. Topics are woken then, in every process that has this store open. What was written
+        can be read at once, except the feed on PostgreSQL: an event shows when all older transactions have ended, and its topics
+        are woken again then. Raises Unavailable when the store cannot be reached, or is not open.
         """
         ...
 

@@ -47,8 +47,8 @@ CREATE TABLE threads (
     waiting_since BIGINT,
     metadata TEXT NOT NULL DEFAULT '{}',
     prompt_order BIGINT NOT NULL DEFAULT -1,
+    answered_order BIGINT NOT NULL DEFAULT -1,
     event_seq BIGINT NOT NULL DEFAULT 0,
-    open_requests BIGINT NOT NULL DEFAULT 0,
     preview_message TEXT,
     preview_text TEXT,
     preview_author_kind TEXT,
@@ -163,6 +163,7 @@ CREATE TABLE requests (
 CREATE INDEX requests_by_thread ON requests (thread, created_at, id);
 CREATE INDEX requests_by_run ON requests (run) WHERE run IS NOT NULL;
 CREATE INDEX requests_waiting ON requests (created_at, id) WHERE state IN ('open', 'claimed');
+CREATE INDEX requests_claimed ON requests (claimed_by, thread) WHERE state = 'claimed';
 
 CREATE TABLE assignments (
     id TEXT PRIMARY KEY,
@@ -257,11 +258,12 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
--- Background work of the embedded engine. A job names a row and holds no state.
+-- Background work of the embedded engine. A job names a row and holds no state; its lane is the agent that must be registered.
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     ref TEXT NOT NULL,
+    lane TEXT NOT NULL DEFAULT '',
     thread TEXT,
     priority INTEGER NOT NULL DEFAULT 0,
     due_at BIGINT NOT NULL,
@@ -272,4 +274,5 @@ CREATE TABLE jobs (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX jobs_due ON jobs (due_at, id);
+CREATE INDEX jobs_by_thread ON jobs (thread) WHERE thread IS NOT NULL;
 CREATE UNIQUE INDEX jobs_once ON jobs (kind, ref);

@@ -1,0 +1,240 @@
+"""The desk: the composition root. The only place that knows every part, the clock and the source of randomness."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from deskmate.config import Settings
+from deskmate.domain.actors import SYSTEM, Actor
+from deskmate.domain.agents import Runner
+from deskmate.domain.operators import Operator
+from deskmate.domain.threads import Thread
+from deskmate.errors import Conflict, Invalid
+from deskmate.services import posting, threads
+from deskmate.services.assignments import Assignments
+from deskmate.services.authentication import Authenticator
+from deskmate.services.conversation import Messages
+from deskmate.services.credentials import Passwords
+from deskmate.services.inbox import Inbox
+from deskmate.services.keys import Keys
+from deskmate.services.live import Feed
+from deskmate.services.operators import Operators
+from deskmate.services.requests import Requests, actor_of
+from deskmate.services.respond import Outcome, Responder
+from deskmate.services.sessions import Sessions
+from deskmate.services.threads import Threads
+from deskmate.services.usage import Usage
+from deskmate.store import connect
+from deskmate.store.base import Body, Store, T, Tx, Waiter
+from deskmate.store.jobs import Engine
+
+if TYPE_CHECKING:
+    from pydantic_ai.agent import AbstractAgent
+
+    AnyAgent = Runner | AbstractAgent[Any, Any]
+
+Entropy = Callable[[int], bytes]
+
+
+class _Opened:
+    """A store that opens itself at its first use, so that a desk can be named in a module and used anywhere."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._opening: asyncio.Lock | None = None
+        self._open = False
+
+    @property
+    def engine(self):
+        """Which engine it is."""
+        return self._store.engine
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._store.url
+
+    async def open(self) -> None:
+        """Open it, once."""
+        if self._open:
+            return
+        self._opening = self._opening or asyncio.Lock()
+        async with self._opening:
+            if not self._open:
+                await self._store.open()
+                self._open = True
+
+    async def close(self) -> None:
+        """Close it; it opens again at its next use."""
+        self._open = False
+        self._opening = None
+        await self._store.close()
+
+    async def write(self, body: Body[T]) -> T:
+        """See Store."""
+        if not self._open:
+            await self.open()
+        return await self._store.write(body)
+
+    async def read(self, body: Body[T]) -> T:
+        """See Store."""
+        if not self._open:
+            await self.open()
+        return await self._store.read(body)
+
+    def waiter(self, *topics: str) -> Waiter:
+        """See Store."""
+        return self._store.waiter(*topics)
+
+
+class Desk:
+    """People and AI agents in the same conversations, over one store.
+
+    `url` is `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://HOST/NAME`. The first of `agents` answers customers.
+    Use it as it is, or `async with Desk.open(...)` to have runs worked on in the background as well.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        agents: "Sequence[AnyAgent]" = (),
+        settings: Settings | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        entropy: Entropy = os.urandom,
+    ) -> None:
+        base = settings or Settings.from_env(os.environ)
+        self.settings = replace(base, store=url) if url is not None else base
+        self._store = _Opened(connect(self.settings.store, clock=clock, entropy=entropy))
+        self._agents: dict[str, Runner] = {}
+        for agent in agents:
+            self.register(agent)
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{entropy(4).hex()}"
+        passwords = Passwords()
+        self.threads = Threads(self._store)
+        self.messages = Messages(self._store, lambda: self.default_agent)
+        self.requests = Requests(self._store)
+        self.assignments = Assignments(self._store, lambda: self.default_agent)
+        self.inbox = Inbox(self._store)
+        self.feed = Feed(self._store)
+        self.usage = Usage(self._store)
+        self.operators = Operators(self._store, passwords)
+        self.keys = Keys(self._store, entropy)
+        self.sessions = Sessions(self._store, passwords, entropy)
+        self.authenticator = Authenticator(
+            self._store, admin_key=self.settings.admin_key, jwt_secrets=self.settings.customer_jwt_secrets
+        )
+        self._responder = Responder(self._store, self._agents, owner=self._owner)
+        self._engine: Engine | None = None
+        self.closing = asyncio.Event()
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The names of the registered agents."""
+        return tuple(self._agents)
+
+    @property
+    def default_agent(self) -> str | None:
+        """The agent that answers customers, or None."""
+        return next(iter(self._agents), None)
+
+    def register(self, agent: "AnyAgent") -> Runner:
+        """Let this desk run an agent; the same name again replaces the agent. Raises Invalid."""
+        runner = as_runner(agent)
+        if not runner.name.strip():
+            raise Invalid("an agent needs a name", field="name")
+        self._agents[runner.name] = runner
+        return runner
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        url: str | None = None,
+        *,
+        agents: "Sequence[AnyAgent]" = (),
+        settings: Settings | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        entropy: Entropy = os.urandom,
+        work: bool = True,
+    ) -> AsyncGenerator["Desk", None]:
+        """A desk that is open for the time of the block, and works on runs in the background unless `work` is false."""
+        desk = cls(url, agents=agents, settings=settings, clock=clock, entropy=entropy)
+        await desk.ensure_open()
+        try:
+            if work:
+                desk.work()
+            yield desk
+        finally:
+            await desk.close()
+
+    async def ensure_open(self) -> None:
+        """Connect and bring the schema up to date, if that has not been done. Raises Unavailable."""
+        self.closing.clear()
+        await self._store.open()
+
+    def work(self) -> None:
+        """Work on runs in the background, in this process, until the desk is closed."""
+        if self._engine is None:
+            lanes = self._agents.keys()
+            self._engine = Engine(self._store, {"run": self._responder.work}, lanes=lanes, owner=self._owner)
+            self._engine.start()
+
+    async def close(self) -> None:
+        """Give back what is being worked on and disconnect. Idempotent."""
+        self.closing.set()
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.stop()
+        await self._store.close()
+
+    async def respond(self, thread: str, agent: "AnyAgent | str | None" = None, *, by: Actor | Operator = SYSTEM) -> Outcome:
+        """Answer the newest unanswered message of a thread, here and now, or go on with a run whose requests are closed.
+
+        Returns Replied, Paused, Failed or Overtaken. Raises Conflict when there is nothing to answer or people respond.
+        """
+        return await self._responder.respond(thread, self._named(agent), by=actor_of(by))
+
+    async def start(self, thread: str, *, agent: str | None = None, by: Actor | Operator = SYSTEM) -> Thread:
+        """Have the newest unanswered message answered in the background, by whichever process works on runs."""
+        name = self._named(agent)
+
+        async def body(tx: Tx) -> Thread:
+            await posting.start(tx, await threads.lock(tx, thread), name, actor=actor_of(by))
+            return await threads.get(tx, thread)
+
+        return await self._store.write(body)
+
+    async def ready(self) -> None:
+        """Raise Unavailable unless the store answers."""
+        await self._store.read(lambda tx: tx.one("events.head"))
+
+    async def stranded(self) -> dict[str, int]:
+        """Queued runs whose agent is not registered here, by agent."""
+        rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
+        return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
+
+    def _named(self, agent: "AnyAgent | str | None") -> str:
+        if agent is None:
+            if self.default_agent is None:
+                raise Conflict("no agent is registered")
+            return self.default_agent
+        if isinstance(agent, str):
+            if agent not in self._agents:
+                raise Invalid(f"no agent {agent!r} is registered", field="agent")
+            return agent
+        return self.register(agent).name
+
+
+def as_runner(agent: "AnyAgent") -> Runner:
+    """An agent of any framework as a Runner; the frameworks are imported only here, when they are used."""
+    if hasattr(agent, "run") and hasattr(agent, "provider_names"):
+        return agent  # pyright: ignore[reportReturnType]
+    from deskmate.runners.pydantic_ai import PydanticAgent
+
+    return PydanticAgent(agent)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,129 @@
+"""Settings: what an installation is told by its environment (DESKMATE_*), read once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from deskmate.errors import Misconfigured
+
+T = TypeVar("T")
+Synchronous = Literal["full", "normal", "off"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+_SYNCHRONOUS: Mapping[str, Synchronous] = {"full": "full", "normal": "normal", "off": "off"}
+_LOG_LEVELS: Mapping[str, LogLevel] = {"debug": "debug", "info": "info", "warning": "warning", "error": "error"}
+_SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set. Secrets, and the store's URL, which may hold a password, stay out of the repr."""
+
+    store: str = field(default="sqlite:///deskmate.db", repr=False)
+    """DESKMATE_STORE: `sqlite:///file`, `sqlite:////absolute/file` or `postgresql://...`."""
+    admin_key: str | None = field(default=None, repr=False)
+    """DESKMATE_ADMIN_KEY: a key that may do all an admin may."""
+    host: str = "127.0.0.1"
+    """DESKMATE_HOST: the address to listen on."""
+    port: int = 8000
+    """DESKMATE_PORT: the port to listen on; 0 takes a free one."""
+    rate_limits: bool = True
+    """DESKMATE_RATE_LIMITS: `off` switches rate limits off."""
+    insecure_cookies: bool = False
+    """DESKMATE_INSECURE_COOKIES: `on` lets operators sign in over plain HTTP from other machines."""
+    customer_jwt_secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType[str, str]({}), repr=False)
+    """DESKMATE_CUSTOMER_JWT_SECRETS: `kid=secret,kid=secret`; HS256 secrets of at least 32 bytes that sign customers' tokens."""
+    max_body_bytes: int = 4 * 1024 * 1024
+    """DESKMATE_MAX_BODY_BYTES: the largest request body."""
+    sqlite_synchronous: Synchronous = "full"
+    """DESKMATE_SQLITE_SYNCHRONOUS: `full` (acknowledged means on disk), `normal` or `off`."""
+    allowed_origins: tuple[str, ...] = ()
+    """DESKMATE_ALLOWED_ORIGINS: `https://shop.example,https://...`; sites whose pages may use /api/chat."""
+    log_level: LogLevel = "info"
+    """DESKMATE_LOG_LEVEL: `debug`, `info`, `warning` or `error`."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Read DESKMATE_* variables; an empty one counts as not set. Raises Misconfigured, naming the variable."""
+        base = cls()
+
+        def read(variable: str, parse: Callable[[str, str], T], default: T) -> T:
+            text = env.get(variable, "").strip()
+            return parse(variable, text) if text else default
+
+        return cls(
+            store=read("DESKMATE_STORE", _text, base.store),
+            admin_key=read("DESKMATE_ADMIN_KEY", _text, None),
+            host=read("DESKMATE_HOST", _text, base.host),
+            port=read("DESKMATE_PORT", _number(0, 65535), base.port),
+            rate_limits=read("DESKMATE_RATE_LIMITS", _one_of(_SWITCH), base.rate_limits),
+            insecure_cookies=read("DESKMATE_INSECURE_COOKIES", _one_of(_SWITCH), base.insecure_cookies),
+            customer_jwt_secrets=read("DESKMATE_CUSTOMER_JWT_SECRETS", _secrets, base.customer_jwt_secrets),
+            max_body_bytes=read("DESKMATE_MAX_BODY_BYTES", _number(1024, 1024**3), base.max_body_bytes),
+            sqlite_synchronous=read("DESKMATE_SQLITE_SYNCHRONOUS", _one_of(_SYNCHRONOUS), base.sqlite_synchronous),
+            allowed_origins=read("DESKMATE_ALLOWED_ORIGINS", _origins, base.allowed_origins),
+            log_level=read("DESKMATE_LOG_LEVEL", _one_of(_LOG_LEVELS), base.log_level),
+        )
+
+
+def _text(_variable: str, text: str) -> str:
+    return text
+
+
+def _number(least: int, most: int) -> Callable[[str, str], int]:
+    def parse(variable: str, text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 12 and least <= int(text) <= most):
+            raise Misconfigured(f"{variable} must be a whole number from {least} to {most}, not {text!r}", field=variable)
+        return int(text)
+
+    return parse
+
+
+def _one_of(choices: Mapping[str, T]) -> Callable[[str, str], T]:
+    def parse(variable: str, text: str) -> T:
+        if text.lower() not in choices:
+            raise Misconfigured(f"{variable} must be one of {', '.join(choices)}, not {text!r}", field=variable)
+        return choices[text.lower()]
+
+    return parse
+
+
+def _secrets(variable: str, text: str) -> Mapping[str, str]:
+    # The value itself never goes into the message: it would end up in a log.
+    found: dict[str, str] = {}
+    for entry in _listed(text):
+        kid, _, secret = entry.partition("=")
+        if not kid or not secret or kid in found:
+            raise Misconfigured(f"{variable} must be kid=secret,kid=secret, each kid once", field=variable)
+        if len(secret.encode()) < SECRET_BYTES:
+            raise Misconfigured(f"{variable}: the secret of {kid} is shorter than {SECRET_BYTES} bytes", field=variable)
+        found[kid] = secret
+    return MappingProxyType(found)
+
+
+def _origins(variable: str, text: str) -> tuple[str, ...]:
+    return tuple(_origin(variable, entry) for entry in _listed(text))
+
+
+def _origin(variable: str, text: str) -> str:
+    problem = Misconfigured(f"{variable} must list origins like https://shop.example, not {text!r}", field=variable)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise problem from None
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.path not in ("", "/")
+        or parts.query
+        or parts.fragment
+    ):
+        raise problem
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _listed(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]

@@ -1,0 +1,153 @@
+"""Context: which messages a model is given, and in what order. Pure. A model never sees a broken history (P6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from deskmate.domain.actors import AuthorKind
+from deskmate.domain.messages import (
+    ApprovalRequest,
+    ApprovalResponse,
+    ContextMessage,
+    Message,
+    MessageStatus,
+    Part,
+    Text,
+    ToolCall,
+    ToolResult,
+    Visibility,
+    is_tool,
+)
+
+UNANSWERED = "nobody answered; the conversation went on"
+
+
+def speaks(message: Message) -> bool:
+    """Whether a message is part of a context without being asked for: finished and public, or a marker of the desk.
+
+    A line that the desk wrote for the customer is not for models; a marker is a system message that only the team sees.
+    """
+    if message.status is not MessageStatus.SUCCESS:
+        return False
+    if message.role == "system" and message.author.kind is AuthorKind.SYSTEM:
+        return message.visibility is Visibility.NOTE
+    return message.visibility is Visibility.PUBLIC
+
+
+def context(
+    history: Sequence[Message],
+    *,
+    prompt_message: str | None = None,
+    prompt: str | None = None,
+    messages: Sequence[ContextMessage] = (),
+    exclude_tool: bool = False,
+    keep_approved: bool = False,
+) -> tuple[ContextMessage, ...]:
+    """What a model is given, from a stored history in order of position.
+
+    `prompt_message` is the stored message to answer: what stands behind it on its order follows it, and it is part of the context
+    whatever its status and visibility. A `prompt` takes its place, or stands at the end where there is none. `messages` stand
+    before the prompt. `keep_approved` keeps calls that a person approved and that have not run yet, for whoever runs them next;
+    without it every call has a result.
+    """
+    usable = [m for m in history if m.id == prompt_message or (speaks(m) and not (exclude_tool and is_tool(m.role, m.parts)))]
+    at = next((index for index, m in enumerate(usable) if m.id == prompt_message), len(usable))
+    asked = [_plain(message) for message in usable[at : at + 1]]
+    if prompt is not None:
+        asked = [ContextMessage(role="user", parts=(Text(text=prompt),))]
+    sequence = [*map(_plain, usable[:at]), *messages, *asked, *map(_plain, usable[at + 1 :])]
+    return close(sequence, keep_approved=keep_approved)
+
+
+def close(sequence: Sequence[ContextMessage], *, keep_approved: bool = False) -> tuple[ContextMessage, ...]:
+    """The sequence with every tool call answered: results stand right behind their call; what has no counterpart is left out.
+
+    An approval that was refused, or that nobody answered, is a denied result. Approval parts themselves are left out.
+    """
+    entries: list[_Entry] = []
+    responses = {p.approval_id: p for m in sequence for p in m.parts if isinstance(p, ApprovalResponse)}
+    waiting: dict[str, _Entry] = {}
+    approvals: dict[str, str] = {}
+    for message in sequence:
+        entry = _Entry(message=message)
+        entries.append(entry)
+        for part in message.parts:
+            match part:
+                case ToolCall():
+                    entry.calls[part.call_id] = part
+                    waiting[part.call_id] = entry
+                case ToolResult():
+                    _answer(waiting, part)
+                case ApprovalRequest():
+                    approvals[part.approval_id] = part.call_id
+                    entry.asks[part.call_id] = responses.get(part.approval_id)
+                case ApprovalResponse() if not part.approved and part.approval_id in approvals:
+                    _deny(waiting, approvals[part.approval_id], part.reason)
+                case _:
+                    pass
+    return tuple(message for entry in entries for message in entry.shown(keep_approved))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Entry:
+    """A message on its way into a context, with its calls and what came of them."""
+
+    message: ContextMessage
+    calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
+    asks: dict[str, ApprovalResponse | None] = field(default_factory=dict[str, ApprovalResponse | None])
+    results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+
+    def shown(self, keep_approved: bool) -> list[ContextMessage]:
+        denied = {
+            call: ToolResult(call_id=call, tool=self.calls[call].tool, denied=True, reason=UNANSWERED)
+            for call, response in self.asks.items()
+            if response is None and call in self.calls and call not in self.results
+        }
+        results = denied | self.results
+        approved = {call for call, response in self.asks.items() if keep_approved and response is not None and response.approved}
+        parts = tuple(self._kept(part, results.keys() | approved) for part in self.message.parts)
+        said = ContextMessage(role=self.message.role, parts=tuple(part for part in parts if part is not None))
+        answers = ContextMessage(role="tool", parts=tuple(results.values()))
+        return [message for message in (said, answers) if message.parts]
+
+    def _kept(self, part: Part, answered: set[str]) -> Part | None:
+        match part:
+            case ToolCall():
+                return part if part.call_id in answered and self.calls[part.call_id] is part else None
+            case ToolResult() | ApprovalRequest() | ApprovalResponse():
+                return None
+            case _:
+                return part
+
+
+def _answer(waiting: dict[str, _Entry], result: ToolResult) -> None:
+    entry = waiting.pop(result.call_id, None)
+    if entry is not None:
+        entry.results[result.call_id] = replace(result)
+
+
+def _deny(waiting: dict[str, _Entry], call_id: str, reason: str | None) -> None:
+    entry = waiting.get(call_id)
+    if entry is not None:
+        _answer(waiting, ToolResult(call_id=call_id, tool=entry.calls[call_id].tool, denied=True, reason=reason))
+
+
+def _plain(message: Message) -> ContextMessage:
+    return ContextMessage(role=message.role, parts=message.parts)
+
+
+def asks(message: Message) -> frozenset[str]:
+    """The calls and approvals that a message asks for."""
+    calls = {f"call {part.call_id}" for part in message.parts if isinstance(part, ToolCall)}
+    return frozenset(calls | {f"approval {part.approval_id}" for part in message.parts if isinstance(part, ApprovalRequest)})
+
+
+def loose_ends(history: Sequence[Message]) -> frozenset[str]:
+    """The calls and approvals that are answered in a piece of history and were asked for before it: where a cut breaks it."""
+    asked: set[str] = set()
+    loose: set[str] = set()
+    for message in history:
+        asked |= asks(message)
+        answered = {f"call {part.call_id}" for part in message.parts if isinstance(part, ToolResult)}
+        answered |= {f"approval {part.approval_id}" for part in message.parts if isinstance(part, ApprovalResponse)}
+        loose |= answered - asked
+    return frozenset(loose)

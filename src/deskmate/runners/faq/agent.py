@@ -1,0 +1,2 @@
+"""stub"""
+DEFAULT_FLOOR = 0.5

@@ -1,0 +1,150 @@
+"""Drive: one run of an agent, node by node, and what the desk is handed of it: deltas, steps, questions."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from pydantic_ai import AgentRun, CallToolsNode, ModelRequestNode
+from pydantic_ai.messages import (
+    FunctionToolResultEvent,
+    ModelResponse,
+    OutputToolResultEvent,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+)
+from pydantic_ai.result import FinalResult
+from pydantic_ai.tools import DeferredToolRequests
+from pydantic_core import to_json
+from pydantic_graph import End
+
+from deskmate.domain.agents import Ask, Delta, Output, Step
+from deskmate.domain.messages import Part, Text, ToolCall, ToolResult
+from deskmate.runners.pydantic_ai.ask_human import AskHuman, question_of
+from deskmate.runners.pydantic_ai.history import parts_of, result_of
+
+BROKEN = "This tool failed, or was stopped because another one failed. It is not known whether it took effect."
+
+Put = Callable[[Output], Awaitable[None]]
+"""Hands an output to the desk; returns when the desk has dealt with it."""
+
+
+@dataclass(kw_only=True)
+class Drive:
+    """One run of the agent, node by node, and what it hands over."""
+
+    run: AgentRun[Any, Any]
+    put: Put
+    askers: Mapping[str, AskHuman]
+    notice: str | None
+    stream: bool
+    output_by_tool: bool = False
+    spent: tuple[int, int] = field(default=(0, 0))
+    """Tokens of responses without words or calls, which make no step; they are counted with the next one."""
+
+    async def to_the_end(self) -> None:
+        node: Any = self.run.next_node
+        while not isinstance(node, End):
+            if isinstance(node, ModelRequestNode) and self.stream:
+                await self._deltas(cast("ModelRequestNode[Any, Any]", node))
+            if isinstance(node, CallToolsNode):
+                node = await self._calls(cast("CallToolsNode[Any, Any]", node))
+            else:
+                node = await self.run.next(cast("Any", node))
+
+    async def _deltas(self, node: "ModelRequestNode[Any, Any]") -> None:
+        async with node.stream(self.run.ctx) as events:
+            async for event in events:
+                match event:
+                    case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
+                        if text:
+                            await self.put(Delta(text=text))
+                    case _:
+                        pass
+
+    async def _calls(self, node: "CallToolsNode[Any, Any]") -> Any:
+        """Hand over a response, run its tools, hand over their results; at the end of the run, what is asked or put out.
+
+        A response that calls both a person and other tools becomes two assistant messages: words and tools, with their results
+        behind them; then the calls to people. So the calls to people are stored together with their requests, whenever the
+        process dies, and the other tools are not run again when the answers come.
+        """
+        parts = parts_of(node.model_response)
+        human = {part.call_id for part in parts if isinstance(part, ToolCall) and part.tool in self.askers}
+        first = tuple(part for part in parts if not (isinstance(part, ToolCall) and part.call_id in human))
+        tools = [part for part in first if isinstance(part, ToolCall)]
+        step = self._step(node.model_response, first, empty=not parts)
+        # Without other tools nothing happens before the pause, so words and questions stay one message.
+        held = human and not tools
+        if step.parts and not held:
+            await self.put(step)
+            step = _rest(step)
+        results, node_after = await self._run_tools(node, tools)
+        await self._hand_over([results[call.call_id] for call in tools if call.call_id in results])
+        asked = [part for part in parts if isinstance(part, ToolCall) and part.call_id in human]
+        failed = [part for part in asked if part.call_id in results]
+        if failed:
+            await self.put(_add(step, failed))
+            step = _rest(step)
+            await self._hand_over([results[call.call_id] for call in failed])
+        if isinstance(node_after, End):
+            output = cast("End[FinalResult[object]]", node_after).data.output
+            await self._finish(output, _add(step, [part for part in asked if part not in failed]))
+        return cast("Any", node_after)
+
+    async def _run_tools(self, node: "CallToolsNode[Any, Any]", tools: Sequence[ToolCall]) -> tuple[dict[str, ToolResult], Any]:
+        results: dict[str, ToolResult] = {}
+        self.output_by_tool = False
+        try:
+            async with node.stream(self.run.ctx) as events:
+                async for event in events:
+                    if isinstance(event, FunctionToolResultEvent | OutputToolResultEvent):
+                        results[event.part.tool_call_id] = result_of(event.part)
+                        self.output_by_tool = self.output_by_tool or isinstance(event, OutputToolResultEvent)
+            return results, await self.run.next(node)
+        except Exception:
+            # The run fails, visibly. When it is tried again, tools that are done must not run again, and for the
+            # others the model has to know that they may have.
+            await self._hand_over([results.get(call.call_id) or _broken(call) for call in tools])
+            raise
+
+    async def _finish(self, output: object, step: Step) -> None:
+        if isinstance(output, DeferredToolRequests):
+            asked = [question_of(output, call, queue=self.askers[call.tool_name].queue) for call in output.calls]
+            await self.put(Ask(step=step, requests=tuple(asked), notice=self.notice))
+        elif self.output_by_tool:
+            # A structured output was given as a tool call, which nobody reads: its text is the reply.
+            text = output if isinstance(output, str) else to_json(output, serialize_unknown=True).decode()
+            await self.put(_add(step, [Text(text=text)]))
+
+    async def _hand_over(self, results: Sequence[ToolResult]) -> None:
+        if results:
+            await self.put(Step(role="tool", parts=tuple(results)))
+
+    def _step(self, response: ModelResponse, parts: tuple[Part, ...], *, empty: bool) -> Step:
+        tokens = (self.spent[0] + response.usage.input_tokens, self.spent[1] + response.usage.output_tokens)
+        self.spent = tokens if empty else (0, 0)
+        facts = {"finish_reason": response.finish_reason, "response": response.provider_response_id}
+        return Step(
+            role="assistant",
+            parts=parts,
+            model=response.model_name,
+            provider=response.provider_name,
+            provider_metadata={key: value for key, value in facts.items() if value is not None} or None,
+            input_tokens=tokens[0],
+            output_tokens=tokens[1],
+        )
+
+
+def _add(step: Step, parts: Sequence[Part]) -> Step:
+    return replace(step, parts=(*step.parts, *parts))
+
+
+def _rest(step: Step) -> Step:
+    """What else comes of a response whose first message has been handed over; its tokens are counted once."""
+    return replace(step, parts=(), input_tokens=0, output_tokens=0)
+
+
+def _broken(call: ToolCall) -> ToolResult:
+    return ToolResult(call_id=call.call_id, tool=call.tool, output=BROKEN, is_error=True)

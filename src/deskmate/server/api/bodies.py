@@ -1,0 +1,156 @@
+"""Bodies of requests. Unknown members are refused, so that a mistyped name is noticed; text is text."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+
+from deskmate.domain.actors import Role
+from deskmate.domain.operators import Presence
+from deskmate.domain.requests import DecisionKind
+from deskmate.domain.threads import Mode, Priority, Status
+
+
+def _text(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("NUL is not text")
+    return value
+
+
+def _plain(value: JsonValue) -> JsonValue:
+    """JSON that both stores can hold: no NUL and no lone surrogate in any string, at any depth."""
+    match value:
+        case str():
+            value.encode("utf-8")
+            return _text(value)
+        case list():
+            return [_plain(item) for item in value]
+        case dict():
+            return {str(_plain(key)): _plain(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+CleanText = Annotated[str, AfterValidator(_text)]
+Short = Annotated[CleanText, Field(min_length=1, max_length=200)]
+Line = Annotated[CleanText, Field(max_length=500)]
+Long = Annotated[CleanText, Field(max_length=20_000)]
+Plain = Annotated[JsonValue, AfterValidator(_plain)]
+PlainObject = Annotated[dict[str, JsonValue], AfterValidator(lambda value: {k: _plain(v) for k, v in value.items()})]
+
+
+class Body(BaseModel):
+    """A JSON object with these members and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class OpenThread(Body):
+    customer: Short | None = None
+    subject: Line | None = None
+    metadata: PlainObject | None = None
+
+
+class ChangeThread(Body):
+    subject: Line | None = None
+    summary: Long | None = None
+    status: Status | None = None
+    snoozed_until: Annotated[str, Field(max_length=40)] | None = None
+    mode: Mode | None = None
+    priority: Priority | None = None
+    tags: Annotated[list[Short], Field(max_length=50)] | None = None
+    language: Short | None = None
+    metadata: PlainObject | None = None
+
+
+class PostMessage(Body):
+    text: CleanText
+    visibility: Literal["public", "note"] = "public"
+    respond: bool | None = None
+    author: Literal["customer"] | None = None
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class Respond(Body):
+    agent: Short | None = None
+
+
+class Assign(Body):
+    to: Short
+    note: Long | None = None
+    epoch: Annotated[int, Field(ge=0, lt=2**62)] | None = None
+
+
+class Ask(Body):
+    thread: Short | None = None
+    question: Annotated[CleanText, Field(min_length=1, max_length=20_000)]
+    reason: Long | None = None
+    suggestion: Long | None = None
+    response_schema: PlainObject | None = None
+    queue: Short | None = None
+    priority: Priority = Priority.NORMAL
+    expires_in: Annotated[float, Field(gt=0, le=31_536_000)] | None = None
+
+
+class Decide(Body):
+    kind: DecisionKind
+    value: Plain = None
+    args: PlainObject | None = None
+    text: CleanText | None = None
+    reason: Long | None = None
+    review: Long | None = None
+    stale_ok: bool = False
+    retry: bool = False
+
+
+class DecideOne(Decide):
+    request: Short
+
+
+class DecideMany(Body):
+    decisions: Annotated[list[DecideOne], Field(min_length=1, max_length=100)]
+
+
+class ChangeMe(Body):
+    presence: Presence
+
+
+class AddOperator(Body):
+    name: Short
+    email: Annotated[CleanText, Field(min_length=3, max_length=320)]
+    role: Role = Role.OPERATOR
+    skills: Annotated[list[Short], Field(max_length=100)] = []
+    languages: Annotated[list[Short], Field(max_length=100)] = []
+    queues: Annotated[list[Short], Field(max_length=100)] = []
+    capacity: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] | None = None
+    password: Annotated[CleanText, Field(min_length=8, max_length=1000)] | None = None
+
+
+class ChangeOperator(Body):
+    name: Short | None = None
+    email: Annotated[CleanText, Field(min_length=3, max_length=320)] | None = None
+    role: Role | None = None
+    skills: Annotated[list[Short], Field(max_length=100)] | None = None
+    languages: Annotated[list[Short], Field(max_length=100)] | None = None
+    queues: Annotated[list[Short], Field(max_length=100)] | None = None
+    capacity: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] | None = None
+    password: Annotated[CleanText, Field(min_length=8, max_length=1000)] | None = None
+
+
+class IssueKey(Body):
+    name: Short | None = None
+    operator: Short | None = None
+    role: Role | None = None
+    scopes: Annotated[list[Short], Field(max_length=20)] = []
+    expires_at: Annotated[str, Field(max_length=40)] | None = None
+
+
+class SignIn(Body):
+    email: Annotated[CleanText, Field(min_length=1, max_length=320)]
+    password: Annotated[CleanText, Field(min_length=1, max_length=1000)]
+
+
+class UseLink(Body):
+    token: Short
+    name: Short
+    email: Annotated[CleanText, Field(min_length=3, max_length=320)]
+    password: Annotated[CleanText, Field(min_length=8, max_length=1000)]

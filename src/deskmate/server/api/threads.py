@@ -1,0 +1,185 @@
+"""Threads and their messages over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse
+
+from deskmate.domain.actors import Actor, AuthorKind
+from deskmate.domain.messages import Visibility
+from deskmate.domain.threads import Status, Thread
+from deskmate.errors import Forbidden, Invalid
+from deskmate.server.api.bodies import Assign, ChangeThread, OpenThread, PostMessage, Respond
+from deskmate.server.api.doors import TheDesk, Who, counted
+from deskmate.server.limits import Door
+from deskmate.server.records import Json, message_json, moment, request_json, thread_json, usage_json
+from deskmate.services.inbox import Sort, Tab
+
+router = APIRouter(prefix="/api/threads", tags=["threads"])
+Limit = Annotated[int, Query(ge=1, le=200)]
+CursorText = Annotated[str | None, Query(max_length=500)]
+
+
+@router.post("", status_code=201)
+async def open_thread(body: OpenThread, desk: TheDesk, who: Who) -> Json:
+    """Open a thread: a customer for themselves, a program or an operator for the customer they name."""
+    if who.kind is AuthorKind.CUSTOMER and "customer" in body.model_fields_set:
+        raise Forbidden("a customer opens threads for themselves", field="customer")
+    thread = await desk.threads.open(
+        customer=who.id if who.kind is AuthorKind.CUSTOMER else body.customer,
+        subject=body.subject,
+        metadata=body.metadata,
+        by=who,
+    )
+    return thread_json(thread, who)
+
+
+@router.get("")
+async def list_threads(
+    desk: TheDesk,
+    who: Who,
+    assignment: Tab = Tab.ALL,
+    status: Status | Literal["all"] | None = None,
+    queue: Annotated[str | None, Query(max_length=200)] = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    sort: Sort = Sort.NEWEST,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+) -> Json:
+    """The inbox: a page of threads with the counts of its tabs. A customer gets their own threads."""
+    wanted = Status.OPEN if status is None else None if status == "all" else Status(status)
+    if who.kind is AuthorKind.CUSTOMER:
+        own = await desk.threads.page(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
+        return {"items": [thread_json(thread, who) for thread in own.items], "cursor": own.cursor}
+    page = await desk.inbox.page(by=who, tab=assignment, status=wanted, queue=queue, q=q, sort=sort, cursor=cursor, limit=limit)
+    return {
+        "items": [thread_json(thread, who, page.requests.get(thread.id, ())) for thread in page.items],
+        "cursor": page.cursor,
+        "counts": dict(page.counts),
+    }
+
+
+@router.get("/{thread}")
+async def get_thread(thread: str, desk: TheDesk, who: Who) -> Json:
+    """One thread."""
+    return await _shown(desk, await desk.threads.get(thread, by=who), who)
+
+
+@router.patch("/{thread}")
+async def change_thread(thread: str, body: ChangeThread, desk: TheDesk, who: Who) -> Json:
+    """Change what people set: subject, status, snooze, mode, priority, tags."""
+    facts = {name: getattr(body, name) for name in body.model_fields_set}
+    if "snoozed_until" in facts and facts["snoozed_until"] is not None:
+        facts["snoozed_until"] = read_moment(facts["snoozed_until"], "snoozed_until")
+    if "tags" in facts and facts["tags"] is not None:
+        facts["tags"] = tuple(facts["tags"])
+    return await _shown(desk, await desk.threads.change(thread, by=who, **facts), who)
+
+
+@router.delete("/{thread}", status_code=204)
+async def delete_thread(thread: str, desk: TheDesk, who: Who) -> None:
+    """Delete a thread and everything on it."""
+    await desk.threads.delete(thread, by=who)
+
+
+@router.get("/{thread}/messages")
+async def list_messages(
+    thread: str,
+    desk: TheDesk,
+    who: Who,
+    after: Annotated[str | None, Query(max_length=100)] = None,
+    before: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Limit = 50,
+) -> Json:
+    """The history by position, as the actor may see it. `cursor` goes on: pass it as `before`, or as `after`."""
+    page = await desk.messages.history(thread, by=who, after=after, before=before, limit=limit)
+    return {"items": [message_json(message) for message in page.items], "cursor": page.cursor}
+
+
+@router.post("/{thread}/messages", status_code=201, dependencies=[counted(Door.POST)])
+async def post_message(
+    thread: str,
+    body: PostMessage,
+    desk: TheDesk,
+    who: Who,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> JSONResponse:
+    """Post as the authenticated actor. With `author: "customer"` a key with the scope may speak for the thread's customer."""
+    if who.kind is AuthorKind.CUSTOMER and "author" in body.model_fields_set:
+        raise Forbidden("a customer speaks as themselves", field="author")
+    if body.idempotency_key and idempotency_key and body.idempotency_key != idempotency_key:
+        raise Invalid("the header Idempotency-Key says something else", field="idempotency_key")
+    message = await desk.messages.post(
+        thread,
+        body.text,
+        author=who,
+        as_customer=body.author == "customer",
+        visibility=Visibility(body.visibility),
+        respond=body.respond,
+        idempotency_key=body.idempotency_key or idempotency_key,
+    )
+    return JSONResponse(message_json(message), 201)
+
+
+@router.post("/{thread}/respond")
+async def respond(thread: str, desk: TheDesk, who: Who, body: Respond | None = None) -> Json:
+    """Start a run for the newest unanswered message."""
+    found = await desk.start(thread, agent=body.agent if body else None, by=who)
+    return await _shown(desk, found, who)
+
+
+@router.post("/{thread}/assignment")
+async def assign(thread: str, body: Assign, desk: TheDesk, who: Who) -> Json:
+    """Take over, hand back, transfer, release. 409 with the holder when the epoch moved."""
+    changed = await desk.assignments.assign(thread, body.to, by=who, note=body.note, epoch=body.epoch)
+    return await _shown(desk, changed, who)
+
+
+@router.get("/{thread}/assignments")
+async def assignments(thread: str, desk: TheDesk, who: Who) -> Json:
+    """Every change of hands, oldest first."""
+    changes = await desk.assignments.history(thread, by=who)
+    items = [
+        {
+            "epoch": change.epoch,
+            "cause": change.cause,
+            "to": {"to": change.to, "id": change.id, "name": change.name},
+            "reason": change.reason,
+            "note": change.note,
+            "by": {"kind": change.by.kind, "id": change.by.id, "name": change.by.name},
+            "at": moment(change.at),
+        }
+        for change in changes
+    ]
+    return {"items": items, "cursor": None}
+
+
+@router.get("/{thread}/usage")
+async def usage(thread: str, desk: TheDesk, who: Who) -> Json:
+    """What has been metered on this thread."""
+    return {"items": [usage_json(entry) for entry in await desk.usage.of_thread(thread, by=who)], "cursor": None}
+
+
+@router.get("/{thread}/requests")
+async def requests(thread: str, desk: TheDesk, who: Who) -> Json:
+    """All requests of this thread, decided ones too, oldest first."""
+    page = await desk.requests.list(by=who, state=None, thread=thread, limit=200)
+    return {"items": [request_json(request) for request in page.items], "cursor": page.cursor}
+
+
+async def _shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
+    if who.kind is AuthorKind.CUSTOMER:
+        return thread_json(thread, who)
+    return thread_json(thread, who, await desk.requests.waiting(thread.id, by=who))
+
+
+def read_moment(text: str, field: str) -> datetime:
+    """A time with an explicit zone. Raises Invalid, naming the field."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(f"{field} must be a time such as 2026-03-01T09:00:00Z", field=field) from error
+    if at.tzinfo is None:
+        raise Invalid(f"{field} needs a time zone", field=field)
+    return at

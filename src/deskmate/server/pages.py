@@ -1,0 +1,36 @@
+"""The pages: HTML shells for the inbox and the chat, and their scripts and styles. They use only the public API."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+HERE = Path(str(files("deskmate.server")))
+router = APIRouter(include_in_schema=False)
+static = StaticFiles(directory=HERE / "static")
+
+
+def shell(name: str) -> HTMLResponse:
+    """A page; its scripts fetch everything else."""
+    return HTMLResponse((HERE / "templates" / name).read_text("utf-8"), headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/")
+async def root() -> RedirectResponse:
+    """People who come by without an address are customers, most of the time."""
+    return RedirectResponse("/chat")
+
+
+@router.get("/inbox")
+@router.get("/inbox/{path:path}")
+async def inbox(path: str = "") -> HTMLResponse:
+    """The operators' inbox."""
+    return shell("inbox.html")
+
+
+@router.get("/chat")
+async def chat() -> HTMLResponse:
+    """The customers' chat."""
+    return shell("chat.html")

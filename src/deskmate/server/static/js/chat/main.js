@@ -1,0 +1,200 @@
+// Screens, chat: puts session, feed, outbox and view together.
+
+import { Problem } from "../core/api.js";
+import { render } from "../core/dom.js";
+import { createFeed } from "../core/feed.js";
+import { createStore, remembered } from "../core/store.js";
+import "../core/theme.js";
+import { createSession } from "./session.js";
+import { initialState, takeDelta, takeMessage } from "./state.js";
+import { view } from "./view.js";
+
+const PAGE = 50;
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+const kept = { outbox: remembered("deskmate.chat.outbox") };
+/** @type {import("./state.js").Sending[]} */
+const unsent = (kept.outbox.get() ?? []).map((/** @type {any} */ one) => ({ ...one, state: one.state === "failed" ? "failed" : "waiting" }));
+
+const { state, changed } = createStore(initialState(unsent), draw);
+const session = createSession({ onLost: () => {
+  feed.stop();
+  Object.assign(state, { thread: null, phase: "new", messages: new Map(), cursor: null });
+  changed();
+} });
+const feed = createFeed({
+  path: "/api/events",
+  query: () => ({ thread: session.get().thread }),
+  headers: session.api.credentials,
+  onEvent: (event) => {
+    const thread = session.get().thread;
+    if (event.thread !== thread) return;
+    if (event.data?.thread) state.thread = event.data.thread;
+    if (event.data?.message) takeMessage(state, event.data.message, event.type);
+    changed();
+  },
+  onDelta: (delta) => {
+    if (delta.thread === session.get().thread) takeDelta(state, delta);
+    changed();
+  },
+  onState: (now) => {
+    if (now === "connecting" && state.connection.state === "offline") return;
+    if (now !== state.connection.state) state.connection = { state: now, since: Date.now() };
+    changed();
+  },
+  onConnected: (fresh) => {
+    if (fresh) void loadThread();
+    void sendAll();
+  },
+  onUnauthenticated: () => session.lost(),
+});
+
+async function loadThread() {
+  const id = session.get().thread;
+  if (!id) return;
+  if (state.phase !== "ready") state.phase = "loading";
+  changed();
+  try {
+    const path = `/api/threads/${encodeURIComponent(id)}`;
+    const [thread, page] = await Promise.all([session.api.get(path), session.api.get(`${path}/messages`, { limit: PAGE })]);
+    if (session.get().thread !== id) return;
+    state.thread = thread;
+    if (!state.messages.size) state.cursor = page.cursor;
+    for (const message of page.items) takeMessage(state, message);
+    state.phase = "ready";
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) startOver();
+    else if (state.phase === "loading") Object.assign(state, { phase: "broken", problem: error instanceof Error ? error.message : "" });
+  }
+  changed();
+}
+
+async function loadOlder() {
+  const id = session.get().thread;
+  if (!id || !state.cursor || state.loadingOlder) return;
+  state.loadingOlder = true;
+  changed();
+  try {
+    const page = await session.api.get(`/api/threads/${encodeURIComponent(id)}/messages`, { limit: PAGE, before: state.cursor });
+    for (const message of page.items) takeMessage(state, message);
+    state.cursor = page.cursor;
+  } catch {
+    // The button stays.
+  }
+  state.loadingOlder = false;
+  changed();
+}
+
+/** @param {string} text */
+function send(text) {
+  const words = text.trim();
+  if (!words) return;
+  state.outbox.push({ key: crypto.randomUUID(), text: words, at: Date.now(), state: "waiting", error: "" });
+  if (state.phase === "new") state.phase = "ready";
+  changed();
+  void sendAll();
+}
+
+let delivering = false;
+
+/** One after the other, in order; each with its own key, so that a retry never doubles. */
+async function sendAll() {
+  if (delivering) return;
+  delivering = true;
+  try {
+    for (let next = waitingOne(); next; next = waitingOne()) {
+      next.state = "sending";
+      changed();
+      if (!(await deliver(next))) return;
+    }
+  } finally {
+    delivering = false;
+    changed();
+  }
+}
+
+const waitingOne = () => state.outbox.find((one) => one.state === "waiting");
+
+/** @param {import("./state.js").Sending} sending @returns {Promise<boolean>} whether to go on with the next one */
+async function deliver(sending) {
+  try {
+    const id = await session.threadFor(sending.key);
+    if (!state.thread) await opened();
+    const message = await session.api.post(`/api/threads/${encodeURIComponent(id)}/messages`, { text: sending.text }, { key: sending.key });
+    state.outbox = state.outbox.filter((one) => one !== sending);
+    takeMessage(state, message);
+    if (state.connection.state === "offline") feed.retry();
+    return true;
+  } catch (error) {
+    const problem = error instanceof Problem ? error : new Problem(0, "offline", "No connection.");
+    if (problem.status === 401 || problem.status === 404) {
+      // The visitor or the thread is unknown by now: the words go to a new one.
+      if (problem.status === 404) session.set({ thread: null });
+      state.thread = null;
+      Object.assign(sending, { state: sending.error === "again" ? "failed" : "waiting", error: "again" });
+      return sending.state === "waiting";
+    }
+    const offline = problem.status === 0;
+    Object.assign(sending, { state: offline ? "waiting" : "failed", error: problem.message });
+    if (offline) setTimeout(sendAll, 4000);
+    return !offline;
+  }
+}
+
+/** A new thread: the line is opened before the first message goes out, so that no word of the answer is missed. */
+async function opened() {
+  feed.stop();
+  feed.start();
+  await loadThread();
+}
+
+function startOver() {
+  feed.stop();
+  session.set({ thread: null });
+  const { connection, text } = state;
+  Object.assign(state, initialState([]), { connection, text });
+  changed();
+}
+
+const chat = {
+  state, changed, send, loadOlder, startOver,
+  /** @param {import("./state.js").Sending} sending */
+  retry(sending) {
+    Object.assign(sending, { state: "waiting", error: "" });
+    void sendAll();
+  },
+  /** @param {import("./state.js").Sending} sending */
+  discard(sending) {
+    state.outbox = state.outbox.filter((one) => one !== sending);
+    changed();
+  },
+  retryConnection() {
+    feed.retry();
+    void sendAll();
+  },
+  reload: loadThread,
+};
+
+/** @typedef {typeof chat} Chat */
+
+function draw() {
+  state.now = Date.now();
+  kept.outbox.set(state.outbox.length ? state.outbox : null);
+  const log = /** @type {HTMLElement | null} */ (document.getElementById("chat-log"));
+  const atEnd = !log || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  const height = log?.scrollHeight ?? 0;
+  const older = document.querySelector(".older") !== null;
+  const first = log?.querySelector(".message")?.id;
+  render(root, view(chat));
+  const now = document.getElementById("chat-log");
+  if (!now) return;
+  if (atEnd) now.scrollTop = now.scrollHeight;
+  else if (older && now.querySelector(".message")?.id !== first) now.scrollTop += now.scrollHeight - height;
+}
+
+if (session.get().thread) {
+  state.phase = "loading";
+  feed.start();
+} else if (state.outbox.length) void sendAll();
+setInterval(() => !document.hidden && state.thread && changed(), 15_000);
+addEventListener("online", () => void sendAll());
+changed();

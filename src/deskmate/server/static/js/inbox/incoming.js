@@ -1,0 +1,107 @@
+// Screens, inbox: what the live feed brings, put into the state.
+
+import { ms } from "../core/format.js";
+import { activityOfEvent } from "./activity.js";
+import { cardOf, conversationOf, heldByMe, isWaiting } from "./state.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("../core/types.js").Message} Message */
+/** @typedef {import("../core/types.js").Request} Request */
+
+/**
+ * @param {State} state
+ * @param {import("../core/feed.js").FeedEvent} event
+ * @returns {boolean} whether the list may have changed: who waits, where, and how many
+ */
+export function takeEvent(state, event) {
+  const [noun] = event.type.split(".");
+  if (event.type === "thread.deleted" && event.thread) {
+    state.threads.delete(event.thread);
+    state.conversations.delete(event.thread);
+    return true;
+  }
+  if (noun === "thread" && event.data?.thread) takeThread(state, event.data.thread);
+  if (noun === "message" && event.data?.message) takeMessage(state, event.data.message, event.type);
+  if (noun === "request" && event.data?.request) takeRequest(state, event.data.request);
+  if (event.type === "operator.changed" && event.data?.operator?.id === state.me?.id) {
+    state.me = { .../** @type {any} */ (state.me), ...event.data.operator };
+  }
+  const activity = event.thread && state.conversations.has(event.thread) && activityOfEvent(state, event);
+  if (activity && event.thread) conversationOf(state, event.thread).activity.set(activity.key, activity);
+  return noun === "thread" || noun === "request" || event.type === "message.posted";
+}
+
+/** @param {State} state @param {import("../core/types.js").Thread} thread */
+export function takeThread(state, thread) {
+  state.threads.set(thread.id, { ...state.threads.get(thread.id), ...thread });
+  for (const [request, of] of state.waiting) if (of === thread.id) state.waiting.delete(request);
+  for (const request of thread.requests ?? []) if (isWaiting(request)) state.waiting.set(request.id, thread.id);
+}
+
+/** @param {State} state @param {Message} message @param {string} [type] */
+export function takeMessage(state, message, type) {
+  const conversation = state.conversations.get(message.thread);
+  if (type === "message.deleted") {
+    conversation?.messages.delete(message.id);
+    return;
+  }
+  if (message.status !== "pending") state.streams.delete(message.id);
+  if (conversation) {
+    const known = conversation.messages.has(message.id);
+    conversation.messages.set(message.id, message);
+    conversation.sendings = conversation.sendings.filter((sending) => !isSame(state, sending, message));
+    if (!known && type === "message.posted" && message.author.id !== state.me?.id) conversation.fresh += 1;
+  }
+  const thread = state.threads.get(message.thread);
+  const newer = thread && ms(message.created_at) >= (thread.preview ? ms(thread.preview.at) : 0);
+  if (thread && newer && message.text && message.status === "success") {
+    const { text, author, visibility, created_at: at } = message;
+    state.threads.set(thread.id, { ...thread, preview: { text, author, visibility, at }, updated_at: at });
+  }
+}
+
+/** The event of one's own message can be faster than the answer to its request. @param {State} state @param {import("./state.js").Sending} sending @param {Message} message */
+function isSame(state, sending, message) {
+  return message.author.kind === "operator" && message.author.id === state.me?.id && sending.state === "sending"
+    && message.visibility === sending.visibility && message.text === sending.text;
+}
+
+/** @param {State} state @param {Request} request */
+export function takeRequest(state, request) {
+  const conversation = state.conversations.get(request.thread);
+  conversation?.requests.set(request.id, { ...conversation.requests.get(request.id), ...request });
+  if (isWaiting(request)) state.waiting.set(request.id, request.thread);
+  else state.waiting.delete(request.id);
+  const card = state.cards.get(request.id);
+  const by = request.decision?.by.id;
+  if (card && !card.busy && !isWaiting(request) && card.text.trim() && by !== state.me?.id) cardOf(state, request.id).lost = true;
+  const thread = state.threads.get(request.thread);
+  if (!thread) return;
+  const { id, kind, state: at, question, claimed_by, expires_at, created_at } = request;
+  const others = (thread.requests ?? []).filter((one) => one.id !== id);
+  const short = { id, kind, state: at, question, claimed_by, expires_at, created_at };
+  state.threads.set(thread.id, { ...thread, requests: isWaiting(request) ? [...others, short] : others });
+}
+
+/**
+ * Offsets count characters as people do, so an emoji is one.
+ * @param {State} state @param {import("../core/feed.js").Delta} delta
+ */
+export function takeDelta(state, delta) {
+  const known = state.streams.get(delta.message) ?? { text: "", length: 0 };
+  if (delta.offset > known.length) return;
+  const start = delta.offset === known.length ? known.text : [...known.text].slice(0, delta.offset).join("");
+  const text = start + delta.text;
+  state.streams.set(delta.message, { text, length: delta.offset + [...delta.text].length });
+}
+
+/** Waiting requests that this operator may have to act on. @param {State} state */
+export function waitingCount(state) {
+  let count = 0;
+  for (const [, id] of state.waiting) {
+    const thread = state.threads.get(id);
+    if (!thread || thread.status === "resolved") continue;
+    if (thread.assignment.to !== "operator" || heldByMe(thread, state.me)) count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,131 @@
+// Screens, inbox: fetches lists, threads and their history into the state. Answers to outdated questions are dropped.
+
+import { takeMessage, takeRequest, takeThread } from "./incoming.js";
+import { conversationOf } from "./state.js";
+
+const PAGE = 50;
+const REFRESH_EVERY = 1500;
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {ReturnType<typeof import("../core/api.js").createApi>} Api */
+
+/** @param {{state: State, changed: () => void, api: Api}} desk */
+export function createLoading({ state, changed, api }) {
+  let asked = 0;
+  let refreshed = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  /** @param {number} limit */
+  const listQuery = (limit) => {
+    const { assignment, status, sort, queue, q } = state.view;
+    return { assignment, status, sort, queue, q, limit };
+  };
+
+  /** Load the list from its start. `quiet` keeps what is shown until the answer is here. @param {{quiet?: boolean}} [options] */
+  async function list({ quiet = false } = {}) {
+    const mine = ++asked;
+    const { list } = state;
+    if (!quiet) Object.assign(list, { ids: [], cursor: null, loaded: false });
+    Object.assign(list, { loading: true, error: quiet ? list.error : null });
+    changed();
+    try {
+      const limit = quiet ? Math.min(200, Math.max(PAGE, list.ids.length)) : PAGE;
+      const page = await api.get("/api/threads", listQuery(limit));
+      if (mine !== asked) return;
+      page.items.forEach((/** @type {any} */ thread) => takeThread(state, thread));
+      const ids = page.items.map((/** @type {any} */ thread) => thread.id);
+      const rest = list.ids.length > limit ? list.ids.slice(limit).filter((id) => !ids.includes(id)) : [];
+      Object.assign(list, { ids: [...ids, ...rest], cursor: rest.length ? list.cursor : page.cursor, loaded: true, error: null });
+      state.counts = page.counts ?? state.counts;
+    } catch (error) {
+      if (mine === asked && !(quiet && list.loaded)) list.error = /** @type {any} */ (error);
+    } finally {
+      if (mine === asked) list.loading = false;
+      changed();
+    }
+  }
+
+  async function more() {
+    const { list } = state;
+    if (!list.cursor || list.loading) return;
+    const mine = ++asked;
+    list.loading = true;
+    changed();
+    try {
+      const page = await api.get("/api/threads", { ...listQuery(PAGE), cursor: list.cursor });
+      if (mine !== asked) return;
+      page.items.forEach((/** @type {any} */ thread) => takeThread(state, thread));
+      const news = page.items.map((/** @type {any} */ thread) => thread.id).filter((/** @type {string} */ id) => !list.ids.includes(id));
+      Object.assign(list, { ids: [...list.ids, ...news], cursor: page.cursor });
+    } catch {
+      // The rows stay; scrolling on asks again.
+    } finally {
+      if (mine === asked) list.loading = false;
+      changed();
+    }
+  }
+
+  /** Counts, order and membership come from the server; a burst of events asks once. */
+  function refreshSoon() {
+    if (timer !== undefined) return;
+    const wait = Math.max(150, refreshed + REFRESH_EVERY - Date.now());
+    timer = setTimeout(() => {
+      timer = undefined;
+      refreshed = Date.now();
+      void list({ quiet: true });
+    }, wait);
+  }
+
+  /** One thread, its newest messages and its requests. @param {string} id @param {{quiet?: boolean}} [options] */
+  async function thread(id, { quiet = false } = {}) {
+    const conversation = conversationOf(state, id);
+    if (conversation.loading) return;
+    Object.assign(conversation, { loading: true, error: null });
+    if (!quiet) changed();
+    try {
+      const path = `/api/threads/${encodeURIComponent(id)}`;
+      const [record, page, requests] = await Promise.all([
+        api.get(path), api.get(`${path}/messages`, { limit: PAGE }), api.get("/api/requests", { thread: id, limit: 200 }),
+      ]);
+      takeThread(state, record);
+      page.items.forEach((/** @type {any} */ message) => takeMessage(state, message));
+      requests.items.forEach((/** @type {any} */ request) => takeRequest(state, request));
+      if (!conversation.loaded) conversation.cursor = page.cursor;
+      conversation.loaded = true;
+    } catch (error) {
+      conversation.error = /** @type {any} */ (error);
+    } finally {
+      conversation.loading = false;
+      changed();
+    }
+  }
+
+  /** @param {string} id */
+  async function older(id) {
+    const conversation = conversationOf(state, id);
+    if (!conversation.cursor || conversation.loadingOlder) return;
+    conversation.loadingOlder = true;
+    changed();
+    try {
+      const page = await api.get(`/api/threads/${encodeURIComponent(id)}/messages`, { limit: PAGE, before: conversation.cursor });
+      page.items.forEach((/** @type {any} */ message) => takeMessage(state, message));
+      conversation.cursor = page.cursor;
+    } catch {
+      // The button stays, and scrolling up asks again.
+    } finally {
+      conversation.loadingOlder = false;
+      changed();
+    }
+  }
+
+  /** @param {string} id @returns {Promise<any>} */
+  async function request(id) {
+    const found = await api.get(`/api/requests/${encodeURIComponent(id)}`);
+    takeRequest(state, found);
+    changed();
+    return found;
+  }
+
+  return { list, more, refreshSoon, thread, older, request };
+}

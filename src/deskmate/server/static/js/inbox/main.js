@@ -1,0 +1,287 @@
+// Screens, inbox: puts state, feed, verbs and views together, and draws.
+
+import { createApi } from "../core/api.js";
+import { h, render } from "../core/dom.js";
+import { createFeed } from "../core/feed.js";
+import { ms } from "../core/format.js";
+import { broken } from "../core/parts.js";
+import { createStore, remembered } from "../core/store.js";
+import "../core/theme.js";
+import { banner } from "./banner.js";
+import { context } from "./context.js";
+import { conversation } from "./conversation.js";
+import { dialogs } from "./dialogs.js";
+import { entry } from "./entry.js";
+import { createFocus } from "./focus.js";
+import { takeDelta, takeEvent, waitingCount } from "./incoming.js";
+import { listenToKeys } from "./keyboard.js";
+import { list } from "./list.js";
+import { createLoading } from "./loading.js";
+import { meMenu, rail, tabbar } from "./rail.js";
+import { createScroller } from "./scroller.js";
+import { cardOf, conversationOf, initialState, openThread, subjectOf, waitingRequests, wordsOf } from "./state.js";
+import { readView, urlOf } from "./url.js";
+import { createVerbs } from "./verbs.js";
+
+/** @typedef {import("./state.js").View} View */
+/** @typedef {typeof desk} Desk what every view is given */
+
+const memory = { shortcuts: remembered("deskmate.shortcuts"), seen: remembered("deskmate.seen"), context: remembered("deskmate.context") };
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+const narrow = matchMedia("(max-width: 1100px)");
+
+const { state, changed, flush } = createStore(initialState(), draw);
+const api = createApi({ onUnauthenticated: () => leave() });
+const load = createLoading({ state, changed, api });
+const focus = createFocus(() => state);
+const verbs = createVerbs({ state, changed, api, load, go, focus });
+const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
+const feed = createFeed({
+  path: "/api/events",
+  onEvent: (event) => {
+    if (takeEvent(state, event)) load.refreshSoon();
+    if (!scroller.away && state.view.thread && event.thread === state.view.thread) conversationOf(state, state.view.thread).fresh = 0;
+    markSeen();
+    changed();
+  },
+  onDelta: (delta) => {
+    takeDelta(state, delta);
+    changed();
+  },
+  onState: (now) => {
+    // A line that is being tried again is still not there.
+    if (now === "connecting" && state.connection.state === "offline") return;
+    if (now !== state.connection.state) state.connection = { state: now, since: Date.now() };
+    changed();
+  },
+  onConnected: (fresh) => {
+    if (!fresh) return;
+    void load.list({ quiet: state.list.loaded });
+    if (state.view.thread) void load.thread(state.view.thread, { quiet: true });
+  },
+  onUnauthenticated: () => leave(),
+});
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let searching;
+
+const desk = {
+  state, changed, api, load, verbs, focus, scroller, go,
+  /** A link that changes the view without loading a page. @param {Partial<View>} view */
+  follow: (view) => (/** @type {MouseEvent} */ event) => {
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(view);
+  },
+  search() {
+    state.searching = true;
+    if (narrow.matches && state.view.thread) go({ thread: null });
+    changed();
+    focus("search");
+  },
+  /** @param {string} text */
+  searchFor(text) {
+    state.view.q = text;
+    changed();
+    clearTimeout(searching);
+    searching = setTimeout(() => {
+      history.replaceState(null, "", urlOf(state.view));
+      void load.list({ quiet: true });
+    }, 250);
+  },
+  endSearch() {
+    state.searching = false;
+    if (state.view.q) go({ q: "" });
+    changed();
+    focus("list");
+  },
+  /** @param {import("./state.js").State["dialog"]} name */
+  dialog(name) {
+    const open = /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog[open]"));
+    if (open && !name) open.close();
+    if (state.dialog === name) return;
+    state.dialog = name;
+    changed();
+    flush();
+  },
+  contextShown: () => (narrow.matches ? state.contextOpen : !state.contextHidden),
+  toggleContext() {
+    if (narrow.matches) {
+      state.contextOpen = !state.contextOpen;
+      focus(state.contextOpen ? "context" : "context-toggle");
+    } else {
+      state.contextHidden = !state.contextHidden;
+      memory.context.set(state.contextHidden || null);
+    }
+    changed();
+  },
+  /** @param {"reply" | "note"} tab */
+  write(tab) {
+    if (!state.view.thread) return;
+    wordsOf(state, state.view.thread).tab = tab;
+    changed();
+    focus("composer");
+  },
+  /** Bring a request into view and make it the one that the keys act on. @param {string} id */
+  focusOn(id) {
+    state.contextOpen = false;
+    state.focusCard = id;
+    scroller.release();
+    changed();
+    focus(`card:${id}`);
+  },
+  /** @param {string} id */
+  focusCard(id) {
+    if (state.focusCard === id) return;
+    state.focusCard = id;
+    changed();
+  },
+  /** @param {string} id of an element */
+  show(id) {
+    scroller.release();
+    document.getElementById(id)?.scrollIntoView({ block: "center" });
+  },
+  /** @param {import("../core/types.js").Request} request @param {import("./state.js").Card["mode"]} mode */
+  mode(request, mode) {
+    cardOf(state, request.id).mode = mode;
+    changed();
+    focus(`card:${request.id}`);
+  },
+  /** @param {any} record @param {string} field @param {string} value */
+  type(record, field, value) {
+    record[field] = value;
+    changed();
+  },
+  /** @param {boolean} on */
+  setShortcuts(on) {
+    state.shortcuts = on;
+    memory.shortcuts.set(on ? null : false);
+    changed();
+  },
+  retryConnection: () => feed.retry(),
+  async signOut() {
+    await api.delete("/api/session", { quiet: true }).catch(() => undefined);
+    leave();
+  },
+  enter,
+};
+
+/** Change what is shown, and the URL with it. @param {Partial<View>} change */
+function go(change) {
+  const before = state.view;
+  const view = { ...before, ...change };
+  if (urlOf(view) !== location.pathname + location.search) history.pushState(null, "", urlOf(view));
+  show(view, before);
+  if (view.thread && view.thread !== before.thread) focus(narrow.matches ? "subject" : `row:${view.thread}`);
+  if (!view.thread && before.thread) focus(`row:${before.thread}`);
+}
+
+/** @param {View} view @param {View | null} before */
+function show(view, before) {
+  state.view = view;
+  const listKey = (/** @type {View} */ one) => [one.assignment, one.status, one.sort, one.queue, one.q].join("\n");
+  if (!before || listKey(before) !== listKey(view)) void load.list();
+  if (view.thread !== before?.thread) {
+    state.contextOpen = false;
+    state.notice = "";
+    state.focusCard = null;
+    if (view.thread) openNow(view.thread);
+  }
+  changed();
+}
+
+/** @param {string} id */
+async function openNow(id) {
+  const loaded = conversationOf(state, id).loaded;
+  conversationOf(state, id).fresh = 0;
+  await load.thread(id, { quiet: loaded });
+  if (state.view.thread !== id) return;
+  state.focusCard = waitingRequests(state, id)[0]?.id ?? null;
+  markSeen();
+  changed();
+}
+
+/** What is open and in sight has been seen. */
+function markSeen() {
+  const thread = openThread(state);
+  if (!thread?.preview || document.hidden) return;
+  const at = ms(thread.preview.at);
+  if ((state.seen[thread.id] ?? 0) >= at) return;
+  state.seen[thread.id] = at;
+  const newest = Object.entries(state.seen).sort((a, b) => b[1] - a[1]).slice(0, 500);
+  memory.seen.set(Object.fromEntries(newest));
+}
+
+/** @param {import("../core/types.js").Me} me */
+async function enter(me) {
+  state.me = me;
+  state.phase = "ready";
+  if (location.pathname === "/inbox/setup") history.replaceState(null, "", "/inbox");
+  show(readView(location), null);
+  feed.start();
+  changed();
+}
+
+/** Back to the sign-in, with nothing of the desk left on the page. */
+function leave() {
+  if (state.phase === "entry") return;
+  feed.stop();
+  const { seen, shortcuts, contextHidden } = state;
+  Object.assign(state, initialState(), { phase: "entry", seen, shortcuts, contextHidden });
+  changed();
+}
+
+async function start() {
+  state.shortcuts = memory.shortcuts.get() !== false;
+  state.seen = memory.seen.get() ?? {};
+  state.contextHidden = memory.context.get() === true;
+  if (location.pathname === "/inbox/setup") {
+    state.phase = "setup";
+    changed();
+    return;
+  }
+  state.phase = "loading";
+  changed();
+  try {
+    const me = await api.get("/api/me", undefined, { quiet: true });
+    if (me.kind === "operator") await enter(me);
+    else state.phase = "entry";
+  } catch (error) {
+    state.phase = /** @type {any} */ (error).status === 401 ? "entry" : "unreachable";
+  }
+  changed();
+}
+
+function draw() {
+  state.now = Date.now();
+  scroller.before();
+  if (state.phase !== "ready") {
+    document.title = state.phase === "setup" ? "Set up Deskmate" : "Sign in to Deskmate";
+    render(root, state.phase === "loading" ? null : state.phase === "unreachable"
+      ? h("main", { class: "entry", key: "unreachable" }, broken("The desk", /** @type {any} */ ({ message: "The server does not answer." }), start)) : entry(desk));
+    return;
+  }
+  const thread = openThread(state);
+  const shown = desk.contextShown() && thread !== null;
+  const waiting = waitingCount(state);
+  document.title = `${waiting ? `(${waiting}) ` : ""}${thread ? subjectOf(thread).slice(0, 60) : "Inbox"} · Deskmate`;
+  render(root,
+    h("a", { class: "skip", href: "#conversation", key: "skip" }, "Skip to the conversation"),
+    banner(desk),
+    h("div", { class: `inbox${shown ? "" : " inbox--no-context"}`, "data-view": state.view.thread ? "conversation" : "list", key: "inbox" },
+      rail(desk), list(desk), conversation(desk), shown && thread && context(desk, thread), !state.view.thread && tabbar(desk)),
+    meMenu(desk), dialogs(desk));
+  scroller.after(state.view.thread);
+  focus.settle();
+}
+
+addEventListener("popstate", () => {
+  if (state.phase === "ready") show(readView(location), state.view);
+});
+document.addEventListener("visibilitychange", markSeen);
+narrow.addEventListener("change", changed);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+setInterval(() => {
+  if (state.phase === "ready" && !document.hidden && (state.waiting.size || Date.now() - state.now > 15_000)) changed();
+}, 1000);
+listenToKeys(desk);
+void start();

@@ -1,0 +1,100 @@
+// Screens, inbox: every command by its name. Verbs on the open thread first, then places, then threads.
+
+import { h } from "../core/dom.js";
+import { icon } from "../core/icons.js";
+import { isDark, setTheme } from "../core/theme.js";
+import { customerName, heldByMe, openThread, subjectOf, waitingRequests } from "./state.js";
+
+/** @typedef {import("./main.js").Desk} Desk */
+/** @typedef {{icon: string, words: string, keys?: string, run: () => void}} Command */
+
+let typed = "";
+let at = 0;
+
+/** @param {Desk} desk */
+export function palette(desk) {
+  const matches = find(desk, typed);
+  at = Math.min(at, Math.max(0, matches.length - 1));
+  const run = (/** @type {Command | undefined} */ command) => {
+    if (!command) return;
+    desk.dialog(null);
+    command.run();
+  };
+  return [
+    h("div", { class: "palette-search" }, icon("search"),
+      h("input", {
+        id: "palette-input", role: "combobox", "aria-label": "Command or name", "aria-expanded": "true", "aria-controls": "palette-list", "aria-autocomplete": "list", autocomplete: "off",
+        "aria-activedescendant": matches.length ? `command-${at}` : undefined, placeholder: "Command, person or subject", autofocus: true, value: typed,
+        ref: () => {
+          typed = "";
+          at = 0;
+        },
+        oninput: (/** @type {any} */ event) => {
+          typed = event.target.value;
+          at = 0;
+          desk.changed();
+        },
+        onkeydown: (/** @type {KeyboardEvent} */ event) => {
+          const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+          if (step && matches.length) {
+            event.preventDefault();
+            at = (at + step + matches.length) % matches.length;
+            desk.changed();
+            requestAnimationFrame(() => document.getElementById(`command-${at}`)?.scrollIntoView({ block: "nearest" }));
+          } else if (event.key === "Enter") {
+            event.preventDefault();
+            run(matches[at]);
+          }
+        },
+      })),
+    matches.length
+      ? h("ul", { id: "palette-list", role: "listbox", "aria-label": "Matches" }, matches.map((command, i) =>
+        h("li", { id: `command-${i}`, role: "option", "aria-selected": i === at ? "true" : "false", onclick: () => run(command) },
+          icon(command.icon), h("span", { class: "truncate" }, command.words), command.keys && command.keys.split(" ").map((one) => h("kbd", { "aria-hidden": "true" }, one)))))
+      : h("p", { class: "palette-none", id: "palette-list", role: "status" }, "Nothing fits. Enter a command, a name or a subject."),
+  ];
+}
+
+/** @param {Desk} desk @param {string} text */
+function find(desk, text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (/** @type {Command} */ command) => words.every((word) => command.words.toLowerCase().includes(word));
+  return [...commands(desk), ...threads(desk)].filter(fits).slice(0, 12);
+}
+
+/** @param {Desk} desk @returns {Command[]} */
+function commands(desk) {
+  const { state, verbs, go } = desk;
+  const thread = openThread(state);
+  /** @type {(Command | false | null | undefined)[]} */
+  const all = [
+    thread && !heldByMe(thread, state.me) && { icon: "person", words: "Take over this thread", keys: "t", run: verbs.takeOver },
+    thread && heldByMe(thread, state.me) && { icon: "route", words: "Hand back to the AI", run: () => desk.dialog("hand_back") },
+    thread && { icon: "chat", words: "Write a reply", keys: "r", run: () => desk.write("reply") },
+    thread && { icon: "lock", words: "Write a note", keys: "n", run: () => desk.write("note") },
+    thread && thread.status !== "resolved" && { icon: "check", words: "Resolve this thread and open the next", keys: "Shift R", run: () => verbs.resolve(true) },
+    thread?.status === "resolved" && { icon: "retry", words: "Reopen this thread", run: () => verbs.change({ status: "open" }) },
+    thread && waitingRequests(state, thread.id).length > 0 && { icon: "question", words: "Go to the open request", keys: "a", run: () => desk.focusOn(waitingRequests(state, thread.id)[0].id) },
+    thread && { icon: "info", words: desk.contextShown() ? "Close the context" : "Open the context", run: desk.toggleContext },
+    { icon: "search", words: "Search threads", keys: "/", run: desk.search },
+    { icon: "inbox", words: "Show my threads", run: () => go({ assignment: "mine" }) },
+    { icon: "inbox", words: "Show unassigned threads", run: () => go({ assignment: "unassigned" }) },
+    { icon: "inbox", words: "Show all threads", run: () => go({ assignment: "all" }) },
+    { icon: "person", words: "Set me available", run: () => verbs.setPresence("available") },
+    { icon: "person", words: "Set me away", run: () => verbs.setPresence("away") },
+    { icon: isDark() ? "sun" : "moon", words: isDark() ? "Use the light theme" : "Use the dark theme", run: () => {
+      setTheme(isDark() ? "light" : "dark");
+      desk.changed();
+    } },
+    { icon: "keyboard", words: "Show keyboard shortcuts", keys: "?", run: () => desk.dialog("keys") },
+    { icon: "leave", words: "Sign out", run: desk.signOut },
+  ];
+  return /** @type {Command[]} */ (all.filter(Boolean));
+}
+
+/** @param {Desk} desk @returns {Command[]} */
+function threads(desk) {
+  return [...desk.state.threads.values()].map((thread) => ({
+    icon: "chat", words: `${customerName(thread)}: ${subjectOf(thread)}`, run: () => desk.go({ thread: thread.id }),
+  }));
+}

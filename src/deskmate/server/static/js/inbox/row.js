@@ -1,0 +1,96 @@
+// Screens, inbox: one thread in the list.
+
+import { h } from "../core/dom.js";
+import { ago, capital, firstName, iso, ms, roughly } from "../core/format.js";
+import { icon } from "../core/icons.js";
+import { avatar } from "../core/parts.js";
+import { customerName, heldByMe, holderName, isUnread, isWaiting } from "./state.js";
+import { urlOf } from "./url.js";
+
+/** @typedef {import("./main.js").Desk} Desk */
+/** @typedef {import("../core/types.js").Thread} Thread */
+
+const KIND_WORDS = { question: "Question", approval: "Approval", escalation: "Escalation" };
+const URGENCY = ["escalation", "approval", "question"];
+const NEAR = 15 * 60_000;
+
+/** @param {Desk} desk @param {Thread} thread */
+export function row(desk, thread) {
+  const { state } = desk;
+  const unread = isUnread(state, thread);
+  const at = thread.preview?.at ?? thread.updated_at;
+  return h("li", { key: thread.id },
+    h("a", {
+      class: `thread-row${unread ? " thread-row--unread" : ""}`, id: `row-${thread.id}`, "data-thread": thread.id,
+      href: urlOf({ ...state.view, thread: thread.id }), "aria-current": state.view.thread === thread.id ? "true" : undefined,
+      onclick: desk.follow({ thread: thread.id }),
+    },
+    avatar("customer", customerName(thread)),
+    h("div", { class: "grow" },
+      h("div", { class: "thread-row-line" }, h("span", { class: "thread-row-customer truncate" }, customerName(thread)),
+        h("time", { class: "thread-row-time", datetime: iso(at) }, ago(at, state.now))),
+      h("div", { class: "thread-row-line" }, preview(desk, thread), unread && h("span", { class: "unread-dot", role: "img", "aria-label": "unread" })),
+      h("div", { class: "thread-row-facts" }, kinds(thread), rowClock(state, thread) ?? subject(thread),
+        h("span", { class: "end" }, priority(thread.priority), holder(desk, thread))))));
+}
+
+/** Who spoke last, and what. @param {Desk} desk @param {Thread} thread */
+function preview({ state }, thread) {
+  const last = thread.preview;
+  if (!last) return h("p", { class: "thread-row-preview truncate grow quiet" }, thread.subject || "No message yet");
+  const mine = last.author.id && last.author.id === state.me?.id;
+  const { kind, name } = last.author;
+  const who = mine ? "You" : kind === "agent" ? (last.visibility === "draft" ? "AI drafts" : "AI") : kind === "operator" ? firstName(name) : kind === "system" ? "Desk" : "";
+  return h("p", { class: "thread-row-preview truncate grow" },
+    last.visibility === "note" && h("span", { class: "row-lock", role: "img", "aria-label": "Note" }, icon("lock", true)),
+    who && h("b", null, `${who}: `), last.text);
+}
+
+/** The first kind with its word, more as icons. @param {Thread} thread */
+function kinds(thread) {
+  const waiting = (thread.requests ?? []).filter(isWaiting);
+  const kinds = [...new Set(waiting.map((one) => one.kind))].sort((a, b) => URGENCY.indexOf(a) - URGENCY.indexOf(b));
+  return kinds.map((kind, i) => {
+    const count = waiting.filter((one) => one.kind === kind).length;
+    return h("span", { class: `kind kind--${kind}`, key: kind, title: `Open ${kind}` }, icon(kind),
+      i === 0 ? KIND_WORDS[kind] : h("span", { class: "sr" }, KIND_WORDS[kind]), count > 1 && ` ${count}`);
+  });
+}
+
+/** What runs out first, else how long the customer waits. @param {import("./state.js").State} state @param {Thread} thread */
+function rowClock(state, thread) {
+  if (thread.status === "resolved") return h("span", { class: "clock clock--met" }, icon("check"), "resolved");
+  if (thread.status === "snoozed") return h("span", { class: "clock" }, icon("snooze"), "snoozed");
+  const due = Math.min(...(thread.requests ?? []).filter(isWaiting).map((one) => ms(one.expires_at)).filter((at) => !Number.isNaN(at)));
+  if (Number.isFinite(due)) {
+    const left = due - state.now;
+    if (left < 0) return h("span", { class: "clock clock--missed" }, icon("clock"), `${roughly(-left)} over`);
+    return h("span", { class: left < NEAR ? "clock clock--near" : "clock", title: "Time left to decide" }, icon("clock"), roughly(left), h("span", { class: "sr" }, " left"));
+  }
+  const since = ms(thread.waiting_since);
+  if (Number.isNaN(since)) return null;
+  return h("span", { class: "clock", title: "Waits for an answer" }, icon("clock"), `waits ${roughly(state.now - since)}`);
+}
+
+/** Fills the line where nothing runs. @param {Thread} thread */
+function subject(thread) {
+  const busy = (thread.requests ?? []).some(isWaiting);
+  return !busy && thread.subject && h("span", { class: "thread-row-subject truncate" }, thread.subject);
+}
+
+/** @param {string | undefined} value */
+export function priority(value) {
+  if (!value) return null;
+  const label = { role: "img", "aria-label": `Priority ${value}`, title: `Priority ${value}` };
+  if (value === "urgent") return h("span", { class: "priority priority--urgent", ...label }, "!");
+  return h("span", { class: `priority priority--${value}`, ...label }, h("i"), h("i"), h("i"));
+}
+
+/** @param {Desk} desk @param {Thread} thread */
+function holder({ state }, thread) {
+  const { to, name, id } = thread.assignment;
+  const label = `Held by ${holderName(state, thread)}`;
+  if (to === "ai") return avatar("agent", "AI", { size: "small", label });
+  if (to === "queue") return avatar("queue", capital(name || id || "Q"), { size: "small", label });
+  return avatar("operator", heldByMe(thread, state.me) ? state.me?.name : name, { size: "small", label });
+}

@@ -1,0 +1,162 @@
+// Screens, inbox: everything the inbox knows, and the questions its views ask of it.
+
+import { ms } from "../core/format.js";
+
+/** @typedef {import("../core/types.js").Thread} Thread */
+/** @typedef {import("../core/types.js").Message} Message */
+/** @typedef {import("../core/types.js").Request} Request */
+/** @typedef {import("../core/types.js").RequestShort} RequestShort */
+/** @typedef {import("../core/types.js").Me} Me */
+/** @typedef {import("../core/api.js").Problem} Problem */
+/** @typedef {{thread: string | null, assignment: string, status: string, sort: string, queue: string, q: string}} View what the URL says */
+/** @typedef {{key: string, text: string, visibility: "public" | "note", at: number, state: "sending" | "failed", error: string,
+ *   takeOver: boolean}} Sending */
+/** @typedef {{loaded: boolean, loading: boolean, error: Problem | null, messages: Map<string, Message>, cursor: string | null,
+ *   loadingOlder: boolean, requests: Map<string, Request>, activity: Map<string, Activity>, sendings: Sending[], fresh: number}} Conversation */
+/** @typedef {{key: string, at: number, icon: string, who: string, what: string, why: string}} Activity */
+/** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string}} Words */
+/** @typedef {{text: string, mode: "" | "decline" | "reject" | "respond" | "edit", reason: string, args: Record<string, string>, busy: boolean,
+ *   error: string, lost: boolean}} Card what an operator has typed on a card, kept while the card changes under them */
+
+export function initialState() {
+  return {
+    /** @type {"loading" | "entry" | "setup" | "ready" | "unreachable"} */
+    phase: "loading",
+    /** @type {Me | null} */
+    me: null,
+    /** @type {View} */
+    view: { thread: null, assignment: "all", status: "open", sort: "newest", queue: "", q: "" },
+    searching: false,
+    list: {
+      /** @type {string[]} */
+      ids: [],
+      /** @type {string | null} */
+      cursor: null,
+      loaded: false,
+      loading: false,
+      /** @type {Problem | null} */
+      error: null,
+    },
+    /** @type {{mine: number, unassigned: number, all: number} | null} */
+    counts: null,
+    /** @type {Map<string, Thread>} */
+    threads: new Map(),
+    /** @type {Map<string, Conversation>} */
+    conversations: new Map(),
+    /** Requests waiting for people, over all threads: for the title. @type {Map<string, string>} */
+    waiting: new Map(),
+    /** Text of messages being streamed. @type {Map<string, {text: string, length: number}>} */
+    streams: new Map(),
+    /** @type {Map<string, Words>} */
+    words: new Map(),
+    /** @type {Map<string, Card>} */
+    cards: new Map(),
+    /** What this browser has seen of each thread. @type {Record<string, number>} */
+    seen: {},
+    /** @type {{state: "connecting" | "connected" | "offline", since: number}} */
+    connection: { state: "connecting", since: 0 },
+    /** @type {string | null} the request whose card the keys act on */
+    focusCard: null,
+    /** @type {null | "palette" | "keys" | "hand_back"} */
+    dialog: null,
+    contextOpen: false,
+    contextHidden: false,
+    shortcuts: true,
+    busy: new Set(),
+    /** A short word on what just went wrong, for verbs that have no card of their own. */
+    notice: "",
+    now: Date.now(),
+  };
+}
+
+/** @typedef {ReturnType<typeof initialState>} State */
+
+/** @returns {Conversation} */
+export function emptyConversation() {
+  return {
+    loaded: false, loading: false, error: null, messages: new Map(), cursor: null, loadingOlder: false,
+    requests: new Map(), activity: new Map(), sendings: [], fresh: 0,
+  };
+}
+
+/** @param {State} state @param {string} id */
+export function conversationOf(state, id) {
+  let found = state.conversations.get(id);
+  if (!found) state.conversations.set(id, (found = emptyConversation()));
+  return found;
+}
+
+/** @param {State} state @param {string} id @returns {Words} */
+export function wordsOf(state, id) {
+  let found = state.words.get(id);
+  if (!found) state.words.set(id, (found = { tab: "reply", reply: "", note: "", error: "" }));
+  return found;
+}
+
+/** @param {State} state @param {string} id @returns {Card} */
+export function cardOf(state, id) {
+  let found = state.cards.get(id);
+  if (!found) state.cards.set(id, (found = { text: "", mode: "", reason: "", args: {}, busy: false, error: "", lost: false }));
+  return found;
+}
+
+/** @param {State} state @returns {Thread | null} */
+export function openThread(state) {
+  return (state.view.thread && state.threads.get(state.view.thread)) || null;
+}
+
+/** @param {Thread} thread @param {Me | null} me */
+export function heldByMe(thread, me) {
+  return thread.assignment.to === "operator" && thread.assignment.id === me?.id;
+}
+
+/** @param {{state: string}} request */
+export function isWaiting(request) {
+  return request.state === "open" || request.state === "claimed";
+}
+
+/** The waiting requests of a thread, oldest first. @param {State} state @param {string} id @returns {Request[]} */
+export function waitingRequests(state, id) {
+  const all = [...(state.conversations.get(id)?.requests.values() ?? [])];
+  return all.filter(isWaiting).sort((a, b) => ms(a.created_at) - ms(b.created_at));
+}
+
+/** @param {Conversation} conversation @returns {Message[]} by position */
+export function inOrder(conversation) {
+  return [...conversation.messages.values()].sort((a, b) => a.order - b.order || a.step - b.step);
+}
+
+/** The agent of a thread by name, as far as its messages tell. @param {State} state @param {Thread} thread */
+export function agentName(state, thread) {
+  if (thread.assignment.to === "ai" && thread.assignment.name) return thread.assignment.name;
+  const messages = inOrder(state.conversations.get(thread.id) ?? emptyConversation());
+  const last = messages.findLast((message) => message.author.kind === "agent" && message.author.name);
+  if (last) return last.author.name;
+  if (thread.preview?.author.kind === "agent" && thread.preview.author.name) return thread.preview.author.name;
+  return "the AI";
+}
+
+/** @param {State} state @param {Thread} thread @returns {string} who holds it, as a name; "you" for oneself */
+export function holderName(state, thread) {
+  const { to, id, name } = thread.assignment;
+  if (to === "ai") return agentName(state, thread);
+  if (to === "queue") return `the queue ${name || id}`;
+  return heldByMe(thread, state.me) ? "you" : name || "an operator";
+}
+
+/** @param {Thread} thread */
+export function customerName(thread) {
+  return thread.customer_name || (thread.customer ? `Visitor ${thread.customer.slice(-4)}` : "No customer");
+}
+
+/** @param {Thread} thread */
+export function subjectOf(thread) {
+  return thread.subject || thread.preview?.text || `Conversation with ${customerName(thread)}`;
+}
+
+/** Whether the newest words of a thread came from its customer and were not looked at here. @param {State} state @param {Thread} thread */
+export function isUnread(state, thread) {
+  const preview = thread.preview;
+  if (!preview || preview.author.kind !== "customer" || thread.id === state.view.thread) return false;
+  return ms(preview.at) > (state.seen[thread.id] ?? 0);
+}

@@ -1,0 +1,193 @@
+// Screens, inbox: what an operator does. Each verb is one call; what it says no with is shown where the verb was used.
+
+import { firstName } from "../core/format.js";
+import { takeMessage, takeRequest, takeThread } from "./incoming.js";
+import { cardOf, conversationOf, heldByMe, openThread, waitingRequests, wordsOf } from "./state.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Sending} Sending */
+/** @typedef {import("../core/types.js").Request} Request */
+/** @typedef {import("../core/types.js").Thread} Thread */
+
+/**
+ * @param {{state: State, changed: () => void, api: import("./loading.js").Api, load: ReturnType<typeof import("./loading.js").createLoading>,
+ *   go: (view: Partial<import("./state.js").View>) => void, focus: (what: string) => void}} desk
+ */
+export function createVerbs({ state, changed, api, load, go, focus }) {
+  /** @param {string} name @param {() => Promise<void>} work */
+  async function once(name, work) {
+    if (state.busy.has(name)) return;
+    state.busy.add(name);
+    state.notice = "";
+    changed();
+    try {
+      await work();
+    } catch (error) {
+      state.notice = noticeOf(error);
+    } finally {
+      state.busy.delete(name);
+      changed();
+    }
+  }
+
+  /** @param {Thread} thread @param {Record<string, any>} body */
+  async function assign(thread, body) {
+    try {
+      takeThread(state, await api.post(`/api/threads/${encodeURIComponent(thread.id)}/assignment`, { epoch: thread.epoch, ...body }));
+    } catch (error) {
+      if (/** @type {any} */ (error).code === "epoch_moved") await load.thread(thread.id, { quiet: true });
+      throw error;
+    }
+    load.refreshSoon();
+  }
+
+  const takeOver = () => once("assign", async () => {
+    const thread = openThread(state);
+    if (!thread || !state.me || heldByMe(thread, state.me)) return;
+    await assign(thread, { to: `operator:${state.me.id}` });
+    wordsOf(state, thread.id).tab = "reply";
+    focus("composer");
+  });
+
+  /** @param {string} note */
+  const handBack = (note) => once("assign", async () => {
+    const thread = openThread(state);
+    if (!thread) return;
+    await assign(thread, note.trim() ? { to: "ai", note: note.trim() } : { to: "ai" });
+  });
+
+  /** @param {Record<string, any>} body */
+  const change = (body) => once("change", async () => {
+    const thread = openThread(state);
+    if (!thread) return;
+    takeThread(state, await api.patch(`/api/threads/${encodeURIComponent(thread.id)}`, body));
+    load.refreshSoon();
+  });
+
+  /** @param {boolean} next whether to open the next row afterwards */
+  async function resolve(next) {
+    const { ids } = state.list;
+    const at = ids.indexOf(state.view.thread ?? "");
+    const after = ids[at + 1] ?? ids[at - 1] ?? null;
+    await change({ status: "resolved" });
+    if (next && !state.notice && after) go({ thread: after });
+  }
+
+  /** @param {"public" | "note"} visibility */
+  function send(visibility) {
+    const thread = openThread(state);
+    if (!thread) return;
+    const words = wordsOf(state, thread.id);
+    const field = visibility === "note" ? "note" : "reply";
+    const text = words[field].trim();
+    if (!text) return;
+    const takeOver = visibility === "public" && !heldByMe(thread, state.me);
+    /** @type {Sending} */
+    const sending = { key: crypto.randomUUID(), text, visibility, at: Date.now(), state: "sending", error: "", takeOver };
+    conversationOf(state, thread.id).sendings.push(sending);
+    words[field] = "";
+    void deliver(thread.id, sending);
+  }
+
+  /** The same key every time, so that a retry never doubles. @param {string} id @param {Sending} sending */
+  async function deliver(id, sending) {
+    const conversation = conversationOf(state, id);
+    Object.assign(sending, { state: "sending", error: "" });
+    changed();
+    try {
+      const thread = state.threads.get(id);
+      if (sending.takeOver && thread && !heldByMe(thread, state.me)) await assign(thread, { to: `operator:${state.me?.id}` });
+      const body = { text: sending.text, visibility: sending.visibility };
+      const message = await api.post(`/api/threads/${encodeURIComponent(id)}/messages`, body, { key: sending.key });
+      takeMessage(state, message);
+      conversation.sendings = conversation.sendings.filter((one) => one !== sending);
+    } catch (error) {
+      Object.assign(sending, { state: "failed", error: noticeOf(error) });
+    }
+    changed();
+  }
+
+  /** @param {string} id @param {Sending} sending @param {boolean} edit whether its text goes back into the composer */
+  function drop(id, sending, edit) {
+    const conversation = conversationOf(state, id);
+    conversation.sendings = conversation.sendings.filter((one) => one !== sending);
+    if (edit) {
+      const words = wordsOf(state, id);
+      words.tab = sending.visibility === "note" ? "note" : "reply";
+      words[words.tab] = [words[words.tab], sending.text].filter(Boolean).join("\n");
+      focus("composer");
+    }
+    changed();
+  }
+
+  /** @param {Request} request @param {string} kind @param {Record<string, any>} [body] */
+  async function decide(request, kind, body = {}) {
+    const card = cardOf(state, request.id);
+    if (card.busy) return;
+    Object.assign(card, { busy: true, error: "" });
+    changed();
+    try {
+      takeRequest(state, await api.post(`/api/requests/${encodeURIComponent(request.id)}/decision`, { kind, ...body }));
+      state.cards.delete(request.id);
+      nextCard(request);
+      load.refreshSoon();
+    } catch (error) {
+      await refused(request, /** @type {any} */ (error));
+    } finally {
+      card.busy = false;
+      changed();
+    }
+  }
+
+  /** @param {Request} request @param {import("../core/api.js").Problem} error */
+  async function refused(request, error) {
+    const card = cardOf(state, request.id);
+    if (error.code !== "already_decided" && error.code !== "closed") {
+      card.error = noticeOf(error);
+      return;
+    }
+    card.lost = true;
+    const { by, at, state: now } = error.facts;
+    const decision = by ? { kind: "", by, at } : request.decision;
+    takeRequest(state, { ...request, state: error.code === "closed" ? now ?? "cancelled" : "decided", decision });
+    // The answer says who and when; what they decided is on the request.
+    await load.request(request.id).catch(() => undefined);
+  }
+
+  /** After a decision the next open card of the thread is next, else the list. @param {Request} done */
+  function nextCard(done) {
+    const next = waitingRequests(state, done.thread).find((one) => one.id !== done.id);
+    state.focusCard = next?.id ?? null;
+    focus(next ? `card:${next.id}` : "list");
+  }
+
+  /** @param {Request} request what was typed on a card that somebody else decided */
+  function keepAsNote(request) {
+    const card = cardOf(state, request.id);
+    const text = [card.text, card.reason].filter(Boolean).join("\n").trim();
+    state.cards.delete(request.id);
+    /** @type {Sending} */
+    const sending = { key: crypto.randomUUID(), text, visibility: "note", at: Date.now(), state: "sending", error: "", takeOver: false };
+    conversationOf(state, request.thread).sendings.push(sending);
+    void deliver(request.thread, sending);
+  }
+
+  /** @param {string} presence */
+  const setPresence = (presence) => once("presence", async () => {
+    state.me = { .../** @type {any} */ (state.me), ...(await api.patch("/api/me", { presence })) };
+  });
+
+  const respondAgain = () => once("respond", async () => {
+    if (state.view.thread) await api.post(`/api/threads/${encodeURIComponent(state.view.thread)}/respond`);
+  });
+
+  return { takeOver, handBack, change, resolve, send, deliver, drop, decide, keepAsNote, setPresence, respondAgain };
+}
+
+/** @param {any} error @returns {string} */
+export function noticeOf(error) {
+  if (error.code === "claimed" && error.facts?.by) return `${firstName(error.facts.by.name)} has claimed this.`;
+  if (error.code === "epoch_moved") return "The thread changed hands a moment ago. Look again, then decide.";
+  if (error.code === "rate_limited") return `Too many at once. Try again${error.facts.retry_after ? ` in ${error.facts.retry_after} s` : " shortly"}.`;
+  return error.message || "That did not work.";
+}

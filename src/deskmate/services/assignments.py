@@ -1,0 +1,193 @@
+"""Assignments: takeover, transfer, hand-back, escalation, release. Each raises the epoch, and what the old one was doing ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from deskmate.domain.actors import SYSTEM, Actor, Author, AuthorKind
+from deskmate.domain.assignments import Assignment, Cause, Holder, cause_of, parse_target
+from deskmate.domain.events import EventType
+from deskmate.domain.messages import NewMessage, Text, Visibility
+from deskmate.domain.permissions import Action, require
+from deskmate.domain.requests import RequestState
+from deskmate.domain.threads import Thread
+from deskmate.errors import EpochMoved, Forbidden, Invalid
+from deskmate.services import feed, ledger, messages, operators, runs, streams, threads
+from deskmate.store.base import Store, Tx
+from deskmate.store.times import ms, utc
+
+DEFAULT_QUEUE = "support"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One entry of a thread's history of hands."""
+
+    epoch: int
+    cause: Cause
+    to: Holder
+    id: str | None
+    name: str | None
+    reason: str
+    note: str | None
+    by: Author
+    at: datetime
+
+
+async def change(
+    tx: Tx, thread: Thread, to: Assignment, cause: Cause, *, by: Actor, note: str | None = None, waiting: bool
+) -> Thread:
+    """Give the thread to another holder. The caller holds its lock. Runs of the old epoch end first, so that what they said
+    stands before the event of the change."""
+    for run in await runs.live(tx, thread.id):
+        await runs.cancel(tx, run, actor=by, reason=cause)
+    await streams.fail_pending(tx, thread.id, "taken_over")
+    await ledger.close_all(tx, thread.id, RequestState.CANCELLED, by=by)
+    waiting_since = (thread.waiting_since or tx.now) if waiting else None
+    moved = await tx.run(
+        "assignments.move",
+        thread=thread.id, epoch=thread.epoch, to=to.to, holder=to.id, holder_name=to.name, reason=to.reason,
+        queue=to.id if to.to is Holder.QUEUE else None, waiting_since=ms(waiting_since), now=ms(tx.now),
+    )  # fmt: skip
+    if not moved:
+        raise EpochMoved()
+    await tx.run(
+        "assignments.insert",
+        id=tx.id("assignment"), thread=thread.id, epoch=thread.epoch + 1, cause=cause, to=to.to, holder=to.id,
+        holder_name=to.name, reason=to.reason, note=note, by_kind=by.kind, by_id=by.id, by_name=by.name, now=ms(tx.now),
+    )  # fmt: skip
+    was = thread.assignment
+    data: dict[str, object] = {
+        "cause": cause,
+        "from": {"to": was.to, "id": was.id, "name": was.name},
+        "to": {"to": to.to, "id": to.id, "name": to.name},
+        "reason": to.reason,
+        "epoch": thread.epoch + 1,
+    }
+    if note:
+        data["note"] = note
+    await feed.emit(tx, EventType.THREAD_ASSIGNED, actor=by, thread=thread.id, data=data)
+    return await threads.get(tx, thread.id)
+
+
+async def to_queue(tx: Tx, thread: Thread, *, by: Actor, reason: str, cause: Cause = Cause.ESCALATION) -> Thread:
+    """Let the thread wait for whoever works its queue."""
+    queue = thread.queue or DEFAULT_QUEUE
+    holder = Assignment(to=Holder.QUEUE, id=queue, name=queue, since=tx.now, reason=reason)
+    return await change(tx, thread, holder, cause, by=by, waiting=True)
+
+
+async def history(tx: Tx, thread: str) -> list[Change]:
+    """Every change of hands, oldest first."""
+    return [
+        Change(
+            epoch=row["epoch"],
+            cause=Cause(row["cause"]),
+            to=Holder(row["to"]),
+            id=row["holder"],
+            name=row["holder_name"],
+            reason=row["reason"],
+            note=row["note"],
+            by=Author(kind=AuthorKind(row["by_kind"]), id=row["by_id"], name=row["by_name"]),
+            at=utc(row["created_at"]),
+        )
+        for row in await tx.all("assignments.history", thread=thread)
+    ]
+
+
+async def marker_text(tx: Tx, thread: Thread, note: str | None) -> str:
+    """What the model is told when people give a thread back: who handled what, and the note."""
+    changes = await history(tx, thread.id)
+    people = [c for c in changes if c.to is Holder.OPERATOR]
+    since = next((c for c in reversed(changes[:-1] if changes else []) if c.to is Holder.AI), None)
+    names = sorted({c.name or "an operator" for c in people if since is None or c.epoch > since.epoch})
+    lines = [f"{' and '.join(names) or 'The team'} handled this conversation and has handed it back to the AI."]
+    unfinished = await messages.cut_off(tx, thread.id, since=ms(since.at) if since else 0)
+    lines += [f'The AI had begun to write, and was stopped: "{text}"' for text in unfinished]
+    if note:
+        lines.append(f"Note from {names[-1] if names else 'the team'}: {note}")
+    lines.append("Go on from here; do not repeat what has been said.")
+    return "\n".join(lines)
+
+
+class Assignments:
+    """Who holds which thread."""
+
+    def __init__(self, store: Store, default_agent: Callable[[], str | None]) -> None:
+        self._store = store
+        self._default_agent = default_agent
+
+    async def assign(self, thread: str, to: str, *, by: Actor, note: str | None = None, epoch: int | None = None) -> Thread:
+        """Take over, transfer, release or hand back: `to` is `ai`, `queue:NAME` or `operator:ID`.
+
+        With `epoch` the change happens only if nobody was faster. Raises EpochMoved naming the holder, Invalid, NotFound.
+        """
+        holder, holder_id = parse_target(to)
+
+        async def body(tx: Tx) -> Thread:
+            found = await threads.lock(tx, thread)
+            require(by, Action.THREAD_ASSIGN, owner=found.customer)
+            check_epoch(found, epoch)
+            if (found.assignment.to, found.assignment.id) == (holder, holder_id):
+                return found
+            target = await self._target(tx, found, holder, holder_id, by)
+            cause = cause_of(found.assignment.to, holder)
+            waiting = holder is not Holder.AI and (holder is Holder.QUEUE or found.waiting_since is not None)
+            changed = await change(tx, found, target, cause, by=by, note=note, waiting=waiting)
+            return await self._hand_back(tx, changed, by, note) if holder is Holder.AI else changed
+
+        return await self._store.write(body)
+
+    async def history(self, thread: str, *, by: Actor) -> list[Change]:
+        """Every change of hands of a thread, oldest first."""
+
+        async def body(tx: Tx) -> list[Change]:
+            found = await threads.get(tx, thread)
+            require(by, Action.MESSAGE_READ_HIDDEN, owner=found.customer)
+            return await history(tx, thread)
+
+        return await self._store.read(body)
+
+    async def _target(self, tx: Tx, thread: Thread, to: Holder, id: str | None, by: Actor) -> Assignment:
+        match to:
+            case Holder.AI:
+                name = self._default_agent()
+                if name is None:
+                    raise Invalid("no agent is registered that could answer", field="to")
+                return Assignment(to=to, since=tx.now, reason=f"{by.name} handed back")
+            case Holder.QUEUE:
+                if id is None or len(id) > 100 or not id.isprintable():
+                    raise Invalid("a queue has a name of at most 100 printable characters", field="to")
+                return Assignment(to=to, id=id, name=id, since=tx.now, reason=f"{by.name} gave it to the queue {id}")
+            case Holder.OPERATOR:
+                operator = await operators.get(tx, id or "", field="to")
+                if operator.disabled:
+                    raise Forbidden(f"{operator.name} does not work here any more", field="to")
+                verb = "took over" if operator.id == by.id else f"gave it to {operator.name}"
+                return Assignment(to=to, id=operator.id, name=operator.name, since=tx.now, reason=f"{by.name} {verb}")
+
+    async def _hand_back(self, tx: Tx, thread: Thread, by: Actor, note: str | None) -> Thread:
+        """Write the marker on the next order. It is the prompt of the next run, which starts now if the customer still waits."""
+        marker = NewMessage(
+            role="system",
+            parts=(Text(text=await marker_text(tx, thread, note)),),
+            author=SYSTEM.author,
+            visibility=Visibility.NOTE,
+        )
+        stored = (await messages.insert(tx, thread.id, [marker], order="next", actor=by))[0]
+        agent = self._default_agent()
+        if agent is not None and thread.prompt_order > thread.answered_order:
+            await tx.run("assignments.asks", thread=thread.id, order=stored.order)
+            await runs.queue(tx, thread, agent, prompt=stored.id, prompt_order=stored.order, actor=by)
+        return await threads.get(tx, thread.id)
+
+
+def check_epoch(thread: Thread, epoch: int | None) -> None:
+    """Raise EpochMoved, naming the holder, when the thread changed hands since the caller looked."""
+    if epoch is not None and epoch != thread.epoch:
+        holder = thread.assignment
+        raise EpochMoved(
+            f"{holder.name or holder.to} holds the thread since {holder.since.isoformat()}",
+            holder={"to": holder.to, "id": holder.id, "name": holder.name},
+            epoch=thread.epoch,
+        )

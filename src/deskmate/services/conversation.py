@@ -1,0 +1,86 @@
+"""Messages as people and programs write and read them: the public verbs, one transaction each."""
+
+from deskmate.domain.actors import Actor
+from deskmate.domain.messages import Message, Visibility
+from deskmate.domain.operators import Operator
+from deskmate.domain.pages import Page
+from deskmate.domain.permissions import Action, redact, require, visible
+from deskmate.errors import NotFound
+from deskmate.services import history, posting, threads
+from deskmate.services.messages import MessageVerbs
+from deskmate.services.posting import DefaultAgent
+from deskmate.services.requests import actor_of
+from deskmate.store.base import Store, Tx
+
+
+class Messages(MessageVerbs):
+    """What is said on threads."""
+
+    def __init__(self, store: Store, default_agent: DefaultAgent) -> None:
+        super().__init__(store)
+        self._default_agent = default_agent
+
+    async def post(
+        self,
+        thread: str,
+        text: str,
+        *,
+        author: Actor | Operator,
+        as_customer: bool = False,
+        visibility: Visibility = Visibility.PUBLIC,
+        respond: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> Message:
+        """Say something. A customer's message is given to whoever responds next, unless `respond` is false.
+
+        `as_customer` speaks for the thread's customer, for those who may. The same idempotency key gives the first message again.
+        Raises Invalid, NotFound, Forbidden, KeyReused.
+        """
+        actor = actor_of(author)
+        return await self._store.write(
+            lambda tx: posting.post(
+                tx,
+                thread,
+                text,
+                actor=actor,
+                as_customer=as_customer,
+                visibility=visibility,
+                respond=respond,
+                agent=self._default_agent(),
+                key=idempotency_key,
+            )
+        )
+
+    async def get(self, message: str, *, by: Actor | Operator) -> Message:
+        """One message, as the actor may see it. Raises NotFound."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Message:
+            found = await history.get(tx, message)
+            thread = await threads.get(tx, found.thread)
+            require(actor, Action.MESSAGE_READ, owner=thread.customer)
+            if not visible(found, actor):
+                raise NotFound(f"there is no message {message}", field="message")
+            return redact(found, actor)
+
+        return await self._store.read(body)
+
+    async def history(
+        self, thread: str, *, by: Actor | Operator, after: str | None = None, before: str | None = None, limit: int = 50
+    ) -> Page[Message]:
+        """A page of a thread by position, oldest first. Without `after` it ends with the newest, or before `before`.
+
+        `cursor` goes on in the same direction: pass it as `after`, or as `before`. Raises NotFound, BadCursor, Invalid.
+        """
+        actor = actor_of(by)
+        forward = after is not None
+        wanted = history.Wanted(order="oldest" if forward else "newest", after=after, before=before, limit=limit)
+
+        async def body(tx: Tx) -> Page[Message]:
+            found = await threads.get(tx, thread)
+            require(actor, Action.MESSAGE_READ, owner=found.customer)
+            return await history.page(tx, thread, wanted, actor)
+
+        page = await self._store.read(body)
+        items = page.items if forward else page.items[::-1]
+        return Page(items=tuple(redact(message, actor) for message in items), cursor=page.cursor)

@@ -1,0 +1,26 @@
+"""Erasure: what is deleted is gone, with all that belongs to it; only the event that says so stays."""
+
+from deskmate.domain.actors import Actor
+from deskmate.domain.events import EventType
+from deskmate.services import feed
+from deskmate.store.base import Tx
+
+BELONGINGS = ("deltas", "messages", "jobs", "requests", "runs", "assignments", "routes", "usage", "events")
+
+
+async def delete_thread(tx: Tx, id: str, *, actor: Actor) -> None:
+    """Remove a thread with all that belongs to it. One that is gone already is no error."""
+    if await tx.one("threads.lock", id=id) is None:
+        return
+    await feed.emit(tx, EventType.THREAD_DELETED, actor=actor, thread=id, data={"thread": id})
+    for belonging in BELONGINGS:
+        await tx.run(f"threads.delete_{belonging}", id=id)
+    await tx.run("threads.delete", id=id)
+
+
+async def delete_customer(tx: Tx, id: str, *, actor: Actor) -> None:
+    """Remove a customer with all threads and credentials. One who is gone already is no error."""
+    for row in await tx.all("customers.threads", id=id):
+        await delete_thread(tx, row["id"], actor=actor)
+    await tx.run("customers.delete_tokens", id=id)
+    await tx.run("customers.delete", id=id)

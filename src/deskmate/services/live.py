@@ -1,0 +1,211 @@
+"""Live updates: what one actor may see of the feed, from any place in it, without loss, and the text that is being streamed.
+
+Events and streamed text are read in one snapshot. A message still pending there has not been taken over there, so its text leaves
+ before the event of any takeover; after that event the message is no longer pending and none of its text is sent (P4).
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from deskmate.domain.actors import Actor, Author, AuthorKind
+from deskmate.domain.events import Event, EventType
+from deskmate.domain.messages import Message, Visibility
+from deskmate.domain.permissions import Action, allowed, event_visible, redact, require, visible
+from deskmate.domain.requests import Request
+from deskmate.domain.threads import Thread
+from deskmate.errors import NotFound
+from deskmate.services import history, inbox, ledger, threads
+from deskmate.store.base import Row, Store, Tx
+from deskmate.store.times import utc
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An event with the records it speaks of, as the reader may see them now. None where they are gone or not the reader's."""
+
+    event: Event
+    message: Message | None = None
+    thread: Thread | None = None
+    request: Request | None = None
+    waiting: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Text that was added to a message while it is written. `offset` counts the characters before it."""
+
+    message: str
+    thread: str
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Nothing happened for a while; a sign of life."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Place:
+    """How far one reader has come: in the feed, and in each message that is being written."""
+
+    after: int
+    offsets: dict[str, int] = field(default_factory=dict[str, int])
+
+
+def event_of(row: Row) -> Event:
+    """A stored row as an event."""
+    return Event(
+        seq=row["seq"],
+        thread=row["thread"],
+        thread_seq=row["thread_seq"],
+        type=EventType(row["type"]),
+        actor=Author(kind=AuthorKind(row["actor_kind"]), id=row["actor_id"], name=row["actor_name"]),
+        at=utc(row["at"]),
+        data=json.loads(row["data"]),
+    )
+
+
+class Feed:
+    """The feed as its readers see it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def head(self) -> int:
+        """The place of the newest event."""
+
+        async def body(tx: Tx) -> int:
+            row = await tx.one("events.head")
+            return row["seq"] if row else 0
+
+        return await self._store.read(body)
+
+    async def read(self, *, by: Actor, after: int = 0, thread: str | None = None, limit: int = BATCH) -> list[Seen]:
+        """The next events that this actor may see. Raises NotFound for a thread that is not theirs."""
+        place = _Place(after=after)
+        return [seen for seen in await self._store.read(lambda tx: self._next(tx, by, thread, place)) if isinstance(seen, Seen)][
+            :limit
+        ]
+
+    async def check(self, *, by: Actor, thread: str | None) -> None:
+        """Raise what following would raise, before it begins."""
+        await self._store.read(lambda tx: _check(tx, by, thread))
+
+    async def follow(
+        self, *, by: Actor, after: int | None = None, thread: str | None = None, idle: float = 15.0
+    ) -> AsyncIterator[Seen | Piece | Idle]:
+        """Everything this actor may see, from behind `after` (None: from now on), for as long as the caller listens."""
+        await self.check(by=by, thread=thread)
+        place = _Place(after=await self.head() if after is None else after)
+        async with self._store.waiter(_topic(by, thread)) as waiter:
+            while True:
+                came_to = place.after
+                for item in await self._store.read(lambda tx: self._next(tx, by, thread, place)):
+                    yield item
+                if place.after == came_to and not await waiter.wait(idle):
+                    yield Idle()
+
+    async def _next(self, tx: Tx, by: Actor, thread: str | None, place: _Place) -> list[Seen | Piece]:
+        rows = await _rows(tx, by, thread, place.after)
+        found: list[Seen | Piece] = []
+        for row in rows:
+            seen = await _seen(tx, event_of(row), by)
+            if seen is not None:
+                found.append(seen)
+        # Text belongs behind the event that opened its message; with a full batch that event may still be to come.
+        offsets = dict(place.offsets) if len(rows) == BATCH else await self._pieces(tx, by, thread, place.offsets, found)
+        place.after = rows[-1]["seq"] if rows else place.after
+        place.offsets = offsets
+        return found
+
+    async def _pieces(
+        self, tx: Tx, by: Actor, thread: str | None, offsets: Mapping[str, int], found: list[Seen | Piece]
+    ) -> dict[str, int]:
+        """Add the text that is new to this reader. Returns its offsets in the messages that are still being written."""
+        now: dict[str, int] = {}
+        for row in await _pending(tx, by, thread):
+            if Visibility(row["visibility"]) is not Visibility.PUBLIC and not allowed(by, Action.MESSAGE_READ_HIDDEN):
+                continue
+            known = offsets.get(row["id"], 0)
+            pieces = await tx.all("streams.since", message=row["id"], start=known)
+            text = "".join([piece["text"] for piece in pieces])
+            if text:
+                found.append(Piece(message=row["id"], thread=row["thread"], offset=known, text=text))
+            now[row["id"]] = known + len(text)
+        return now
+
+
+async def _check(tx: Tx, by: Actor, thread: str | None) -> None:
+    if thread is None:
+        require(by, Action.EVENT_READ, owner=by.id)
+        return
+    found = await threads.get(tx, thread)
+    require(by, Action.EVENT_READ, owner=found.customer)
+
+
+def _topic(by: Actor, thread: str | None) -> str:
+    if thread is not None:
+        return f"thread:{thread}"
+    return f"customer:{by.id}" if by.kind is AuthorKind.CUSTOMER else "*"
+
+
+async def _rows(tx: Tx, by: Actor, thread: str | None, after: int) -> list[Row]:
+    if thread is not None:
+        return await tx.all("events.after_in_thread", thread=thread, after=after, limit=BATCH)
+    if by.kind is AuthorKind.CUSTOMER:
+        return await tx.all("live.after_of_customer", customer=by.id, after=after, limit=BATCH)
+    return await tx.all("events.after", after=after, limit=BATCH)
+
+
+async def _pending(tx: Tx, by: Actor, thread: str | None) -> list[Row]:
+    if thread is not None:
+        return await tx.all("streams.pending", thread=thread)
+    if by.kind is AuthorKind.CUSTOMER:
+        return await tx.all("streams.pending_of_customer", customer=by.id)
+    return await tx.all("streams.pending_all")
+
+
+async def _seen(tx: Tx, event: Event, by: Actor) -> Seen | None:
+    """The event with its records, or None when this actor may not know of it."""
+    if not event_visible(event, by):
+        return None
+    seen = Seen(event=_told(event, by))
+    message, request = event.data.get("message"), event.data.get("request")
+    if isinstance(message, str) and event.type is not EventType.MESSAGE_DELETED:
+        found = await history.find(tx, message)
+        if found is None or not visible(found, by):
+            return None
+        seen = replace(seen, message=redact(found, by))
+    if isinstance(request, str):
+        seen = replace(seen, request=await _request(tx, request))
+    if event.type.startswith("thread.") and event.thread is not None and event.type is not EventType.THREAD_DELETED:
+        seen = await _with_thread(tx, seen, event.thread, by)
+    return seen
+
+
+def _told(event: Event, by: Actor) -> Event:
+    """Customers are told who holds their thread, not why, nor what operators noted."""
+    if allowed(by, Action.EVENT_READ_HIDDEN):
+        return event
+    kept = {key: value for key, value in event.data.items() if key in ("message", "thread", "cause", "from", "to", "status")}
+    return replace(event, data=kept)
+
+
+async def _request(tx: Tx, id: str) -> Request | None:
+    try:
+        return await ledger.get(tx, id)
+    except NotFound:
+        return None
+
+
+async def _with_thread(tx: Tx, seen: Seen, thread: str, by: Actor) -> Seen:
+    try:
+        found = await threads.get(tx, thread)
+    except NotFound:
+        return seen
+    waiting = await inbox.waiting_on(tx, [thread]) if allowed(by, Action.REQUEST_LIST) else {}
+    return replace(seen, thread=found, waiting=waiting.get(thread, ()))

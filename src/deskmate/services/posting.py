@@ -1,0 +1,180 @@
+"""Posting: a customer, operator or program says something; a customer's message is given to whoever responds next."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+from deskmate.domain.actors import Actor, Author, AuthorKind
+from deskmate.domain.assignments import Assignment, Holder
+from deskmate.domain.messages import Message, NewMessage, Text, Visibility
+from deskmate.domain.permissions import Action, require
+from deskmate.domain.runs import RunState
+from deskmate.domain.threads import Status, Thread
+from deskmate.errors import Conflict, Invalid, KeyReused
+from deskmate.services import assignments, messages, operators, prompts, routing, runs, threads
+from deskmate.store.base import Tx
+from deskmate.store.times import ms
+
+DefaultAgent = Callable[[], str | None]
+LONGEST_TEXT = 100_000  # characters
+
+
+def clean(text: object, field: str = "text") -> str:
+    """Text that both stores and every reader can hold. Raises Invalid, naming the field."""
+    if not isinstance(text, str) or not text.strip():
+        raise Invalid(f"{field} must be a text with at least one visible character", field=field)
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(f"{field} is longer than {LONGEST_TEXT} characters", field=field)
+    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise Invalid(f"{field} holds characters that are no text (NUL or a lone surrogate)", field=field)
+    return text
+
+
+async def post(
+    tx: Tx,
+    thread_id: str,
+    text: str,
+    *,
+    actor: Actor,
+    as_customer: bool = False,
+    visibility: Visibility = Visibility.PUBLIC,
+    respond: bool | None = None,
+    agent: str | None = None,
+    key: str | None = None,
+) -> Message:
+    """Store a message of this actor. With `respond` (the default for customers) somebody is made to answer.
+
+    The same idempotency key and content give the first message again. Raises KeyReused, NotFound, Forbidden, Invalid.
+    """
+    text = clean(text)
+    thread = await threads.lock(tx, thread_id)
+    check_may_post(actor, thread, visibility, as_customer)
+    digest = hashlib.sha256(json.dumps([thread_id, text, visibility, respond, as_customer]).encode()).hexdigest()
+    if key is not None and (earlier := await recall(tx, actor, key, digest)) is not None:
+        return await messages.get(tx, earlier)
+    author = await _customer(tx, thread) if as_customer else actor.author
+    stored = await _store(tx, thread, text, author, visibility, actor)
+    if key is not None:
+        await remember(tx, actor, key, digest, stored.id)
+    await _after(tx, thread, stored, actor, respond, agent)
+    return stored
+
+
+def check_may_post(actor: Actor, thread: Thread, visibility: Visibility, as_customer: bool) -> None:
+    """Raise Forbidden, NotFound or Invalid unless this actor may say this here."""
+    if visibility is Visibility.DRAFT:
+        raise Invalid("visibility must be public or note", field="visibility")
+    if as_customer:
+        require(actor, Action.MESSAGE_POST_AS_CUSTOMER, owner=thread.customer)
+        if visibility is not Visibility.PUBLIC:
+            raise Invalid("customers write public messages only", field="visibility")
+        return
+    require(actor, Action.MESSAGE_POST_NOTE if visibility is Visibility.NOTE else Action.MESSAGE_POST, owner=thread.customer)
+
+
+async def _customer(tx: Tx, thread: Thread) -> Author:
+    if thread.customer is None:
+        raise Invalid("this thread has no customer", field="author")
+    return Author(kind=AuthorKind.CUSTOMER, id=thread.customer, name=thread.customer_name or thread.customer)
+
+
+async def _store(tx: Tx, thread: Thread, text: str, author: Author, visibility: Visibility, actor: Actor) -> Message:
+    """A customer opens the next turn; a person's own reply is its own turn; a note stands where it was written."""
+    of_customer = author.kind is AuthorKind.CUSTOMER
+    new = NewMessage(
+        role="user" if of_customer else "assistant",
+        parts=(Text(text=text),),
+        author=author,
+        visibility=visibility,
+        provider="human" if author.kind is AuthorKind.OPERATOR else None,
+        provider_metadata={"human": {"id": author.id, "name": author.name}} if author.kind is AuthorKind.OPERATOR else None,
+    )
+    order = "next" if not of_customer and visibility is Visibility.PUBLIC else None
+    return (await messages.insert(tx, thread.id, [new], order=order, actor=actor))[0]
+
+
+async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond: bool | None, agent: str | None) -> None:
+    if stored.author.kind is AuthorKind.CUSTOMER:
+        thread = await _reopen(tx, thread, actor)
+        if respond or respond is None:
+            await tx.run("assignments.asks", thread=thread.id, order=stored.order)
+            await give(tx, await threads.get(tx, thread.id), stored, actor=actor, agent=agent)
+    elif stored.visibility is Visibility.PUBLIC:
+        await tx.run("assignments.answered", thread=thread.id, order=thread.prompt_order)
+        if not await _asked(tx, thread):
+            await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
+
+
+async def _asked(tx: Tx, thread: Thread) -> bool:
+    return bool(await tx.all("requests.waiting_of_thread", thread=thread.id))
+
+
+async def _reopen(tx: Tx, thread: Thread, actor: Actor) -> Thread:
+    """A customer's word opens a snoozed or resolved thread; one whose operator is not there waits in the queue instead."""
+    if thread.status is Status.OPEN:
+        return thread
+    await threads.set_status(tx, thread, Status.OPEN, actor=actor)
+    holder = thread.assignment
+    if thread.status is Status.RESOLVED and holder.to is Holder.OPERATOR and not await operators.present(tx, holder.id or ""):
+        thread = await threads.get(tx, thread.id)
+        return await assignments.to_queue(tx, thread, by=actor, reason=f"reopened; {holder.name} is not there")
+    return await threads.get(tx, thread.id)
+
+
+async def give(tx: Tx, thread: Thread, prompt: Message, *, actor: Actor, agent: str | None) -> None:
+    """Let the next responder know: queue a run, or let people see that the customer waits."""
+    route = await routing.decide(tx, thread)
+    if route.responder == "human" or agent is None:
+        if thread.assignment.to is Holder.AI and route.responder == "human":
+            await assignments.to_queue(tx, thread, by=actor, reason=route.reason)
+        await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
+        return
+    live = await runs.live(tx, thread.id)
+    # A run that has not started, or is running, takes up the newest message by itself: it reads it when it starts, or a
+    # follower is queued when it ends. A paused run waits for a person and does not keep the customer waiting.
+    if any(run.state is RunState.RUNNING or (run.state is RunState.QUEUED and run.attempt == 0) for run in live):
+        return
+    await runs.queue(tx, thread, agent, prompt=prompt.id, prompt_order=prompt.order, actor=actor)
+
+
+async def follow_up(tx: Tx, thread: Thread, answered: int, agent: str) -> None:
+    """When a run ends: if the customer has written since it began, another starts for the newest message."""
+    if thread.prompt_order <= answered or thread.assignment.to is not Holder.AI:
+        return
+    prompt = await prompts.at(tx, thread.id, thread.prompt_order)
+    if prompt is not None:
+        await give(tx, thread, prompt, actor=Actor(kind=AuthorKind.SYSTEM, name="Deskmate"), agent=agent)
+
+
+async def start(tx: Tx, thread: Thread, agent: str, *, actor: Actor) -> None:
+    """Start a run for the newest message nobody has answered. Raises Conflict where there is none, or where people respond."""
+    require(actor, Action.THREAD_RESPOND, owner=thread.customer)
+    if thread.assignment.to is not Holder.AI:
+        holder: Assignment = thread.assignment
+        raise Conflict(
+            f"{holder.name or holder.to} holds this thread", holder={"to": holder.to, "id": holder.id, "name": holder.name}
+        )
+    prompt = await prompts.newest_of_customer(tx, thread.id)
+    if prompt is None or prompt.order <= thread.answered_order:
+        raise Conflict("there is no unanswered message on this thread")
+    await tx.run("assignments.asks", thread=thread.id, order=prompt.order)
+    await give(tx, await threads.get(tx, thread.id), prompt, actor=actor, agent=agent)
+
+
+async def recall(tx: Tx, actor: Actor, key: str, digest: str) -> str | None:
+    """What this actor's earlier write with this key made. Raises KeyReused when that write was another one."""
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise Invalid("an idempotency key has 1 to 200 printable characters", field="idempotency_key")
+    row = await tx.one("keys_once.get", actor=f"{actor.kind}:{actor.id}", key=key)
+    if row is None:
+        return None
+    if row["digest"] != digest:
+        raise KeyReused(field="idempotency_key")
+    return str(row["record"])
+
+
+async def remember(tx: Tx, actor: Actor, key: str, digest: str, record: str) -> None:
+    """Let a repetition of this write give the same record."""
+    await tx.run(
+        "keys_once.insert", actor=f"{actor.kind}:{actor.id}", key=key, digest=digest, status=201, record=record, now=ms(tx.now)
+    )

@@ -1,0 +1,50 @@
+"""Previews: the newest message of a thread, kept on the thread for the lists that show it. Drafts are never previewed (P8)."""
+
+from collections.abc import Set
+
+from deskmate.domain.messages import Message, MessageStatus, Visibility
+from deskmate.store.base import Tx
+from deskmate.store.rows import message_of
+from deskmate.store.times import ms
+
+LENGTH = 200
+
+
+def can_show(message: Message) -> bool:
+    """Whether a list shows this message: words of a person or an agent, finished and no draft."""
+    words = message.role in ("user", "assistant") and bool(message.text.strip())
+    return words and message.status is MessageStatus.SUCCESS and message.visibility is not Visibility.DRAFT
+
+
+async def show(tx: Tx, message: Message) -> None:
+    """Make a message the preview of its thread, where it is one to show."""
+    if can_show(message):
+        await tx.run(
+            "threads.preview",
+            id=message.thread, message=message.id, text=message.text[:LENGTH], author_kind=message.author.kind,
+            author_name=message.author.name, visibility=message.visibility, at=ms(message.updated_at),
+        )  # fmt: skip
+
+
+async def changed(tx: Tx, before: Message, after: Message) -> None:
+    """A message that was shown already stays in its place; one that can be shown from now on is the newest."""
+    if not can_show(before):
+        await show(tx, after)
+        return
+    row = await tx.one("threads.get", id=after.thread)
+    if row is not None and row["preview_message"] == after.id:
+        await (show(tx, after) if can_show(after) else forget(tx, after.thread, {after.id}))
+
+
+async def forget(tx: Tx, thread: str, deleted: Set[str]) -> None:
+    """Take deleted words off the thread; the newest ones left take their place."""
+    row = await tx.one("threads.get", id=thread)
+    if row is None or row["preview_message"] not in deleted:
+        return
+    newest = await tx.one("messages.newest_readable", thread=thread)
+    if newest is not None:
+        await show(tx, message_of(newest))
+        return
+    await tx.run(
+        "threads.preview", id=thread, message=None, text=None, author_kind=None, author_name=None, visibility=None, at=None
+    )

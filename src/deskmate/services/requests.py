@@ -1,0 +1,225 @@
+"""Requests: the verbs of people and programs on what agents ask. A decision happens once, whoever and whatever it comes from."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Literal
+
+from deskmate.domain.actors import Actor, AuthorKind, Role, agent
+from deskmate.domain.agents import Question
+from deskmate.domain.assignments import Assignment, Cause, Holder
+from deskmate.domain.events import EventType
+from deskmate.domain.messages import Message
+from deskmate.domain.operators import Operator
+from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
+from deskmate.domain.permissions import Action, allowed, require
+from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, Request, RequestKind, RequestState
+from deskmate.domain.threads import Thread
+from deskmate.errors import Claimed, Conflict, Invalid
+from deskmate.services import assignments, feed, ledger, threads
+from deskmate.store.base import Store, Tx
+from deskmate.store.rows import message_of
+from deskmate.store.times import ms
+
+By = Actor | Operator
+
+
+def actor_of(by: By) -> Actor:
+    """An operator acts as themselves."""
+    return by.actor() if isinstance(by, Operator) else by
+
+
+class Requests:
+    """What waits for people."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        thread: str | None = None,
+        agent_name: str = "program",
+        reason: str | None = None,
+        suggestion: str | None = None,
+        response_schema: Mapping[str, object] | None = None,
+        queue: str | None = None,
+        urgency: str = "normal",
+        expires_in: timedelta | None = ledger.EXPIRES_IN,
+        by: Actor | None = None,
+    ) -> Request:
+        """Ask people from any program. Without a thread it opens one with no customer. Raises Invalid, NotFound."""
+        if not question.strip():
+            raise Invalid("a question needs words", field="question")
+        asker = by or agent(agent_name)
+        asked = Question(
+            call_id="", question=question, reason=reason, suggestion=suggestion, response_schema=response_schema,
+            queue=queue, urgency=urgency,
+        )  # fmt: skip
+
+        async def body(tx: Tx) -> Request:
+            if thread is None:
+                found = await threads.open_(tx, subject=question[:120], actor=asker)
+            else:
+                found = await threads.lock(tx, thread)
+                require(asker, Action.REQUEST_OPEN, owner=found.customer)
+            return await ledger.open_question(tx, found, asked, actor=asker, expires_in=expires_in)
+
+        return await self._store.write(body)
+
+    async def get(self, id: str, *, by: By) -> Request:
+        """One request. Raises NotFound, Forbidden."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request:
+            require(actor, Action.REQUEST_READ)
+            return await ledger.get(tx, id)
+
+        return await self._store.read(body)
+
+    async def list(
+        self,
+        *,
+        by: By,
+        state: RequestState | Literal["open"] | None = RequestState.OPEN,
+        thread: str | None = None,
+        queue: str | None = None,
+        kind: RequestKind | None = None,
+        mine: bool = False,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Request]:
+        """A page of requests, longest waiting first, and the cursor of the next one. State `open` means not yet decided."""
+        actor = actor_of(by)
+        check_limit(limit, 200)
+        at, after = place_of(cursor, "requests", int, str) if cursor is not None else (-1, "")
+        narrow: dict[str, object] = {
+            "at": at, "after": after, "thread": thread, "queue": queue, "kind": kind,
+            "mine": actor.id if mine else None, "limit": limit + 1,
+        }  # fmt: skip
+
+        async def body(tx: Tx) -> Page[Request]:
+            require(actor, Action.REQUEST_LIST)
+            if state is RequestState.OPEN:
+                rows = await tx.all("requests.page_waiting", **narrow)
+            else:
+                rows = await tx.all("requests.page_all", state=state, **narrow)
+            kept, last = cut([ledger.request_of(row) for row in rows], limit)
+            return Page(items=tuple(kept), cursor=None if last is None else cursor_of("requests", ms(last.created_at), last.id))
+
+        return await self._store.read(body)
+
+    async def waiting(self, thread: str, *, by: By) -> tuple[Request, ...]:
+        """The undecided requests of one thread; none for those who may not read requests."""
+        if not allowed(actor_of(by), Action.REQUEST_LIST):
+            return ()
+        return tuple(await self._store.read(lambda tx: ledger.waiting(tx, thread)))
+
+    async def context(self, thread: str, *, by: By, last: int = 6) -> tuple[Thread, Sequence[Message]]:
+        """What a person needs to decide: the thread, and its last public words, oldest first."""
+
+        async def body(tx: Tx) -> tuple[Thread, Sequence[Message]]:
+            require(actor_of(by), Action.REQUEST_READ)
+            rows = await tx.all("requests.context", thread=thread, limit=last)
+            return await threads.get(tx, thread), [message_of(row) for row in reversed(rows)]
+
+        return await self._store.read(body)
+
+    async def next(self, *, by: By) -> Request | None:
+        """Claim the request that has waited longest and that nobody has, or None."""
+        for request in (await self.list(by=by, limit=20)).items:
+            if request.state is RequestState.OPEN:
+                try:
+                    return await self.claim(request.id, by=by)
+                except Conflict:
+                    continue
+        return None
+
+    async def wait(self, id: str, *, timeout: float | None = None) -> Request:
+        """Wait until the request is decided or closed, or `timeout` seconds have passed. Raises NotFound."""
+        found = await self._store.read(lambda tx: ledger.get(tx, id))
+        async with self._store.waiter(f"thread:{found.thread}") as waiter:
+            while True:
+                found = await self._store.read(lambda tx: ledger.get(tx, id))
+                if found.state not in WAITING or not await waiter.wait(timeout):
+                    return found
+
+    async def claim(self, id: str, *, by: By) -> Request:
+        """Take a request for ten minutes; claiming again renews. Raises Claimed, AlreadyDecided, Closed."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request:
+            found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
+            ledger.check_open(found)
+            until = ms(tx.now + ledger.CLAIM_LEASE)
+            if not await tx.run("requests.claim", id=id, by=actor.id, name=actor.name, until=until, now=ms(tx.now)):
+                ledger.check_claim(found, Actor(kind=AuthorKind.OPERATOR, id=actor.id, name=actor.name, role=Role.OPERATOR))
+                raise Claimed()
+            claimed = await ledger.get(tx, id)
+            await ledger.announce(tx, claimed, EventType.REQUEST_CLAIMED, actor=actor)
+            return claimed
+
+        return await self._store.write(body)
+
+    async def release(self, id: str, *, by: By) -> Request:
+        """Give a claimed request back. Raises Claimed when somebody else holds it."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request:
+            found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
+            ledger.check_open(found)
+            ledger.check_claim(found, actor)
+            if await tx.run("requests.release", id=id, now=ms(tx.now)):
+                await ledger.announce(tx, await ledger.get(tx, id), EventType.REQUEST_RELEASED, actor=actor)
+            return await ledger.get(tx, id)
+
+        return await self._store.write(body)
+
+    async def cancel(self, id: str, *, by: By) -> Request:
+        """Withdraw a request; the run that asked is told nobody will answer. Raises AlreadyDecided, Closed."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request:
+            found = await self._locked(tx, id, actor, Action.REQUEST_CANCEL)
+            return await ledger.withdraw(tx, found, by=actor)
+
+        return await self._store.write(body)
+
+    async def decide(self, id: str, decision: NewDecision, *, by: By) -> Request:
+        """Decide a request, once. Raises AlreadyDecided (by, at), Closed (state), Claimed (by), Invalid, NotFound, Forbidden."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request:
+            found = await self._locked(tx, id, actor, Action.REQUEST_DECIDE)
+            decided = await ledger.decide(tx, found, decision, by=actor)
+            if decision.kind is DecisionKind.TAKE_OVER:
+                return await self._take_over(tx, decided, actor)
+            return await ledger.apply_answer(tx, decided, by=actor)
+
+        return await self._store.write(body)
+
+    async def answer(self, id: str, value: object, *, by: By, review: str | None = None) -> Request:
+        """Answer a question or an escalation; the AI goes on with it."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.ANSWER, value=value, review=review), by=by)
+
+    async def decline(self, id: str, reason: str | None = None, *, by: By) -> Request:
+        """Say that no answer will come, and why; the AI is told."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.DECLINE, reason=reason), by=by)
+
+    async def _locked(self, tx: Tx, id: str, actor: Actor, action: Action) -> Request:
+        """The request, read under its thread's lock."""
+        require(actor, action)
+        found = await ledger.get(tx, id)
+        await threads.lock(tx, found.thread)
+        return await ledger.get(tx, id)
+
+    async def _take_over(self, tx: Tx, request: Request, actor: Actor) -> Request:
+        thread = await threads.lock(tx, request.thread)
+        holder = Assignment(
+            to=Holder.OPERATOR, id=actor.id, name=actor.name, since=tx.now, reason=f"{actor.name} took over an escalation"
+        )
+        await assignments.change(tx, thread, holder, Cause.TAKEOVER, by=actor, waiting=True)
+        await tx.run("requests.apply", id=request.id, outcome=None, now=ms(tx.now))
+        applied = await ledger.get(tx, request.id)
+        await feed.emit(tx, EventType.REQUEST_APPLIED, actor=actor, thread=request.thread, data={"request": request.id})
+        return applied

@@ -1,0 +1,127 @@
+"""Runs: queue, take, hold, pause, end. One run of a thread runs at a time; all its writes pass `hold`, the fence."""
+
+import json
+from datetime import timedelta
+
+from deskmate.domain.actors import SYSTEM, Actor, agent
+from deskmate.domain.events import EventType
+from deskmate.domain.runs import RUN_MOVES, Run, RunState
+from deskmate.domain.states import move
+from deskmate.domain.threads import Thread
+from deskmate.errors import Fenced, NotFound
+from deskmate.services import feed
+from deskmate.store import jobs
+from deskmate.store.base import Row, Tx
+from deskmate.store.times import ms, utc, utc_or_none
+
+LEASE = timedelta(seconds=15)
+EVENTS = {
+    RunState.QUEUED: EventType.RUN_QUEUED,
+    RunState.RUNNING: EventType.RUN_STARTED,
+    RunState.PAUSED: EventType.RUN_PAUSED,
+    RunState.DONE: EventType.RUN_DONE,
+    RunState.FAILED: EventType.RUN_FAILED,
+    RunState.CANCELLED: EventType.RUN_CANCELLED,
+}
+
+
+def run_of(row: Row) -> Run:
+    """A stored row as a run."""
+    return Run(
+        id=row["id"],
+        thread=row["thread"],
+        agent=row["agent"],
+        epoch=row["epoch"],
+        prompt=row["prompt"],
+        prompt_order=row["prompt_order"],
+        state=RunState(row["state"]),
+        attempt=row["attempt"],
+        lease_by=row["lease_by"],
+        lease_until=utc_or_none(row["lease_until"]),
+        usage=json.loads(row["usage"]) if row["usage"] else None,
+        error=row["error"],
+        created_at=utc(row["created_at"]),
+        updated_at=utc(row["updated_at"]),
+    )
+
+
+async def get(tx: Tx, id: str) -> Run:
+    """One run. Raises NotFound."""
+    row = await tx.one("runs.get", id=id)
+    if row is None:
+        raise NotFound(f"there is no run {id}", field="run")
+    return run_of(row)
+
+
+async def live(tx: Tx, thread: str) -> list[Run]:
+    """The runs of a thread that have not ended, oldest first."""
+    return [run_of(row) for row in await tx.all("runs.live", thread=thread)]
+
+
+async def queue(tx: Tx, thread: Thread, agent_name: str, *, prompt: str | None, prompt_order: int, actor: Actor) -> Run:
+    """A new run for the newest message, and the job that starts it. The caller holds the thread's lock."""
+    run_id = tx.id("run")
+    await tx.run(
+        "runs.insert",
+        id=run_id, thread=thread.id, agent=agent_name, epoch=thread.epoch, prompt=prompt, prompt_order=prompt_order,
+        now=ms(tx.now),
+    )  # fmt: skip
+    await jobs.enqueue(tx, "run", run_id, lane=agent_name, thread=thread.id)
+    run = await get(tx, run_id)
+    await announce(tx, run, RunState.QUEUED, actor=actor)
+    return run
+
+
+async def take(tx: Tx, run: Run, *, owner: str, prompt: str | None, prompt_order: int) -> Run | None:
+    """Begin an attempt under a lease, or None when somebody else did. The caller holds the thread's lock."""
+    taken = await tx.run(
+        "runs.take",
+        id=run.id, attempt=run.attempt, lease_by=owner, lease_until=ms(tx.now + LEASE),
+        prompt=prompt, prompt_order=prompt_order, now=ms(tx.now),
+    )  # fmt: skip
+    if not taken:
+        return None
+    started = await get(tx, run.id)
+    await announce(tx, started, RunState.RUNNING)
+    return started
+
+
+async def hold(tx: Tx, run: Run) -> None:
+    """Raise Fenced unless this attempt still runs, in the epoch it began with. Renews the lease."""
+    if not await tx.run("runs.hold", id=run.id, attempt=run.attempt, lease_until=ms(tx.now + LEASE)):
+        raise Fenced()
+
+
+async def leave(tx: Tx, run: Run, state: RunState, *, error: str | None = None) -> None:
+    """Pause or end the attempt. Raises Fenced when it is not running any more."""
+    move(RUN_MOVES, RunState.RUNNING, state)
+    if not await tx.run("runs.leave", id=run.id, attempt=run.attempt, state=state, error=error, now=ms(tx.now)):
+        raise Fenced()
+    await announce(tx, run, state, error=error)
+    if state is not RunState.PAUSED:
+        await jobs.hasten(tx, run.thread)
+
+
+async def resume(tx: Tx, run: Run, *, actor: Actor) -> None:
+    """Queue a paused or failed run again: its history holds what it waited for."""
+    move(RUN_MOVES, run.state, RunState.QUEUED)
+    if await tx.run("runs.requeue", id=run.id, state=run.state, now=ms(tx.now)):
+        await jobs.enqueue(tx, "run", run.id, lane=run.agent, thread=run.thread)
+        await announce(tx, run, RunState.QUEUED, actor=actor)
+
+
+async def cancel(tx: Tx, run: Run, *, actor: Actor, reason: str) -> None:
+    """End a run from outside; a process that works on it is refused its next write."""
+    move(RUN_MOVES, run.state, RunState.CANCELLED)
+    if await tx.run("runs.cancel", id=run.id, reason=reason, now=ms(tx.now)):
+        await jobs.cancel(tx, "run", run.id)
+        await announce(tx, run, RunState.CANCELLED, actor=actor, error=reason)
+
+
+async def announce(tx: Tx, run: Run, state: RunState, *, actor: Actor | None = None, error: str | None = None) -> None:
+    """The event of a move."""
+    data: dict[str, object] = {"run": run.id, "agent": run.agent, "prompt": run.prompt, "attempt": run.attempt}
+    if error is not None:
+        data["error"] = error
+    who = actor or (agent(run.agent) if state is not RunState.CANCELLED else SYSTEM)
+    await feed.emit(tx, EVENTS[state], actor=who, thread=run.thread, data=data)

@@ -1,0 +1,253 @@
+"""Threads: opened, changed, listed, deleted. The row of a thread is its lock and its counter."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from deskmate.domain.actors import SYSTEM, Actor, AuthorKind
+from deskmate.domain.assignments import Cause, Holder
+from deskmate.domain.events import EventType
+from deskmate.domain.messages import readable
+from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
+from deskmate.domain.permissions import Action, redact_thread, require
+from deskmate.domain.states import move
+from deskmate.domain.threads import STATUS_MOVES, Mode, Priority, Status, Thread
+from deskmate.errors import Forbidden, NotFound
+from deskmate.services import customers, feed
+from deskmate.services.erasure import delete_thread as delete
+from deskmate.store.base import Store, Tx
+from deskmate.store.rows import thread_of
+from deskmate.store.times import ms
+
+__all__ = ["Threads", "change", "delete", "find", "get", "lock", "open_", "set_status", "thread_of"]
+
+
+async def find(tx: Tx, id: str) -> Thread | None:
+    """One thread, or None."""
+    row = await tx.one("threads.get", id=id)
+    return None if row is None else thread_of(row)
+
+
+async def get(tx: Tx, id: str) -> Thread:
+    """One thread. Raises NotFound."""
+    thread = await find(tx, id)
+    if thread is None:
+        raise NotFound(f"there is no thread {id}", field="thread")
+    return thread
+
+
+async def lock(tx: Tx, id: str) -> Thread:
+    """The thread, for the rest of this transaction: whoever else writes to it waits. Raises NotFound."""
+    row = await tx.one("threads.lock", id=id)
+    if row is None:
+        raise NotFound(f"there is no thread {id}", field="thread")
+    return thread_of(row)
+
+
+async def open_(
+    tx: Tx,
+    *,
+    customer: str | None = None,
+    subject: str | None = None,
+    summary: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+    mode: Mode = Mode.AUTO,
+    priority: Priority = Priority.NORMAL,
+    queue: str | None = None,
+    tags: Sequence[str] = (),
+    language: str | None = None,
+    actor: Actor,
+) -> Thread:
+    """A new thread, held by the AI. A customer whom nobody has met yet is made known."""
+    if customer is not None:
+        await customers.ensure(tx, customer, name=actor.name if (actor.kind, actor.id) == (AuthorKind.CUSTOMER, customer) else "")
+    id, now = tx.id("thread"), await _next_time(tx)
+    reason = "the thread was opened"
+    await tx.run(
+        "threads.insert",
+        id=id, customer=customer, subject=_text(subject), summary=_text(summary), reason=reason, mode=mode, priority=priority,
+        queue=queue, tags=json.dumps(list(tags)), language=language, metadata=json.dumps(dict(metadata or {})), now=now,
+    )  # fmt: skip
+    await tx.run(
+        "assignments.insert",
+        id=tx.id("assignment"), thread=id, epoch=0, cause=Cause.OPENED, to=Holder.AI, holder=None, holder_name=None,
+        reason=reason, note=None, by_kind=actor.kind, by_id=actor.id, by_name=actor.name, now=now,
+    )  # fmt: skip
+    await feed.emit(tx, EventType.THREAD_OPENED, actor=actor, thread=id, data={"customer": customer})
+    return await get(tx, id)
+
+
+async def _next_time(tx: Tx) -> int:
+    """Now, or just behind the newest thread: threads are listed by age, and two of one millisecond would have no order."""
+    row = await tx.one("threads.newest_time")
+    return max(ms(tx.now), 0 if row is None else row["created_at"] + 1)
+
+
+def _text(text: str | None) -> str | None:
+    return None if not text else readable(text)
+
+
+async def change(
+    tx: Tx,
+    id: str,
+    *,
+    subject: str | None = None,
+    summary: str | None = None,
+    status: Status | None = None,
+    snoozed_until: datetime | None = None,
+    mode: Mode | None = None,
+    priority: Priority | None = None,
+    tags: Sequence[str] | None = None,
+    language: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+    actor: Actor,
+) -> Thread:
+    """Set facts of a thread; what is None stays, and an empty text is none. Raises NotFound, Conflict."""
+    was = await lock(tx, id)
+    then = was.status if status is None else move(STATUS_MOVES, was.status, status)
+    now = replace(
+        was,
+        subject=was.subject if subject is None else _text(subject),
+        summary=was.summary if summary is None else _text(summary),
+        status=then,
+        snoozed_until=(snoozed_until or was.snoozed_until) if then is Status.SNOOZED else None,
+        mode=mode or was.mode,
+        priority=priority or was.priority,
+        tags=was.tags if tags is None else tuple(tags),
+        language=was.language if language is None else _text(language),
+        metadata=was.metadata if metadata is None else dict(metadata),
+    )
+    return was if now == was else await _store_change(tx, was, now, actor)
+
+
+async def _store_change(tx: Tx, was: Thread, now: Thread, actor: Actor) -> Thread:
+    await tx.run(
+        "threads.change",
+        id=now.id, subject=now.subject, summary=now.summary, status=now.status, snoozed_until=ms(now.snoozed_until),
+        mode=now.mode, priority=now.priority, tags=json.dumps(now.tags), language=now.language,
+        metadata=json.dumps(dict(now.metadata)), now=ms(tx.now),
+    )  # fmt: skip
+    facts = ("subject", "summary", "status", "snoozed_until", "mode", "priority", "tags", "language", "metadata")
+    data = {"changed": [fact for fact in facts if getattr(was, fact) != getattr(now, fact)], "status": now.status}
+    await feed.emit(tx, EventType.THREAD_CHANGED, actor=actor, thread=now.id, data=data)
+    return await get(tx, now.id)
+
+
+async def set_status(tx: Tx, thread: Thread, status: Status, *, actor: Actor) -> Thread:
+    """Open, snooze or resolve a thread."""
+    return await change(tx, thread.id, status=status, actor=actor)
+
+
+class Threads:
+    """The threads of a desk. `by` is whoever does it; without it, the desk itself."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def open(
+        self,
+        *,
+        customer: str | None = None,
+        subject: str | None = None,
+        summary: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        mode: Mode = Mode.AUTO,
+        priority: Priority = Priority.NORMAL,
+        queue: str | None = None,
+        tags: Sequence[str] = (),
+        language: str | None = None,
+        by: Actor = SYSTEM,
+    ) -> Thread:
+        """Open a thread, for a customer of yours or for nobody. Customers open their own only. Raises Forbidden, Invalid."""
+        require(by, Action.THREAD_OPEN)
+        if by.kind is AuthorKind.CUSTOMER and customer != by.id:
+            raise Forbidden("you can open threads of your own only", field="customer")
+        opened = await self._store.write(
+            lambda tx: open_(
+                tx, customer=customer, subject=subject, summary=summary, metadata=metadata, mode=mode, priority=priority,
+                queue=queue, tags=tags, language=language, actor=by,
+            )
+        )  # fmt: skip
+        return redact_thread(opened, by)
+
+    async def get(self, thread: str, *, by: Actor = SYSTEM) -> Thread:
+        """One thread, as far as the actor may see it. Raises NotFound, Forbidden."""
+
+        async def body(tx: Tx) -> Thread:
+            found = await get(tx, thread)
+            require(by, Action.THREAD_READ, owner=found.customer)
+            return redact_thread(found, by)
+
+        return await self._store.read(body)
+
+    async def change(
+        self,
+        thread: str,
+        *,
+        subject: str | None = None,
+        summary: str | None = None,
+        status: Status | None = None,
+        snoozed_until: datetime | None = None,
+        mode: Mode | None = None,
+        priority: Priority | None = None,
+        tags: Sequence[str] | None = None,
+        language: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        by: Actor = SYSTEM,
+    ) -> Thread:
+        """Set facts of a thread; what is None stays, and an empty text is none. Raises NotFound, Forbidden, Conflict."""
+
+        async def body(tx: Tx) -> Thread:
+            require(by, Action.THREAD_CHANGE, owner=(await lock(tx, thread)).customer)
+            return await change(
+                tx, thread, subject=subject, summary=summary, status=status, snoozed_until=snoozed_until, mode=mode,
+                priority=priority, tags=tags, language=language, metadata=metadata, actor=by,
+            )  # fmt: skip
+
+        return await self._store.write(body)
+
+    async def page(
+        self,
+        *,
+        customer: str | None = None,
+        status: Status | None = None,
+        order: Literal["newest", "oldest"] = "newest",
+        cursor: str | None = None,
+        limit: int = 50,
+        by: Actor = SYSTEM,
+    ) -> Page[Thread]:
+        """Threads by age, of one customer or of all. Raises Forbidden, BadCursor, Invalid."""
+        require(by, Action.THREAD_LIST)
+        if by.kind is AuthorKind.CUSTOMER and customer != by.id:
+            raise Forbidden("you can list threads of your own only", field="customer")
+        check_limit(limit)
+        name = f"threads.{order}"
+        at, id = (2**62 if order == "newest" else -1, "") if cursor is None else place_of(cursor, name, int, str)
+
+        async def body(tx: Tx) -> Page[Thread]:
+            if customer is None:
+                rows = await tx.all(name, status=status, at=at, id=id, limit=limit + 1)
+            else:
+                rows = await tx.all(f"{name}_of_customer", customer=customer, status=status, at=at, id=id, limit=limit + 1)
+            kept, last = cut(rows, limit)
+            return Page(
+                items=tuple(redact_thread(thread_of(row), by) for row in kept),
+                cursor=None if last is None else cursor_of(name, last["created_at"], last["id"]),
+            )
+
+        return await self._store.read(body)
+
+    async def of_customer(
+        self, *, by: Actor, status: Status | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Page[Thread]:
+        """The customer's own threads, newest first. Raises BadCursor, Invalid."""
+        if by.kind is not AuthorKind.CUSTOMER:
+            raise Forbidden("only customers have threads of their own")
+        return await self.page(customer=by.id, status=status, cursor=cursor, limit=limit, by=by)
+
+    async def delete(self, thread: str, *, by: Actor = SYSTEM) -> None:
+        """Remove a thread with all its messages. One that is gone already is no error. Raises Forbidden."""
+        require(by, Action.THREAD_DELETE)
+        await self._store.write(lambda tx: delete(tx, thread, actor=by))

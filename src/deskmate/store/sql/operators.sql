@@ -1,0 +1,66 @@
+-- name: insert
+-- A new operator; nobody where the address is taken.
+INSERT INTO operators (id, name, email, role, skills, languages, queues, capacity, presence, password_hash, created_at)
+VALUES (:id, :name, :email, :role, :skills, :languages, :queues, :capacity, :presence, :password_hash, :now)
+ON CONFLICT (email) DO NOTHING;
+
+-- name: get
+-- One operator by their id.
+SELECT * FROM operators WHERE id = :id;
+
+-- name: lock
+-- One operator, for the rest of this transaction.
+SELECT * FROM operators WHERE id = :id;
+
+-- name: lock (postgresql)
+-- The same, with the row locked.
+SELECT * FROM operators WHERE id = :id FOR UPDATE;
+
+-- name: by_email
+-- One operator by their normalised address.
+SELECT * FROM operators WHERE email = :email;
+
+-- name: page
+-- Operators in the order they came, behind a given one; those who have left only on request.
+SELECT * FROM operators
+WHERE id > :after AND (disabled_at IS NULL OR :disabled = 1)
+ORDER BY id
+LIMIT :limit;
+
+-- name: any
+-- Whether there is anybody at all.
+SELECT 1 AS found FROM operators LIMIT 1;
+
+-- name: lock_admins
+-- The admins who can still sign in.
+SELECT id FROM operators WHERE role = 'admin' AND disabled_at IS NULL ORDER BY id;
+
+-- name: lock_admins (postgresql)
+-- The same, with the rows locked: two admins who remove each other at the same moment must not both succeed.
+SELECT id FROM operators WHERE role = 'admin' AND disabled_at IS NULL ORDER BY id FOR UPDATE;
+
+-- name: change
+-- New facts about an operator, unless another has the address. Load is not among them.
+UPDATE operators
+SET name = :name, email = :email, role = :role, skills = :skills, languages = :languages, queues = :queues, capacity = :capacity
+WHERE id = :id AND NOT EXISTS (SELECT 1 FROM operators AS o WHERE o.email = :email AND o.id <> :id);
+
+-- name: password
+-- Another password, already hashed.
+UPDATE operators SET password_hash = :password_hash WHERE id = :id;
+
+-- name: rehash
+-- The same password with newer costs, unless it was changed meanwhile.
+UPDATE operators SET password_hash = :password_hash WHERE id = :id AND password_hash = :earlier;
+
+-- name: presence
+-- Where an operator is, if that is news.
+UPDATE operators SET presence = :presence WHERE id = :id AND presence <> :presence AND disabled_at IS NULL;
+
+-- name: disable
+-- An operator leaves, once.
+UPDATE operators SET disabled_at = :now, presence = 'offline' WHERE id = :id AND disabled_at IS NULL;
+
+-- name: enable
+-- An operator comes back.
+UPDATE operators SET disabled_at = NULL WHERE id = :id AND disabled_at IS NOT NULL;

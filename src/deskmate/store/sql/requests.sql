@@ -1,0 +1,98 @@
+-- name: insert
+-- A new request, open.
+INSERT INTO requests (id, thread, run, kind, state, agent, question, call_id, call_message, tool, args, args_digest, draft, reason,
+    suggestion, confidence, floor, response_schema, queue, skills, priority, risk, expires_at, on_expiry, created_at, updated_at)
+VALUES (:id, :thread, :run, :kind, 'open', :agent, :question, :call_id, :call_message, :tool, :args, :args_digest, :draft, :reason,
+    :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :on_expiry, :now, :now);
+
+-- name: get
+-- One request by its id.
+SELECT * FROM requests WHERE id = :id;
+
+-- name: waiting_of_thread
+-- The requests of a thread that are not yet decided, oldest first.
+SELECT * FROM requests WHERE thread = :thread AND state IN ('open', 'claimed') ORDER BY created_at, id;
+
+-- name: of_thread
+-- All requests of a thread, oldest first.
+SELECT * FROM requests WHERE thread = :thread ORDER BY created_at, id;
+
+-- name: waiting_of_run
+-- How many requests a run still waits for.
+SELECT COUNT(*) AS number FROM requests WHERE run = :run AND state IN ('open', 'claimed', 'decided', 'applying');
+
+-- name: waiting_of_threads
+-- The undecided requests of a page of threads.
+SELECT * FROM requests
+WHERE thread IN (SELECT value FROM json_each(:threads)) AND state IN ('open', 'claimed')
+ORDER BY created_at, id;
+
+-- name: waiting_of_threads (postgresql)
+-- The same.
+SELECT * FROM requests
+WHERE thread IN (SELECT json_array_elements_text(CAST(:threads AS json))) AND state IN ('open', 'claimed')
+ORDER BY created_at, id;
+
+-- name: page_waiting
+-- What waits for people, longest first, from a place in that order.
+SELECT * FROM requests
+WHERE state IN ('open', 'claimed') AND (created_at > :at OR (created_at = :at AND id > :after))
+  AND (CAST(:thread AS TEXT) IS NULL OR thread = :thread)
+  AND (CAST(:queue AS TEXT) IS NULL OR queue = :queue)
+  AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
+  AND (CAST(:mine AS TEXT) IS NULL OR claimed_by = :mine)
+ORDER BY created_at, id
+LIMIT :limit;
+
+-- name: page_all
+-- All requests, oldest first, from a place in that order; `state` may narrow them.
+SELECT * FROM requests
+WHERE (created_at > :at OR (created_at = :at AND id > :after))
+  AND (CAST(:state AS TEXT) IS NULL OR state = :state)
+  AND (CAST(:thread AS TEXT) IS NULL OR thread = :thread)
+  AND (CAST(:queue AS TEXT) IS NULL OR queue = :queue)
+  AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
+  AND (CAST(:mine AS TEXT) IS NULL OR claimed_by = :mine)
+ORDER BY created_at, id
+LIMIT :limit;
+
+-- name: claim
+-- Take a request for a while. Answers 0 when somebody else holds it or it is closed.
+UPDATE requests
+SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
+WHERE id = :id AND (state = 'open' OR (state = 'claimed' AND (claimed_by = :by OR claimed_until < :now)));
+
+-- name: release
+-- Give a claimed request back.
+UPDATE requests
+SET state = 'open', claimed_by = NULL, claimed_name = NULL, claimed_until = NULL, updated_at = :now
+WHERE id = :id AND state = 'claimed';
+
+-- name: decide
+-- The compare-and-set that makes a decision happen once.
+UPDATE requests
+SET state = 'decided', decision_kind = :kind, decision_value = :value, decision_args = :args, decision_text = :text,
+    decision_reason = :reason, decision_review = :review, decided_by_kind = :by_kind, decided_by = :by, decided_name = :by_name,
+    decided_at = :now, decided_channel = :channel, updated_at = :now
+WHERE id = :id AND state IN ('open', 'claimed');
+
+-- name: apply
+-- The outcome of a decision is a stored message.
+UPDATE requests SET state = 'applied', outcome = :outcome, updated_at = :now WHERE id = :id AND state IN ('decided', 'applying');
+
+-- name: close
+-- Close an undecided request without a decision.
+UPDATE requests SET state = :state, updated_at = :now WHERE id = :id AND state IN ('open', 'claimed');
+
+-- name: context
+-- The last public words of a thread, newest first.
+SELECT * FROM messages
+WHERE thread = :thread AND visibility = 'public' AND status = 'success' AND text <> '' AND role IN ('user', 'assistant')
+ORDER BY "order" DESC, step DESC
+LIMIT :limit;
+
+-- name: results
+-- The messages that hold people's answers behind a call, on its order.
+SELECT * FROM messages
+WHERE thread = :thread AND "order" = :order AND step > :step AND role = 'tool' AND provider = 'human'
+ORDER BY step;

@@ -1,0 +1,54 @@
+-- name: insert
+-- A new run, waiting to be taken.
+INSERT INTO runs (id, thread, agent, epoch, prompt, prompt_order, state, attempt, created_at, updated_at)
+VALUES (:id, :thread, :agent, :epoch, :prompt, :prompt_order, 'queued', 0, :now, :now);
+
+-- name: get
+-- One run by its id.
+SELECT * FROM runs WHERE id = :id;
+
+-- name: live
+-- The runs of a thread that have not ended, oldest first.
+SELECT * FROM runs WHERE thread = :thread AND state IN ('queued', 'running', 'paused') ORDER BY created_at, id;
+
+-- name: latest
+-- The newest run of a thread.
+SELECT * FROM runs WHERE thread = :thread ORDER BY created_at DESC, id DESC LIMIT 1;
+
+-- name: take
+-- Start, or start again after the holder's lease ran out. Answers 0 when somebody else was faster.
+UPDATE runs
+SET state = 'running', attempt = attempt + 1, lease_by = :lease_by, lease_until = :lease_until,
+    prompt = :prompt, prompt_order = :prompt_order, updated_at = :now
+WHERE id = :id AND attempt = :attempt AND (state = 'queued' OR (state = 'running' AND lease_until < :now));
+
+-- name: hold
+-- The fence: the run may write only while it runs, in this attempt, in the epoch it began with. Renews the lease.
+UPDATE runs
+SET lease_until = :lease_until
+WHERE id = :id AND attempt = :attempt AND state = 'running'
+  AND epoch = (SELECT threads.epoch FROM threads WHERE threads.id = runs.thread);
+
+-- name: leave
+-- End or pause a running run, by the attempt that holds it.
+UPDATE runs
+SET state = :state, error = :error, lease_by = NULL, lease_until = NULL, updated_at = :now
+WHERE id = :id AND attempt = :attempt AND state = 'running';
+
+-- name: requeue
+-- A paused run goes on, or a failed one is tried again.
+UPDATE runs SET state = 'queued', error = NULL, updated_at = :now WHERE id = :id AND state = :state;
+
+-- name: cancel
+-- End a run from outside, whatever it is doing.
+UPDATE runs
+SET state = 'cancelled', error = :reason, lease_by = NULL, lease_until = NULL, updated_at = :now
+WHERE id = :id AND state IN ('queued', 'running', 'paused');
+
+-- name: raise_epoch
+-- A run that passed its own thread on keeps the right to its last words.
+UPDATE runs SET epoch = :epoch WHERE id = :id AND attempt = :attempt AND state = 'running';
+
+-- name: spend
+-- What a run has used so far.
+UPDATE runs SET usage = :usage WHERE id = :id;

@@ -1,0 +1,127 @@
+-- name: insert
+-- A new thread, held by the AI.
+INSERT INTO threads (
+    id, customer, subject, summary, status, assignment, assigned_at, assignment_reason, mode, priority, queue, tags, language,
+    metadata, created_at, updated_at
+)
+VALUES (
+    :id, :customer, :subject, :summary, 'open', 'ai', :now, :reason, :mode, :priority, :queue, :tags, :language,
+    :metadata, :now, :now
+);
+
+-- name: get
+-- One thread by its id, with the name of its customer.
+SELECT threads.*, customers.name AS customer_name
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE threads.id = :id;
+
+-- name: lock
+-- The same, at the beginning of a write. SQLite has one writer, so reading is enough.
+SELECT threads.*, customers.name AS customer_name
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE threads.id = :id;
+
+-- name: lock (postgresql)
+-- The same, at the beginning of a write: whoever comes next waits until this transaction is over.
+SELECT threads.*, customers.name AS customer_name
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE threads.id = :id
+FOR UPDATE OF threads;
+
+-- name: next_event
+-- Count one more event of a thread.
+UPDATE threads SET event_seq = event_seq + 1, updated_at = :now WHERE id = :id RETURNING event_seq, customer;
+
+-- name: change
+-- The facts that people set.
+UPDATE threads
+SET subject = :subject, summary = :summary, status = :status, snoozed_until = :snoozed_until, mode = :mode, priority = :priority,
+    tags = :tags, language = :language, metadata = :metadata, updated_at = :now
+WHERE id = :id;
+
+-- name: preview
+-- The message that lists of threads show.
+UPDATE threads
+SET preview_message = :message, preview_text = :text, preview_author_kind = :author_kind, preview_author_name = :author_name,
+    preview_visibility = :visibility, preview_at = :at
+WHERE id = :id;
+
+-- name: newest_time
+-- When the newest thread was opened.
+SELECT created_at FROM threads ORDER BY created_at DESC LIMIT 1;
+
+-- name: newest
+-- Threads, newest first, before a place; with a status, or (null) with any.
+SELECT threads.*, customers.name AS customer_name
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE (threads.created_at, threads.id) < (:at, :id)
+  AND (CAST(:status AS TEXT) IS NULL OR threads.status = :status)
+ORDER BY threads.created_at DESC, threads.id DESC
+LIMIT :limit;
+
+-- name: oldest
+-- The same, oldest first, behind a place.
+SELECT threads.*, customers.name AS customer_name
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE (threads.created_at, threads.id) > (:at, :id)
+  AND (CAST(:status AS TEXT) IS NULL OR threads.status = :status)
+ORDER BY threads.created_at, threads.id
+LIMIT :limit;
+
+-- name: newest_of_customer
+-- The threads of one customer, newest first, before a place.
+SELECT threads.*, customers.name AS customer_name
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE threads.customer = :customer AND (threads.created_at, threads.id) < (:at, :id)
+  AND (CAST(:status AS TEXT) IS NULL OR threads.status = :status)
+ORDER BY threads.created_at DESC, threads.id DESC
+LIMIT :limit;
+
+-- name: oldest_of_customer
+-- The same, oldest first, behind a place.
+SELECT threads.*, customers.name AS customer_name
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE threads.customer = :customer AND (threads.created_at, threads.id) > (:at, :id)
+  AND (CAST(:status AS TEXT) IS NULL OR threads.status = :status)
+ORDER BY threads.created_at, threads.id
+LIMIT :limit;
+
+-- name: delete_deltas
+-- What was being streamed on a thread.
+DELETE FROM deltas WHERE message IN (SELECT id FROM messages WHERE thread = :id);
+
+-- name: delete_messages
+-- All messages of a thread.
+DELETE FROM messages WHERE thread = :id;
+
+-- name: delete_jobs
+-- The work planned for a thread.
+DELETE FROM jobs WHERE thread = :id;
+
+-- name: delete_requests
+-- What was asked of people on a thread.
+DELETE FROM requests WHERE thread = :id;
+
+-- name: delete_runs
+-- What agents did on a thread.
+DELETE FROM runs WHERE thread = :id;
+
+-- name: delete_assignments
+-- Who held a thread.
+DELETE FROM assignments WHERE thread = :id;
+
+-- name: delete_routes
+-- Who was to respond on a thread, and why.
+DELETE FROM routes WHERE thread = :id;
+
+-- name: delete_usage
+-- What was metered on a thread.
+DELETE FROM usage_entries WHERE thread = :id;
+
+-- name: delete_events
+-- What happened on a thread; that it was deleted stays.
+DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';
+
+-- name: delete
+-- The thread itself.
+DELETE FROM threads WHERE id = :id;

@@ -1,0 +1,79 @@
+"""Settings from the environment: defaults, every variable, and a clear word for every bad value."""
+
+from dataclasses import fields
+
+import pytest
+
+from deskmate.config import Settings
+from deskmate.errors import Misconfigured
+
+SECRET = "s" * 32
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+    assert Settings.from_env({"DESKMATE_ADMIN_KEY": "", "DESKMATE_PORT": " "}) == Settings()
+
+
+def test_every_setting_is_read_from_its_variable() -> None:
+    env = {
+        "DESKMATE_STORE": "sqlite:///a.db",
+        "DESKMATE_ADMIN_KEY": "k",
+        "DESKMATE_HOST": "::1",
+        "DESKMATE_PORT": "0",
+        "DESKMATE_RATE_LIMITS": "off",
+        "DESKMATE_INSECURE_COOKIES": "on",
+        "DESKMATE_CUSTOMER_JWT_SECRETS": f"a={SECRET}, b={SECRET}=",
+        "DESKMATE_MAX_BODY_BYTES": "1024",
+        "DESKMATE_SQLITE_SYNCHRONOUS": "NORMAL",
+        "DESKMATE_ALLOWED_ORIGINS": "https://Shop.example/, http://localhost:3000",
+        "DESKMATE_LOG_LEVEL": "debug",
+    }
+    assert Settings.from_env(env) == Settings(
+        store="sqlite:///a.db",
+        admin_key="k",
+        host="::1",
+        port=0,
+        rate_limits=False,
+        insecure_cookies=True,
+        customer_jwt_secrets={"a": SECRET, "b": SECRET + "="},
+        max_body_bytes=1024,
+        sqlite_synchronous="normal",
+        allowed_origins=("https://shop.example", "http://localhost:3000"),
+        log_level="debug",
+    )
+    assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DESKMATE_PORT", "80a"),
+        ("DESKMATE_PORT", "-1"),
+        ("DESKMATE_PORT", "65536"),
+        ("DESKMATE_PORT", "²"),
+        ("DESKMATE_RATE_LIMITS", "maybe"),
+        ("DESKMATE_INSECURE_COOKIES", "2"),
+        ("DESKMATE_CUSTOMER_JWT_SECRETS", "a"),
+        ("DESKMATE_CUSTOMER_JWT_SECRETS", "a=short"),
+        ("DESKMATE_CUSTOMER_JWT_SECRETS", f"a={SECRET},a={SECRET}"),
+        ("DESKMATE_MAX_BODY_BYTES", "4MB"),
+        ("DESKMATE_SQLITE_SYNCHRONOUS", "extra"),
+        ("DESKMATE_ALLOWED_ORIGINS", "*"),
+        ("DESKMATE_ALLOWED_ORIGINS", "https://shop.example/path"),
+        ("DESKMATE_ALLOWED_ORIGINS", "https://shop.example:port"),
+        ("DESKMATE_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=variable) as caught:
+        Settings.from_env({variable: value})
+    assert caught.value.field == variable
+
+
+def test_secrets_are_neither_in_the_repr_nor_in_a_complaint() -> None:
+    settings = Settings(admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d")
+    assert "hush" not in repr(settings)
+    with pytest.raises(Misconfigured) as caught:
+        Settings.from_env({"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush"})
+    assert "hush" not in str(caught.value)
