@@ -1,4 +1,4 @@
-"""How good the FAQ agent is on a folder of documentation: `python bench/faq/evaluate.py DOCS_DIR QUESTIONS.jsonl [--floor F] [--all]`."""
+"""How good the FAQ agent is on a folder of documentation: `python bench/faq/evaluate.py DOCS_DIR QUESTIONS.jsonl`."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from deskmate.runners.faq.agent import DEFAULT_FLOOR
 
 
 def judge(library: FaqLibrary, question: dict[str, Any], floor: float) -> tuple[str, float, str]:
-    """(verdict, confidence, what was quoted): `right`, `wrong` and `asked` for answerable questions, `asked` and `answered` else."""
+    """(verdict, confidence, what was quoted). Right needs the file, the text and the confidence."""
     found = library.answer(question["question"])
     if found is None:
         return "asked", 0.0, "-"
@@ -54,10 +54,14 @@ def main() -> None:
     right = counts.get((True, "right"), 0)
     asked = counts.get((False, "asked"), 0)
     print("\n".join(rows))
-    print(f"\n{len(library.passages)} passages, built in {built:.2f} s; median answer {sorted(took)[len(took) // 2] * 1000:.1f} ms, slowest {max(took) * 1000:.1f} ms")
-    print(f"answerable, answered right with source: {right}/{answerable} ({right / max(1, answerable):.0%}); wrong answers {counts.get((True, 'wrong'), 0)}")
+    speed = f"median answer {sorted(took)[len(took) // 2] * 1000:.1f} ms, slowest {max(took) * 1000:.1f} ms"
+    print(f"\n{len(library.passages)} passages, built in {built:.2f} s; {speed}; floor {given.floor}")
     others = len(questions) - answerable
-    print(f"unanswerable, asked a person:           {asked}/{others} ({asked / max(1, others):.0%})   [floor {given.floor}]")
+    wrong = counts.get((True, "wrong"), 0)
+    print(
+        f"answerable, answered right with source: {right}/{answerable} ({right / max(1, answerable):.0%}), {wrong} answered wrong"
+    )
+    print(f"unanswerable, asked a person:           {asked}/{others} ({asked / max(1, others):.0%})")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,95 @@
 """Deskmate: people and AI agents in the same conversation."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deskmate.app import Desk
+    from deskmate.config import Settings
+    from deskmate.domain.actors import Actor, Author, Role, customer, service
+    from deskmate.domain.agents import Ask, Delta, Question, Runner, Step, Turn
+    from deskmate.domain.messages import Message, NewMessage, Text, ToolCall, ToolResult, Visibility
+    from deskmate.domain.operators import Operator
+    from deskmate.domain.requests import NewDecision, Request
+    from deskmate.domain.threads import Thread
+    from deskmate.errors import DeskmateError
+    from deskmate.runners.faq import FaqAgent, FaqLibrary
+    from deskmate.runners.pydantic_ai import AskHuman, PydanticAgent
+    from deskmate.services.respond import Failed, Overtaken, Paused, Replied
+
+_HOMES = {
+    "Actor": "domain.actors",
+    "Ask": "domain.agents",
+    "AskHuman": "runners.pydantic_ai",
+    "Author": "domain.actors",
+    "Delta": "domain.agents",
+    "Desk": "app",
+    "DeskmateError": "errors",
+    "Failed": "services.respond",
+    "FaqAgent": "runners.faq",
+    "FaqLibrary": "runners.faq",
+    "Message": "domain.messages",
+    "NewDecision": "domain.requests",
+    "NewMessage": "domain.messages",
+    "Operator": "domain.operators",
+    "Overtaken": "services.respond",
+    "Paused": "services.respond",
+    "PydanticAgent": "runners.pydantic_ai",
+    "Question": "domain.agents",
+    "Replied": "services.respond",
+    "Request": "domain.requests",
+    "Role": "domain.actors",
+    "Runner": "domain.agents",
+    "Settings": "config",
+    "Step": "domain.agents",
+    "Text": "domain.messages",
+    "Thread": "domain.threads",
+    "ToolCall": "domain.messages",
+    "ToolResult": "domain.messages",
+    "Turn": "domain.agents",
+    "Visibility": "domain.messages",
+    "customer": "domain.actors",
+    "service": "domain.actors",
+}
+
+__all__ = [
+    "Actor",
+    "Ask",
+    "AskHuman",
+    "Author",
+    "Delta",
+    "Desk",
+    "DeskmateError",
+    "Failed",
+    "FaqAgent",
+    "FaqLibrary",
+    "Message",
+    "NewDecision",
+    "NewMessage",
+    "Operator",
+    "Overtaken",
+    "Paused",
+    "PydanticAgent",
+    "Question",
+    "Replied",
+    "Request",
+    "Role",
+    "Runner",
+    "Settings",
+    "Step",
+    "Text",
+    "Thread",
+    "ToolCall",
+    "ToolResult",
+    "Turn",
+    "Visibility",
+    "customer",
+    "service",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Public names are imported when they are first used, so that `import deskmate` stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'deskmate' has no attribute {name!r}")
+    return getattr(import_module(f"deskmate.{_HOMES[name]}"), name)

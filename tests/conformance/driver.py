@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.conformance.stores import fresh_url
+
 from deskmate.domain.actors import Author, AuthorKind
 from deskmate.domain.messages import ContextMessage, Message, MessageStatus, NewMessage, Position, is_tool
 from deskmate.domain.parts import parts_from_json, parts_to_json
@@ -19,7 +21,6 @@ from deskmate.services.customers import Customers
 from deskmate.services.messages import MessageVerbs
 from deskmate.services.threads import Threads
 from deskmate.store import Store, connect
-from tests.conformance.stores import fresh_url
 
 Op = Mapping[str, Any]
 Json = dict[str, Any]
@@ -90,9 +91,7 @@ class Driver:
     async def list_threads(self, op: Op) -> Json:
         found, cursor = [], None
         while True:
-            page = await self.threads.page(
-                customer=op["user_id"], order=ORDER[op["order"]], limit=op["page_size"], cursor=cursor
-            )
+            page = await self.threads.page(customer=op["user_id"], order=ORDER[op["order"]], limit=op["page_size"], cursor=cursor)
             found += [thread.id for thread in page.items]
             if (cursor := page.cursor) is None:
                 return {"threads": found}

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deskmate.store import migrate
 from tests.conftest import PostgresServer, own_postgres
+
+from deskmate.store import migrate
 
 _process = ExitStack()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.conformance import replay
 from tests.conformance.driver import Driver, make_driver
 

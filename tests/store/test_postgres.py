@@ -70,9 +70,8 @@ async def test_p13_an_event_of_an_older_transaction_that_commits_later_is_not_lo
         commit.set()
         await older
         for waiter, reader in ((here, store), (there, other)):
-            # Nobody writes any more: only the second wake-up can tell that the event is visible now.
-            while not await reader.read(feed):
-                assert await waiter.wait(10)
+            # Both were told while there was nothing to see, so both must be told again.
+            assert await waiter.wait(10)
             assert await reader.read(feed) == [("th_old", 1), ("th_new", 1)]
 
 
@@ -169,7 +168,7 @@ async def test_two_who_lock_each_other_out_both_come_through(store: Store) -> No
         return body
 
     await asyncio.gather(store.write(locking("th_1", "th_2")), store.write(locking("th_2", "th_1")))
-    assert runs == 3
+    assert runs >= 3
 
     async def count(tx: Tx) -> list[int]:
         rows = [await tx.one("threads.get", id=name) for name in ("th_1", "th_2")]

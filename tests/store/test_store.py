@@ -60,7 +60,8 @@ async def test_sqlite_bodies_that_share_a_commit_fail_one_by_one(tmp_path: Path,
         assert queued.wait(10)
 
     first = asyncio.create_task(store.write(wait))
-    others = [asyncio.create_task(store.write(named_thread(name))) for name in ("th_1", "th_1", "th_2")]
+    bodies = [named_thread("th_1"), named_thread("th_1"), then_fail(named_thread("th_lost"), KeyError()), named_thread("th_2")]
+    others = [asyncio.create_task(store.write(body)) for body in bodies]
     await asyncio.sleep(0)
     version = sqlite3.connect(tmp_path / "desk.db", isolation_level=None)
     before = version.execute("PRAGMA data_version").fetchone()
@@ -68,7 +69,7 @@ async def test_sqlite_bodies_that_share_a_commit_fail_one_by_one(tmp_path: Path,
     results = await asyncio.gather(first, *others, return_exceptions=True)
     assert version.execute("PRAGMA data_version").fetchone() != before
     version.close()
-    assert [type(result) for result in results] == [type(None), type(None), sqlite3.IntegrityError, type(None)]
+    assert [type(result) for result in results] == [type(None), type(None), sqlite3.IntegrityError, KeyError, type(None)]
     assert await store.read(names) == {"th_1", "th_2"}
     await store.close()
 
@@ -238,6 +239,32 @@ async def test_sqlite_serves_several_event_loops(clock: FakeClock) -> None:
     assert await running == [True, True, True]
     assert await store.read(names) == {"th_0", "th_1", "th_2"}
     await store.close()
+
+
+async def test_sqlite_a_file_that_stays_locked_is_unavailable_and_the_store_recovers(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deskmate.store.sqlite_threads.PATIENCE", 0.05)
+    store = connect(f"sqlite:///{tmp_path / 'a desk.db'}", clock=clock, entropy=FakeEntropy())
+    await store.open()
+    holder = sqlite3.connect(tmp_path / "a desk.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable, match="locked"):
+        await store.write(named_thread("th_1"))
+    assert await store.read(names) == set()
+    holder.execute("ROLLBACK")
+    holder.close()
+    await store.write(named_thread("th_2"))
+    assert await store.read(names) == {"th_2"}
+    await store.close()
+
+
+async def test_sqlite_a_file_that_is_no_database_is_unavailable(tmp_path: Path, clock: FakeClock) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear Ana, " * 500)
+    store = connect(f"sqlite:///{path}", clock=clock, entropy=FakeEntropy())
+    with pytest.raises(Unavailable, match="not a database"):
+        await store.open()
 
 
 async def test_sqlite_in_memory_is_private_and_gone_afterwards(clock: FakeClock) -> None:

@@ -32,7 +32,8 @@ async def test_a_touch_between_two_waits_is_not_lost(store: Store) -> None:
     async with store.waiter("jobs") as waiter:
         await store.write(touching("jobs"))
         await store.write(touching("jobs"))
-        assert await waiter.wait(10)
+        async with asyncio.timeout(10):
+            assert await waiter.wait()
         assert not await waiter.wait(0)
 
 
@@ -95,6 +96,19 @@ async def test_work_enqueued_by_another_process_wakes_the_workers(store: Store, 
     async with store.waiter("jobs") as waiter:
         assert await say(other, "th_1 jobs") == "appended"
         assert await waiter.wait(10)
+
+
+async def test_own_events_are_not_taken_for_those_of_another_process(store: Store, start: Start) -> None:
+    for name in ("th_1", "th_2"):
+        await store.write(named_thread(name))
+    other = start("append_when_told", store.url)
+    assert await say(other) == "ready"
+    async with store.waiter("thread:th_1") as own, store.waiter("thread:th_2") as foreign:
+        await store.write(append("th_1"))
+        assert await own.wait(10)
+        assert await say(other, "th_2") == "appended"
+        assert await foreign.wait(10)
+        assert not await own.wait(0)
 
 
 async def test_a_writer_that_is_busy_still_hears_other_processes(store: Store, start: Start) -> None:

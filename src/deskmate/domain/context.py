@@ -1,13 +1,15 @@
 """Context: which messages a model is given, and in what order. Pure. A model never sees a broken history (P6)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
 
 from deskmate.domain.actors import AuthorKind
 from deskmate.domain.messages import (
     ApprovalRequest,
     ApprovalResponse,
     ContextMessage,
+    File,
     Message,
     MessageStatus,
     Part,
@@ -66,22 +68,23 @@ def close(sequence: Sequence[ContextMessage], *, keep_approved: bool = False) ->
     entries: list[_Entry] = []
     responses = {p.approval_id: p for m in sequence for p in m.parts if isinstance(p, ApprovalResponse)}
     waiting: dict[str, _Entry] = {}
-    approvals: dict[str, str] = {}
+    approvals: dict[str, tuple[_Entry, str]] = {}
     for message in sequence:
         entry = _Entry(message=message)
         entries.append(entry)
         for part in message.parts:
             match part:
                 case ToolCall():
-                    entry.calls[part.call_id] = part
+                    entry.calls.setdefault(part.call_id, part)
                     waiting[part.call_id] = entry
                 case ToolResult():
-                    _answer(waiting, part)
+                    if (caller := waiting.pop(part.call_id, None)) is not None:
+                        caller.results.setdefault(part.call_id, part)
                 case ApprovalRequest():
-                    approvals[part.approval_id] = part.call_id
+                    approvals[part.approval_id] = entry, part.call_id
                     entry.asks[part.call_id] = responses.get(part.approval_id)
                 case ApprovalResponse() if not part.approved and part.approval_id in approvals:
-                    _deny(waiting, approvals[part.approval_id], part.reason)
+                    approvals[part.approval_id][0].deny(approvals[part.approval_id][1], part.reason)
                 case _:
                     pass
     return tuple(message for entry in entries for message in entry.shown(keep_approved))
@@ -96,39 +99,44 @@ class _Entry:
     asks: dict[str, ApprovalResponse | None] = field(default_factory=dict[str, ApprovalResponse | None])
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
 
+    def deny(self, call_id: str, reason: str | None) -> None:
+        """A person refused this call."""
+        if call_id in self.calls:
+            denied = ToolResult(call_id=call_id, tool=self.calls[call_id].tool, denied=True, reason=reason)
+            self.results.setdefault(call_id, denied)
+
     def shown(self, keep_approved: bool) -> list[ContextMessage]:
-        denied = {
+        """The message and, right behind it, the results of its calls; what is empty is left out."""
+        results = self._unanswered() | self.results
+        settled = set(results)
+        if keep_approved:
+            settled |= {call for call, response in self.asks.items() if response is not None and response.approved}
+        said = ContextMessage(role=self.message.role, parts=tuple(self._kept(settled)))
+        answers = ContextMessage(role="tool", parts=tuple(results.values()))
+        return [message for message in (said, answers) if message.parts]
+
+    def _unanswered(self) -> dict[str, ToolResult]:
+        """Approvals that nobody answered count as refused."""
+        return {
             call: ToolResult(call_id=call, tool=self.calls[call].tool, denied=True, reason=UNANSWERED)
             for call, response in self.asks.items()
             if response is None and call in self.calls and call not in self.results
         }
-        results = denied | self.results
-        approved = {call for call, response in self.asks.items() if keep_approved and response is not None and response.approved}
-        parts = tuple(self._kept(part, results.keys() | approved) for part in self.message.parts)
-        said = ContextMessage(role=self.message.role, parts=tuple(part for part in parts if part is not None))
-        answers = ContextMessage(role="tool", parts=tuple(results.values()))
-        return [message for message in (said, answers) if message.parts]
 
-    def _kept(self, part: Part, answered: set[str]) -> Part | None:
-        match part:
-            case ToolCall():
-                return part if part.call_id in answered and self.calls[part.call_id] is part else None
-            case ToolResult() | ApprovalRequest() | ApprovalResponse():
-                return None
-            case _:
-                return part
-
-
-def _answer(waiting: dict[str, _Entry], result: ToolResult) -> None:
-    entry = waiting.pop(result.call_id, None)
-    if entry is not None:
-        entry.results[result.call_id] = replace(result)
-
-
-def _deny(waiting: dict[str, _Entry], call_id: str, reason: str | None) -> None:
-    entry = waiting.get(call_id)
-    if entry is not None:
-        _answer(waiting, ToolResult(call_id=call_id, tool=entry.calls[call_id].tool, denied=True, reason=reason))
+    def _kept(self, settled: set[str]) -> Iterator[Part]:
+        seen: set[str] = set()
+        for part in self.message.parts:
+            match part:
+                case ToolCall():
+                    if part.call_id in settled and part.call_id not in seen:
+                        seen.add(part.call_id)
+                        yield part
+                case ToolResult() | ApprovalRequest() | ApprovalResponse():
+                    pass
+                case Text() | File():
+                    yield part
+                case _:
+                    assert_never(part)
 
 
 def _plain(message: Message) -> ContextMessage:

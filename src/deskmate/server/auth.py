@@ -19,6 +19,7 @@ from deskmate.services.sessions import SESSION_LIFE, Sessions, SignedIn
 
 SECURE_COOKIE = "__Host-deskmate_session"
 PLAIN_COOKIE = "deskmate_session"
+_ACTOR = "deskmate.actor"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -56,16 +57,19 @@ def cookie_of(connection: HTTPConnection) -> str | None:
 
 async def actor_of(connection: HTTPConnection) -> Actor | None:
     """Who asks; None without credentials. Asked once per request. Raises Unauthenticated for wrong ones, Forbidden for CSRF."""
-    state = connection.scope.setdefault("state", {})
-    if "actor" not in state:
-        bearer, cookie = bearer_of(connection), cookie_of(connection)
-        actor = await gate_of(connection).authenticator.actor_for(bearer, cookie)
+    if _ACTOR not in connection.scope:
+        bearer, actor = bearer_of(connection), await actor_now(connection)
         if actor is None and bearer is not None:
             raise Unauthenticated
         if actor is not None and bearer is None and connection.scope.get("method", "GET") not in _SAFE:
             check_same_origin(connection)
-        state["actor"] = actor
-    return cast("Actor | None", state["actor"])
+        connection.scope[_ACTOR] = actor
+    return cast("Actor | None", connection.scope[_ACTOR])
+
+
+async def actor_now(connection: HTTPConnection) -> Actor | None:
+    """Who the credentials belong to at this moment: for streams, which ask again now and then, and end with what opened them."""
+    return await gate_of(connection).authenticator.actor_for(bearer_of(connection), cookie_of(connection))
 
 
 async def _maybe(request: Request) -> Actor | None:

@@ -26,5 +26,5 @@ async def emit(tx: Tx, type: EventType, *, actor: Actor, thread: str | None, dat
     await tx.run(
         "events.append",
         thread=thread, thread_seq=thread_seq, type=type, actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name,
-        channel=actor.channel, at=ms(tx.now), data=json.dumps(dict(data), ensure_ascii=False, separators=(",", ":")),
+        channel=actor.channel, at=ms(tx.now), data=json.dumps(dict(data), separators=(",", ":")),
     )  # fmt: skip

@@ -18,7 +18,7 @@ LAST_STEP = 2**62
 BEGINNING = Position(-1, -1)
 END = Position(LARGEST_ORDER + 1, 0)
 REACH = 200
-"""How many messages before a window are read at most to find the calls that its results belong to."""
+"""How many messages are read at most beside a window: to find the calls that its results belong to, or what was cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ async def latest(tx: Tx, thread: str) -> Position | None:
 
 
 async def cut_off(tx: Tx, thread: str, *, since: int) -> list[str]:
-    """What agents had begun to say when a person took over, since a time (ms)."""
-    return [row["text"] for row in await tx.all("messages.cut_off", thread=thread, since=since)]
+    """What agents had begun to say when a person took over, since a time (ms); of the newest messages only."""
+    return [row["text"] for row in await tx.all("messages.cut_off", thread=thread, since=since, limit=REACH)]
 
 
 async def page(tx: Tx, thread: str, wanted: Wanted, by: Actor) -> Page[Message]:
@@ -64,13 +64,14 @@ async def page(tx: Tx, thread: str, wanted: Wanted, by: Actor) -> Page[Message]:
     limit = check_limit(wanted.limit)
     from_place = BEGINNING if wanted.after is None else await _place(tx, thread, wanted.after, "after")
     to_place = END if wanted.before is None else await _place(tx, thread, wanted.before, "before")
+    last_order = await _last_order(tx, thread, wanted.up_to)
     oldest = wanted.order == "oldest"
-    start = from_place if oldest else to_place
+    start = from_place if oldest else min(to_place, Position(last_order + 1, 0))
     statuses = [*wanted.statuses, "", "", ""]
     hidden = allowed(by, Action.MESSAGE_READ_HIDDEN)
     rows = await tx.all(
         "messages.page_after" if oldest else "messages.page_before",
-        thread=thread, order=start.order, step=start.step, up_to=await _last_order(tx, thread, wanted.up_to),
+        thread=thread, order=start.order, step=start.step, up_to=last_order,
         status_1=statuses[0], status_2=statuses[1], status_3=statuses[2], tools=int(not wanted.exclude_tool),
         spoken=int(not hidden and by.kind is not AuthorKind.AGENT), hidden=int(hidden), limit=limit + 1,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from jsonschema.exceptions import SchemaError
 
 from deskmate.domain.actors import Actor, Author, AuthorKind, Role
 from deskmate.domain.agents import Question
+from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import Message, NewMessage, ToolCall, ToolResult
 from deskmate.domain.requests import (
@@ -31,7 +32,7 @@ from deskmate.domain.runs import RunState
 from deskmate.domain.states import move
 from deskmate.domain.threads import Thread
 from deskmate.errors import AlreadyDecided, Claimed, Closed, Invalid, NotFound
-from deskmate.services import feed, history, messages, runs
+from deskmate.services import feed, history, messages, runs, threads
 from deskmate.store.base import Row, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms, utc, utc_or_none
@@ -184,7 +185,10 @@ async def apply_answer(tx: Tx, request: Request, *, by: Actor) -> Request:
 
 
 async def go_on(tx: Tx, request: Request, *, actor: Actor) -> None:
-    """When the last request of a paused run is closed, the run is queued again."""
+    """When the last request of a paused run is closed, the run is queued again; nobody waits for a person any more."""
+    thread = await threads.get(tx, request.thread)
+    if thread.assignment.to is Holder.AI and not await waiting(tx, request.thread):
+        await tx.run("assignments.served", thread=request.thread, now=ms(tx.now))
     if request.run is None:
         return
     left = await tx.one("requests.waiting_of_run", run=request.run)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from deskmate.domain.actors import Actor, Author, AuthorKind
 from deskmate.domain.events import Event, EventType
 from deskmate.domain.messages import Message, Visibility
-from deskmate.domain.permissions import Action, allowed, event_visible, redact, require, visible
+from deskmate.domain.permissions import Action, allowed, event_visible, redact, redact_event, require, visible
 from deskmate.domain.requests import Request
 from deskmate.domain.threads import Thread
 from deskmate.errors import NotFound
@@ -141,7 +141,7 @@ class Feed:
 
 async def _check(tx: Tx, by: Actor, thread: str | None) -> None:
     if thread is None:
-        require(by, Action.EVENT_READ, owner=by.id)
+        require(by, Action.EVENT_READ)
         return
     found = await threads.get(tx, thread)
     require(by, Action.EVENT_READ, owner=found.customer)
@@ -173,7 +173,7 @@ async def _seen(tx: Tx, event: Event, by: Actor) -> Seen | None:
     """The event with its records, or None when this actor may not know of it."""
     if not event_visible(event, by):
         return None
-    seen = Seen(event=_told(event, by))
+    seen = Seen(event=redact_event(event, by))
     message, request = event.data.get("message"), event.data.get("request")
     if isinstance(message, str) and event.type is not EventType.MESSAGE_DELETED:
         found = await history.find(tx, message)
@@ -185,14 +185,6 @@ async def _seen(tx: Tx, event: Event, by: Actor) -> Seen | None:
     if event.type.startswith("thread.") and event.thread is not None and event.type is not EventType.THREAD_DELETED:
         seen = await _with_thread(tx, seen, event.thread, by)
     return seen
-
-
-def _told(event: Event, by: Actor) -> Event:
-    """Customers are told who holds their thread, not why, nor what operators noted."""
-    if allowed(by, Action.EVENT_READ_HIDDEN):
-        return event
-    kept = {key: value for key, value in event.data.items() if key in ("message", "thread", "cause", "from", "to", "status")}
-    return replace(event, data=kept)
 
 
 async def _request(tx: Tx, id: str) -> Request | None:

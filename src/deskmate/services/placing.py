@@ -52,15 +52,16 @@ async def insert(
         await _fail_pending(tx, thread, prompt, replaced, actor)
     if not new:
         return []
-    error = _inherited_error(prompt, replaced)
-    batch = [replace(m, status=MessageStatus.FAILED, error=error) for m in new] if error is not None else new
+    batch = [replace(message, parts=readable_parts(message.parts)) for message in new]
+    if (error := _inherited_error(prompt, replaced)) is not None:
+        batch = [replace(message, status=MessageStatus.FAILED, error=error) for message in batch]
     stored: list[Message] = []
     if replaced is not None:
         stored.append(_in_place_of(replaced, batch[0], tx))
     rest = batch[len(stored) :]
     for message, at in zip(rest, await _positions(tx, thread, rest, prompt, order), strict=True):
         stored.append(placed(message, id=tx.id("message"), thread=thread, at=at, created_at=tx.now, now=tx.now))
-    for message in (replace(m, parts=readable_parts(m.parts)) for m in stored):
+    for message in stored:
         if replaced is not None and message.id == replaced.id:
             await _rewrite(tx, replaced, message, actor)
         else:
@@ -80,8 +81,8 @@ async def _replaceable(tx: Tx, id: str, thread: str) -> Message:
 
 
 async def _fail_pending(tx: Tx, thread: str, prompt: Message | None, spared: Message | None, actor: Actor) -> None:
-    for row in await tx.all("messages.pending", thread=thread):
-        message = message_of(row)
+    pending = [message_of(row) for row in await tx.all("messages.pending", thread=thread)]
+    for message in sorted(pending, key=lambda message: message.position):
         if (prompt is None or message.order == prompt.order) and (spared is None or message.id != spared.id):
             await finish(tx, message.id, MessageStatus.FAILED, error=INTERRUPTED, actor=actor)
 
@@ -121,14 +122,15 @@ async def _add(tx: Tx, message: Message, actor: Actor) -> None:
     await tx.run(
         "messages.insert", **content_of(message), thread=message.thread, order=at.order, step=at.step, now=ms(message.created_at)
     )
-    await feed.emit(tx, EventType.MESSAGE_POSTED, actor=actor, thread=message.thread, data={"message": message.id})
+    data = {"message": message.id, "visibility": message.visibility}
+    await feed.emit(tx, EventType.MESSAGE_POSTED, actor=actor, thread=message.thread, data=data)
     await previews.show(tx, message)
 
 
 async def _rewrite(tx: Tx, before: Message, message: Message, actor: Actor) -> Message:
     await tx.run("messages.replace", **content_of(message), now=ms(message.updated_at))
     await tx.run("streams.clear", message=message.id)
-    data = {"message": message.id, "status": message.status}
+    data = {"message": message.id, "status": message.status, "visibility": message.visibility}
     await feed.emit(tx, EventType.MESSAGE_CHANGED, actor=actor, thread=message.thread, data=data)
     await previews.changed(tx, before, message)
     return message
@@ -197,7 +199,8 @@ async def _remove(tx: Tx, message: Message, actor: Actor) -> bool:
     await tx.run("streams.clear", message=message.id)
     if not await tx.run("messages.delete", id=message.id):
         return False
-    await feed.emit(tx, EventType.MESSAGE_DELETED, actor=actor, thread=message.thread, data={"message": message.id})
+    data = {"message": message.id, "visibility": message.visibility}
+    await feed.emit(tx, EventType.MESSAGE_DELETED, actor=actor, thread=message.thread, data=data)
     return True
 
 

@@ -17,6 +17,7 @@ from deskmate.store.times import ms
 
 DefaultAgent = Callable[[], str | None]
 LONGEST_TEXT = 100_000  # characters
+LONGEST_SUBJECT = 80  # characters
 
 
 def clean(text: object, field: str = "text") -> str:
@@ -95,7 +96,7 @@ async def _store(tx: Tx, thread: Thread, text: str, author: Author, visibility: 
 
 async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond: bool | None, agent: str | None) -> None:
     if stored.author.kind is AuthorKind.CUSTOMER:
-        thread = await _reopen(tx, thread, actor)
+        thread = await _reopen(tx, await _titled(tx, thread, stored, actor), actor)
         if respond or respond is None:
             await tx.run("assignments.asks", thread=thread.id, order=stored.order)
             await give(tx, await threads.get(tx, thread.id), stored, actor=actor, agent=agent)
@@ -103,6 +104,15 @@ async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond:
         await tx.run("assignments.answered", thread=thread.id, order=thread.prompt_order)
         if not await _asked(tx, thread):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
+
+
+async def _titled(tx: Tx, thread: Thread, stored: Message, actor: Actor) -> Thread:
+    """A thread without a subject is called by the customer's first words, as people would call it."""
+    if thread.subject is not None:
+        return thread
+    words = " ".join(stored.text.split())
+    subject = words if len(words) <= LONGEST_SUBJECT else words[: LONGEST_SUBJECT - 1].rsplit(" ", 1)[0] + "…"
+    return await threads.change(tx, thread.id, subject=subject, actor=actor)
 
 
 async def _asked(tx: Tx, thread: Thread) -> bool:

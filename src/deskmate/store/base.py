@@ -59,8 +59,8 @@ class Waiter(Protocol):
     async def wait(self, timeout: float | None = None) -> bool:
         """Return True when a topic was touched since the last return (at once, if it was), False after `timeout` seconds.
 
-        A touch says "look again", not what is new: it may come twice for one change. Enter first, then look, then wait. Look after
-        a timeout as well: a process that is killed between its commit and its notification tells nobody (PostgreSQL).
+        A touch says "look again", not what is new: it may come twice for one change. Enter first, then look, then wait.
+        Look after a timeout as well: a process that is killed between its commit and its notification tells nobody (PostgreSQL).
         """
         ...
 

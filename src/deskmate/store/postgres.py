@@ -133,7 +133,7 @@ class PostgreSQL:
                 if last:
                     raise
                 # The one who won needs time to finish; the two who lost should not meet again.
-                await asyncio.sleep(2**attempt * self._entropy(1)[0] / 256_000)
+                await asyncio.sleep(2**attempt * self._entropy(1)[0] / 64_000)
             except _Stale as error:
                 if last:
                     raise unavailable(self.url, cast("Exception", error.__cause__)) from error.__cause__

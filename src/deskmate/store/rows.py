@@ -142,6 +142,6 @@ def content_of(message: Message) -> dict[str, object]:
         "provider": message.provider,
         "provider_metadata": json.dumps(dict(message.provider_metadata)) if message.provider_metadata else None,
         "usage": json.dumps(dict(message.usage)) if message.usage else None,
-        "error": message.error,
+        "error": None if message.error is None else readable(message.error),
         "run": message.run,
     }

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import quote
 
 from deskmate.errors import Unavailable
 from deskmate.store.base import Body, Waiter
@@ -42,7 +43,7 @@ class SQLite:
     ) -> None:
         is_url = isinstance(path_or_url, str) and path_or_url.startswith("sqlite:")
         path = sqlite_path(str(path_or_url)) if is_url else Path(path_or_url)
-        self.url = "sqlite://" if path is None else f"sqlite:///{path}"
+        self.url = "sqlite://" if path is None else f"sqlite:///{quote(str(path))}"
         self._path = path
         self._clock = clock
         self._entropy = entropy

@@ -240,7 +240,7 @@ class Writer:
         if submission.error is not None:
             submission.error = answerable(submission.error)
             # Some failures (a full disk) end the whole transaction: then this raises, and no body of the batch is answered.
-            connection.execute("SELECT 1")
+            connection.execute("ROLLBACK TO body")
         else:
             topics |= tx.topics
         connection.execute("RELEASE body")

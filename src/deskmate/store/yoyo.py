@@ -49,6 +49,7 @@ class _Borrowed:
             "migration_hash": migration.hash if migration else None,
             "username": "deskmate",
             "hostname": "",
+            # Yoyo's own record, in which it keeps its own time; no fact of the desk.
             "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
             "operation": operation,
         }

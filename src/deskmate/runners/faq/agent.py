@@ -1,2 +1,177 @@
-"""stub"""
+"""FaqAgent: a Runner without a model. It answers what the library holds, quotes it, and asks people about all else."""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
+from deskmate.domain.messages import Text, ToolCall, text_of
+from deskmate.errors import Misconfigured
+from deskmate.runners.faq.answers import ASK_HUMAN, prefix_of, unspoken
+from deskmate.runners.faq.excerpt import LONGEST
+from deskmate.runners.faq.library import Answer, FaqLibrary
+from deskmate.runners.faq.talk import Talk, follows, questions_of, talk_of
+
 DEFAULT_FLOOR = 0.5
+"""Below this confidence (0..1) a person is asked. See docs/faq.md for how it was chosen."""
+
+_GREETING = "Hello! What can I help you with?"
+_THANKS = "You're welcome! If there is anything else, just ask."
+_FAREWELL = "Goodbye, and have a good day!"
+_BACK = "I am back. Is there anything else I can help you with?"
+_NOTICE = "One moment, I am asking a colleague."
+_PIECE = re.compile(r"\S+\s*|\s+")
+_PIECE_SIZE = 60
+_MOST_QUESTIONS = 3
+_LONGEST_MESSAGE = 1_000
+_LONGEST_REASON = 400
+_LEAST_SUGGESTION = 0.05
+
+
+class FaqAgent:
+    """Answers from a FaqLibrary above `floor`, and asks people below it. `name` is what customers see."""
+
+    def __init__(self, library: FaqLibrary, *, name: str = "Support AI", floor: float = DEFAULT_FLOOR) -> None:
+        if not 0.0 <= floor <= 1.0:
+            raise Misconfigured(f"The floor of the FAQ agent is between 0 and 1, not {floor}.", field="floor")
+        self._library = library
+        self._name = name
+        self._floor = floor
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def floor(self) -> float:
+        return self._floor
+
+    @property
+    def library(self) -> FaqLibrary:
+        return self._library
+
+    @property
+    def provider_names(self) -> Mapping[str, str]:
+        return {"provider": "deskmate", "model": "faq"}
+
+    async def run(self, turn: Turn) -> AsyncIterator[Output]:
+        """One answer, one question to people, or the answers that people have given since."""
+        replies, settled = unspoken(turn)
+        for reply in replies:
+            for output in _spoken(reply):
+                yield output
+        if not settled:
+            for output in self._respond(turn):
+                yield output
+
+    def _respond(self, turn: Turn) -> Iterator[Output]:
+        message, before = _asked(turn)
+        if not message and turn.history and turn.history[-1].role == "system":
+            yield from _spoken(_BACK)
+            return
+        match talk_of(message):
+            case Talk.GREETING:
+                yield from _spoken(_GREETING)
+            case Talk.THANKS:
+                yield from _spoken(_THANKS)
+            case Talk.FAREWELL:
+                yield from _spoken(_FAREWELL)
+            case Talk.WANTS_PERSON:
+                yield self._ask(turn, "The customer asks for a person.", None)
+            case Talk.UNHELPED:
+                yield self._ask(turn, "The customer says that the last answer did not help.", None)
+            case None:
+                text, found = self._look_up(message, before)
+                if found is not None and found.confidence >= self._floor:
+                    yield from _spoken(text)
+                else:
+                    yield self._ask(turn, self._doubt(found), found)
+            case kind:
+                assert_never(kind)
+
+    def _look_up(self, message: str, before: str) -> tuple[str, Answer | None]:
+        """What to say, and the answer (the least sure one of several) to believe it by."""
+        questions, rest = questions_of(message)
+        if 2 <= len(questions) <= _MOST_QUESTIONS:
+            answers = [self._library.answer(question, context=rest) for question in questions]
+            return _joined(answers) if all(answers) else ("", None)
+        found = [self._library.answer(message)]
+        if len(questions) == 1 and rest:
+            found.append(self._library.answer(questions[0], context=rest))
+        if before and follows(message):
+            found.append(self._library.answer(message, context=before))
+        best = max((answer for answer in found if answer is not None), key=lambda answer: answer.confidence, default=None)
+        return (best.text if best is not None else ""), best
+
+    def _doubt(self, found: Answer | None) -> str:
+        if found is None:
+            return f"The FAQ has nothing on this (confidence 0.00, floor {self._floor:.2f})."
+        missing = ", ".join(f"“{word}”" for word in found.evidence.missing[:4])
+        about = f": it does not cover {missing}" if missing else ": the best passage only partly fits"
+        return f"The FAQ may not answer this (confidence {found.confidence:.2f}, floor {self._floor:.2f}){about}."[
+            :_LONGEST_REASON
+        ]
+
+    def _ask(self, turn: Turn, reason: str, found: Answer | None) -> Ask:
+        question = _question(turn)
+        prefix = prefix_of(turn)
+        asked = sum(
+            1
+            for message in turn.history
+            for part in message.parts
+            if isinstance(part, ToolCall) and part.call_id.startswith(prefix)
+        )
+        call = ToolCall(call_id=f"{prefix}{asked + 1}", tool=ASK_HUMAN, input={"question": question, "reason": reason})
+        request = Question(
+            call_id=call.call_id,
+            question=question,
+            reason=reason,
+            suggestion=found.text if found is not None and found.confidence >= _LEAST_SUGGESTION else None,
+            confidence=found.confidence if found is not None else 0.0,
+            floor=self._floor,
+        )
+        return Ask(
+            step=Step(role="assistant", parts=(call,), provider="deskmate", model="faq"), requests=(request,), notice=_NOTICE
+        )
+
+
+def _spoken(text: str) -> Iterator[Output]:
+    """The text in pieces of a few words, then as the whole message."""
+    piece = ""
+    for match in _PIECE.finditer(text):
+        piece += match[0]
+        if len(piece) >= _PIECE_SIZE or piece.endswith("\n"):
+            yield Delta(text=piece)
+            piece = ""
+    if piece:
+        yield Delta(text=piece)
+    yield Step(role="assistant", parts=(Text(text=text),), provider="deskmate", model="faq")
+
+
+def _joined(answers: Sequence[Answer | None]) -> tuple[str, Answer | None]:
+    """Several answers as one message, when they fit; the least sure one speaks for all."""
+    given = [answer for answer in answers if answer is not None]
+    least = min(given, key=lambda answer: answer.confidence)
+    texts = list(dict.fromkeys(answer.text for answer in given))
+    text = "\n\n".join(texts)
+    return (text, least) if len(text) <= LONGEST else (least.text, replace(least, confidence=0.0))
+
+
+def _asked(turn: Turn) -> tuple[str, str]:
+    """(what the customer asks, what they wrote before that). After a hand-back the prompt is the marker of the system: then it
+    is their newest message, if nobody has replied to it; else nothing."""
+    said = [(at, text) for at, m in enumerate(turn.history) if m.role == "user" and (text := text_of(m.role, m.parts).strip())]
+    prompt = turn.prompt_text.strip()
+    if turn.history and turn.history[-1].role == "system":
+        prompt = said[-1][1] if said and not any(m.role == "assistant" for m in turn.history[said[-1][0] :]) else ""
+    earlier = [text for _, text in said[:-1] if talk_of(text) is None]
+    return prompt, earlier[-1][:_LONGEST_MESSAGE] if earlier else ""
+
+
+def _question(turn: Turn) -> str:
+    """What the person is asked: the customer's words, with the message before them where they do not stand alone."""
+    prompt, before = _asked(turn)
+    message = prompt or "(a message without text)"
+    alone = talk_of(message) is None and not follows(message)
+    return message if not before or alone else f"{message}\n\nBefore that, the customer wrote: {before}"

@@ -8,6 +8,7 @@ from deskmate.runners.faq.query import Saying, Term
 from deskmate.runners.faq.words import EMPTY
 
 _NEAR_WINDOW = 12
+_VERB_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Evidence:
 
     coverage: float
     """Share of what the question says (rare words say more) that the passage and its headings say too."""
+    share: float
+    """The same, with verbs counted in full when they are missing: it orders passages."""
     heading: float
     """How far the heading is the question."""
     document: float
@@ -62,7 +65,7 @@ def weight_of(term: Term, counts: Mapping[str, int], passages: int) -> float:
 def evidence_of(terms: Sequence[tuple[Term, float]], stems: Stems) -> Evidence:
     """The facts for one passage. `terms` come with their weights."""
     total = sum(weight for _, weight in terms) or 1.0
-    covered = headed = anchored = unknown = 0.0
+    asked = covered = headed = anchored = unknown = 0.0
     missing: list[str] = []
     heaviest_missing = 0.0
     in_title: set[str] = set()
@@ -71,6 +74,8 @@ def evidence_of(terms: Sequence[tuple[Term, float]], stems: Stems) -> Evidence:
     places: list[tuple[int, ...]] = []
     for term, weight in terms:
         credit, title_credit, path_credit, where, spoken = _credit(term.sayings, stems)
+        share = _VERB_SHARE if term.verb else 1.0
+        asked += weight * (credit + (1 - credit) * share)
         covered += weight * credit
         headed += weight * title_credit
         anchored += weight * max(title_credit, path_credit)
@@ -84,12 +89,13 @@ def evidence_of(terms: Sequence[tuple[Term, float]], stems: Stems) -> Evidence:
             places.append(where)
         if credit < 0.5:
             missing.append(term.word)
-            heaviest_missing = max(heaviest_missing, weight * (1 - credit))
+            heaviest_missing = max(heaviest_missing, weight * share * (1 - credit))
         if not term.sayings:
-            unknown += weight
+            unknown += weight * share
     heaviest = max((weight for _, weight in terms), default=1.0) or 1.0
     return Evidence(
-        coverage=covered / total,
+        coverage=covered / (asked or 1.0),
+        share=covered / total,
         heading=(headed / total) * (0.4 + 0.6 * _said(stems.title, in_title)),
         document=(documented / total) * (0.4 + 0.6 * _said(stems.document, in_document)),
         anchored=anchored / total,
@@ -104,7 +110,12 @@ def evidence_of(terms: Sequence[tuple[Term, float]], stems: Stems) -> Evidence:
 def _said(row: tuple[str, ...], spoken: set[str]) -> float:
     """The share of a heading's own words that the question has."""
     meaningful = [stem for stem in row if stem not in EMPTY and len(stem) > 1]
-    return len([stem for stem in meaningful if stem in spoken]) / len(meaningful) if meaningful else 0.0
+    return sum(_is_said(stem, spoken) for stem in meaningful) / len(meaningful) if meaningful else 0.0
+
+
+def _is_said(stem: str, spoken: set[str]) -> bool:
+    """A name like StaticFiles is said by "static files"."""
+    return stem in spoken or any(len(part) > 3 and part in stem for part in spoken)
 
 
 def _credit(sayings: Sequence[Saying], stems: Stems) -> tuple[float, float, float, tuple[int, ...], tuple[str, ...]]:
@@ -143,7 +154,9 @@ def _in_text(wanted: tuple[str, ...], body: Mapping[str, tuple[int, ...]]) -> tu
     if len(wanted) == 1 or not first:
         return first
     rest = [frozenset(body.get(stem, ())) for stem in wanted[1:]]
-    return tuple(at for at in first if all(any(at + step in places for step in range(i, i + 3)) for i, places in enumerate(rest, 1)))
+    return tuple(
+        at for at in first if all(any(at + step in places for step in range(i, i + 3)) for i, places in enumerate(rest, 1))
+    )
 
 
 def _closeness(places: list[tuple[int, ...]]) -> float:
@@ -166,7 +179,7 @@ def _closeness(places: list[tuple[int, ...]]) -> float:
 def rank_of(evidence: Evidence, lexical: float) -> float:
     """The order of passages: coverage first; headings, closeness and the index's own score decide among equals."""
     return (
-        evidence.coverage
+        evidence.share
         + 0.3 * evidence.heading
         + 0.15 * evidence.document
         + 0.15 * evidence.anchored
@@ -187,6 +200,6 @@ def confidence_of(evidence: Evidence, margin: float) -> float:
         + 0.3 * margin
         - 0.7 * evidence.unknown
         - 0.8 * evidence.strongest_missing
-        - 7.2
+        - 6.9
     )
     return round(1 / (1 + math.exp(-points)), 3)

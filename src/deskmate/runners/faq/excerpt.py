@@ -17,7 +17,10 @@ def answer_text(best: Passage, passages: Sequence[Passage]) -> str:
     source = source_line(best)
     room = LONGEST - len(source) - 2
     blocks = list(best.blocks)
-    for further in _following(best, passages):
+    further_on = _following(best, passages)
+    if best.level == 0 and len(join([*blocks, *(block for part in further_on for block in part)])) > room:
+        further_on = [part for part in further_on if not part[0].text.startswith("**")][:1]
+    for further in further_on:
         longer = [*blocks, *further]
         if len(join(longer)) > min(_COMFORTABLE, room):
             break
@@ -33,13 +36,12 @@ def source_line(passage: Passage) -> str:
 
 
 def _following(best: Passage, passages: Sequence[Passage]) -> list[tuple[Block, ...]]:
-    """The rest of the section, then the sections under it, each after its heading."""
+    """The rest of the section, then the sections under it, each after its heading. An introduction is followed by its page
+    when the page is short."""
     found: list[tuple[Block, ...]] = []
     section = best.section
     for passage in passages[best.number + 1 : best.number + 12]:
         if passage.file != best.file or (passage.section != best.section and passage.level <= best.level):
-            break
-        if passage.section != best.section and best.level == 0:
             break
         heading = () if passage.section == section else (Block(kind="text", text=f"**{passage.title}**"),)
         section = passage.section

@@ -14,7 +14,7 @@ from deskmate.runners.faq.excerpt import answer_text
 from deskmate.runners.faq.markdown import sections_of
 from deskmate.runners.faq.passages import Passage, passages_of
 from deskmate.runners.faq.query import Term, Vocabulary, terms_of
-from deskmate.runners.faq.words import words_of
+from deskmate.runners.faq.words import names_of
 
 _CANDIDATES = 60
 _HOW = re.compile(r"\bhow\b(?! (?:much|many|long|old|often|far|fast)\b)|\bsteps?\b", re.IGNORECASE)
@@ -74,7 +74,9 @@ class FaqLibrary:
         root = Path(folder)
         if not root.is_dir():
             raise Misconfigured(f"The FAQ folder {str(folder)!r} does not exist or is no folder.", field="faq")
-        found = sorted(path for path in root.rglob("*") if path.suffix.lower() in {".md", ".markdown"} and _is_content(path, root))
+        found = sorted(
+            path for path in root.rglob("*") if path.suffix.lower() in {".md", ".markdown"} and _is_content(path, root)
+        )
         if not found:
             raise Misconfigured(f"The FAQ folder {str(folder)!r} has no Markdown files (*.md, *.markdown).", field="faq")
         return cls((path.relative_to(root).as_posix(), _read(path)) for path in found)
@@ -133,7 +135,10 @@ class FaqLibrary:
         return sorted(hits, key=lambda hit: (-hit.rank, hit.passage.number))
 
     def _build(self) -> Vocabulary:
-        parts = [(words_of(p.title), words_of(" ".join((p.document, *p.path, p.file.rsplit(".", 1)[0]))), words_of(p.text)) for p in self.passages]
+        parts = [
+            (names_of(p.title), names_of(" ".join((p.document, *p.path, p.file.rsplit(".", 1)[0]))), names_of(p.text))
+            for p in self.passages
+        ]
         self._learn({word for part in parts for words in part for word in words})
         counts: dict[str, int] = {}
         files: dict[str, set[str]] = {}
@@ -185,14 +190,15 @@ class FaqLibrary:
     def _stem_all(self, words: list[str]) -> dict[str, str]:
         self._index.execute("BEGIN")
         self._index.executemany(self._sql["stem"], ({"number": at, "word": word} for at, word in enumerate(words)))
-        stems = {words[number]: stem for number, stem in self._index.execute(self._sql["stemmed"])}
+        rows: list[tuple[int, str]] = self._index.execute(self._sql["stemmed"]).fetchall()
+        stems = {words[number]: stem for number, stem in rows}
         self._index.execute(self._sql["forget"])
         self._index.execute("COMMIT")
         return {word: stems.get(word, word) for word in words}
 
 
 def _procedure(hits: list[_Hit]) -> _Hit:
-    """Who asks how to do something wants the steps: they win over the introduction of the same page when they fit nearly as well."""
+    """Who asks how to do something wants the steps: they win over the introduction of their page when they fit nearly as well."""
     best = hits[0]
     if best.passage.level > 1 or _has_steps(best.passage):
         return best
@@ -200,7 +206,9 @@ def _procedure(hits: list[_Hit]) -> _Hit:
         (
             hit
             for hit in hits[1:]
-            if hit.passage.file == best.passage.file and _has_steps(hit.passage) and hit.evidence.coverage >= 0.85 * best.evidence.coverage
+            if hit.passage.file == best.passage.file
+            and _has_steps(hit.passage)
+            and hit.evidence.coverage >= 0.85 * best.evidence.coverage
         ),
         best,
     )
@@ -212,12 +220,14 @@ def _has_steps(passage: Passage) -> bool:
 
 def _excerpt(hit: _Hit) -> Excerpt:
     passage = hit.passage
-    return Excerpt(title=passage.title, section=passage.breadcrumb, file=passage.file, text=passage.text, score=round(hit.rank, 4))
+    return Excerpt(
+        title=passage.title, section=passage.breadcrumb, file=passage.file, text=passage.text, score=round(hit.rank, 4)
+    )
 
 
 def _document_words(passage: Passage) -> list[str]:
     """The title, unless it is long and the file's name says the same in fewer words."""
-    title, name = words_of(passage.document), words_of(passage.file.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    title, name = names_of(passage.document), names_of(passage.file.rsplit("/", 1)[-1].rsplit(".", 1)[0])
     return name if len(title) > 5 and 2 <= len(name) < len(title) else title
 
 

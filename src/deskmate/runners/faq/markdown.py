@@ -13,7 +13,8 @@ _FRONT = re.compile(r"\A\ufeff?(?P<mark>---|\+\+\+)[ \t]*\n(?P<fields>.*?)\n(?P=
 _TITLE = re.compile(r"^(?:title|Title)\s*[:=]\s*(?P<title>.+?)\s*$", re.MULTILINE)
 _ADMONITION = re.compile(r"^(?P<indent>[ \t]*)(?:!!!|\?\?\?\+?|===!?)[ \t]+(?P<rest>.*)$")
 _NOISE_LINE = re.compile(
-    r"^\s*(?::{3,}.*|\{:.*\}|\{%.*%\}|\[\[_TOC_\]\]|\[TOC\]|--8<--.*|import\s.+\sfrom\s['\"].+|import\s['\"].+['\"];?|export\s(?:const|default)\s.+|> *\[![A-Z]+\])\s*$"
+    r"^\s*(?::{3,}.*|\{:.*\}|\{%.*%\}|\[\[_TOC_\]\]|\[TOC\]|--8<--.*|> *\[![A-Z]+\]"
+    r"|import\s.+\sfrom\s['\"].+|import\s['\"].+['\"];?|export\s(?:const|default)\s.+)\s*$"
 )
 _SHORTCODE = re.compile(r"\{\{[<%].*?[%>]\}\}|\{\{.*?\}\}|\{#[\w-]+\}|\{:[^}\n]*\}")
 _WIKI_LINK = re.compile(r"\[\[([^\]|\n]+)(?:\|[^\]\n]+)?\]\]")

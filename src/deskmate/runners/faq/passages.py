@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from deskmate.runners.faq.markdown import Block, Section
 
 _SIZE = 900
-_RECORDS = ("changelog", "changes", "release-notes", "release_notes", "releases", "history", "news", "license", "code_of_conduct", "code-of-conduct")
+_RECORDS = (
+    "changelog",
+    "changes",
+    "release-notes",
+    "release_notes",
+    "releases",
+    "history",
+    "news",
+    "license",
+    "code_of_conduct",
+    "code-of-conduct",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,9 @@ from deskmate.runners.faq.words import EMPTY, LIGHT, LONGEST, SAME, words_of
 
 _LONGEST_QUERY = 2_000
 _MOST_TERMS = 24
+_WHO = frozenset({"i", "we", "you", "one", "people", "users", "customers", "please"})
+_WHICH = frozenset({"a", "an", "the", "my", "our", "your", "all", "some", "it", "this", "these", "me"})
+_TO_DO = frozenset(["how", "want", "need", "like", "able", "possible", "way", "have", "trying", "steps", "where", "when", "going", "me", "us", "wish", "going"])
 _ALIKE = (frozenset("aeiouy"), frozenset("szc"), frozenset("ckq"), frozenset("vwf"), frozenset("mn"), frozenset("gj"))
 
 
@@ -27,7 +30,8 @@ class Term:
     word: str
     sayings: tuple[Saying, ...]
     weight: float
-    known: bool
+    verb: bool = False
+    """What the customer wants to do. Documentation says it in other words more often than it does names of things."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +45,18 @@ class Vocabulary:
 
 def terms_of(question: str, vocabulary: Vocabulary, *, share: float = 1.0) -> list[Term]:
     """The terms of a question, each once, in order; no terms when it says nothing that can be looked up."""
-    text = question if len(question) <= _LONGEST_QUERY else question[: _LONGEST_QUERY // 2] + " " + question[-_LONGEST_QUERY // 2 :]
+    text = (
+        question if len(question) <= _LONGEST_QUERY else question[: _LONGEST_QUERY // 2] + " " + question[-_LONGEST_QUERY // 2 :]
+    )
     words = words_of(text)
     names = _names(text)
+    verbs = _verbs(words)
     found: dict[tuple[str, ...], Term] = {}
     for phrase in _phrases(words, vocabulary):
         if len(found) >= _MOST_TERMS:
             break
-        term = _term(phrase, vocabulary, share * (1.3 if len(phrase) == 1 and phrase[0] in names else 1.0))
+        named = len(phrase) == 1 and phrase[0] in names
+        term = _term(phrase, vocabulary, share * (1.3 if named else 1.0), verb=phrase[0] in verbs and not named)
         key = term.sayings[0].stems if term.sayings else phrase
         if key not in found:
             found[key] = term
@@ -59,6 +67,17 @@ def _names(text: str) -> frozenset[str]:
     """Words that name something: capitals inside a sentence, or digits."""
     marked = {word for match in re.finditer(r"(?<=[a-z,0-9] )[A-Z]\w+|\b\w*\d\w*\b", text) for word in words_of(match[0])}
     return frozenset(marked - EMPTY - LIGHT)
+
+
+def _verbs(words: list[str]) -> frozenset[str]:
+    """What the customer does: the word after "I", "you" and the like, after "how to", or before "the" at the start."""
+    found: set[str] = set()
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        meant = before == "to" and (at == 1 or words[at - 2] in _TO_DO)
+        if before in _WHO or meant or (not at and len(words) > 1 and words[1] in _WHICH):
+            found.add(word)
+    return frozenset(found - EMPTY)
 
 
 def _phrases(words: list[str], vocabulary: Vocabulary) -> Iterator[tuple[str, ...]]:
@@ -103,7 +122,7 @@ def _plain(vocabulary: Vocabulary, word: str) -> tuple[str, ...]:
     return (word,) if vocabulary.stem([word])[0] in vocabulary.counts else ()
 
 
-def _term(phrase: tuple[str, ...], vocabulary: Vocabulary, weight: float) -> Term:
+def _term(phrase: tuple[str, ...], vocabulary: Vocabulary, weight: float, *, verb: bool) -> Term:
     word = " ".join(phrase)
     ways: dict[tuple[str, ...], float] = {}
     if any(part not in EMPTY for part in phrase):
@@ -118,7 +137,7 @@ def _term(phrase: tuple[str, ...], vocabulary: Vocabulary, weight: float) -> Ter
             ways[stems] = max(ways.get(stems, 0.0), credit)
     light = len(phrase) == 1 and phrase[0] in LIGHT
     sayings = tuple(Saying(stems=stems, credit=credit) for stems, credit in sorted(ways.items(), key=lambda way: -way[1]))
-    return Term(word=word, sayings=sayings, weight=weight * (0.35 if light else 1.0), known=own or any(s.credit >= 0.8 for s in sayings))
+    return Term(word=word, sayings=sayings, weight=weight * (0.35 if light else 1.0), verb=verb)
 
 
 def _say(ways: dict[tuple[str, ...], float], phrase: tuple[str, ...], credit: float, vocabulary: Vocabulary) -> None:
@@ -139,7 +158,7 @@ def _relatives(word: str, vocabulary: Vocabulary) -> Iterator[tuple[tuple[str, .
         return
     for other in vocabulary.starts.get(stem[:2], ()):
         shared = _shared(stem, other)
-        if (shared >= 5 and shared >= 0.7 * max(len(stem), len(other))) or _is_misspelt(stem, other):
+        if (shared >= 6 and shared >= 0.75 * max(len(stem), len(other))) or _is_misspelt(stem, other):
             yield (other,), 0.8
     if len(stem) > 4:  # the second letter may be the wrong one
         for other in vocabulary.starts.get(stem[0], ()):

@@ -4,39 +4,44 @@ import re
 import unicodedata
 
 _WORD = re.compile(r"[^\W_]+")
+_HUMPS = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z]{2,})|[A-Z]{1,2}[a-z]+|[a-z]+|[A-Z]+|\d+")
 
 EMPTY = frozenset(
     """
-    a about above after again all already also although am an and any anyone anything are aren as ask at be because been before being
-    below between both but by can cannot cant could couldn d did didn do does doesn doing don done during each either else ever every
-    few for from further had hadn has hasn have haven having he her here hers herself him himself his how i if in into is isn it its itself just
-    let ll m ma may maybe me might mine more most mustn my myself near need needn needed needs neither no nor not now of off on once one ones only onto or other others
-    our ours ourselves out over own perhaps per please possible possibly re really s same shall shan she should shouldn since so some somebody someone somehow something such
-    t than that the their theirs them themselves then there these they thing things this those though through thus to too under until up upon us
-    ve very via was wasn way ways we were weren what whatever when where whether which while who whom whose why will with within without won would wouldn wont
-    yes yet you your yours yourself yourselves hello hi hey dear thanks thank thx regards cheers sorry ok okay hallo pls plz
-    currently actually basically simply exactly instead wondering wonder help question questions tell explain know understand mean means meaning
-    want wants wanted wish like likes looking look trying try tried able unable anyway somewhere kind sort lot lots much many little bit
-    im ive id youre dont doesnt didnt isnt arent whats hows wheres theres cant couldnt wouldnt shouldnt hasnt havent wasnt
-    happen happens happened supposed mind correct right good best better properly proper easy easily easiest quick quickly etc eg ie
+    a about above after again all already also although am an and any anyone anything are aren as ask at be because been
+    before being below between both but by can cannot cant could couldn d did didn do does doesn doing don done during each
+    either else ever every few for from further had hadn has hasn have haven having he her here hers herself him himself his
+    how i if in into is isn it its itself just let ll m ma may maybe me might mine more most mustn my myself near need needn
+    needed needs neither no nor not now of off on once one ones only onto or other others our ours ourselves out over own
+    perhaps per please possible possibly re really s same shall shan she should shouldn since so some somebody someone
+    somehow something such t than that the their theirs them themselves then there these they thing things this those though
+    through thus to too under until up upon us ve very via was wasn way ways we were weren what whatever when where whether
+    which while who whom whose why will with within without won would wouldn wont yes yet you your yours yourself yourselves
+    hello hi hey dear thanks thank thx regards cheers sorry ok okay hallo pls plz currently actually basically simply
+    exactly instead wondering wonder help question questions tell explain know understand mean means meaning want wants
+    wanted wish like likes looking look trying try tried able unable anyway somewhere kind sort lot lots much many little
+    bit im ive id youre dont doesnt didnt isnt arent whats hows wheres theres couldnt wouldnt shouldnt hasnt havent wasnt
+    happen happens happened supposed mind correct right good best better properly proper easy easily easiest quick quickly
+    etc eg ie
     """.split()  # noqa: SIM905 - a list of words reads better as text
 )
 
 LIGHT = frozenset(
     """
-    use used using user users uses make makes making made get gets getting got give gives given go goes going went take takes taking took taken put puts work works
-    working worked come comes came keep keeps kept find finding found see seeing show shows showing shown say says said set sets setting put run runs running
-    start starts started begin stop stops support supports supported supporting allow allows allowed offer offers provide provides provided
-    available new old first last next different difference own many several multiple single two three another specific certain
-    automatically always never often still sometimes today tomorrow yesterday anymore soon later long time times per
-    type types way kind part parts place create creates creating created add adds adding added have having handle handles handling
-    change changes changing changed write writing call calls called name names named value values list lists
-    default own whole full entire big small large great nice real recommended recommend must default inside outside top
-    size week weeks month months day days year years minute minutes second seconds hour hours
-    page pages site sites website thing data information info product service feature features option options
-    open opens turn turned switch happen correctly wrong right problem problems issue issues error errors fix fixes fixed
-    version versions custom self simple normal regular actual current manually manual directly together against
-    """.split()  # noqa: SIM905
+    use used using user users uses make makes making made get gets getting got give gives given go goes going went take
+    takes taking took taken put puts work works working worked come comes came keep keeps kept find finding found see seeing
+    show shows showing shown say says said set sets setting run runs running start starts started begin stop stops support
+    supports supported supporting allow allows allowed offer offers provide provides provided available new old first last
+    next different difference own many several multiple single two three another specific certain automatically always never
+    often still sometimes today tomorrow yesterday anymore soon later long time times per type types way kind part parts
+    place create creates creating created add adds adding added have having handle handles handling change changes changing
+    changed write writing call calls called name names named value values list lists default whole full entire big small
+    large great nice real recommended recommend must inside outside top size week weeks month months day days year years
+    minute minutes second seconds hour hours page pages site sites website thing data information info product service
+    feature features option options open opens turn turned switch happen correctly wrong right problem problems issue issues
+    error errors fix fixes fixed version versions custom self simple normal regular actual current manually manual directly
+    together against
+    """.split()  # noqa: SIM905 - a list of words reads better as text
 )
 
 _SAME = """
@@ -259,6 +264,17 @@ def words_of(text: str) -> list[str]:
     """Lower-case words without accents. Underscores, hyphens and apostrophes divide words."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return _WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
+
+
+def names_of(text: str) -> list[str]:
+    """As `words_of`, and after a name like StaticFiles also its parts: who asks writes "static files"."""
+    found: list[str] = []
+    for word in _WORD.findall(text):
+        found.extend(words_of(word))
+        parts = _HUMPS.findall(word) if any(c.isupper() for c in word[1:]) else []
+        if len(parts) > 1 and min(map(len, parts)) > 2:
+            found.extend(words_of(" ".join(parts)))
+    return found
 
 
 def _groups() -> dict[tuple[str, ...], tuple[tuple[tuple[str, ...], float], ...]]:

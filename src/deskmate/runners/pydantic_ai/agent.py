@@ -14,7 +14,7 @@ from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunCont
 
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.errors import DeskmateError
-from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, asked_by, current_turn
+from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn
 from deskmate.runners.pydantic_ai.drive import Drive, Put
 from deskmate.runners.pydantic_ai.failures import Patience, Persist, failure, of_a_provider
 from deskmate.runners.pydantic_ai.history import repair
@@ -147,7 +147,7 @@ class PydanticAgent:
 
     def _refuse_other_deferrals(self, ctx: RunContext[Any], requests: DeferredToolRequests) -> DeferredToolResults:
         """Calls that wait for something else than AskHuman cannot wait here. The model is told, and the history stays whole."""
-        others = [call for call in requests.calls if asked_by(requests, call) not in self._askers]
+        others = [call for call in requests.calls if call.tool_name not in self._askers]
         return requests.build_results(
             calls={call.tool_call_id: ToolFailed("This tool cannot be run here.") for call in others},
             approvals={call.tool_call_id: ToolDenied("nobody can approve tools here") for call in requests.approvals},

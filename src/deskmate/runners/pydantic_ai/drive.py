@@ -13,6 +13,7 @@ from pydantic_ai.messages import (
     PartStartEvent,
     TextPart,
     TextPartDelta,
+    ToolCallPart,
 )
 from pydantic_ai.result import FinalResult
 from pydantic_ai.tools import DeferredToolRequests
@@ -70,6 +71,7 @@ class Drive:
         behind them; then the calls to people. So the calls to people are stored together with their requests, whenever the
         process dies, and the other tools are not run again when the answers come.
         """
+        _tell_apart(node.model_response)
         parts = parts_of(node.model_response)
         human = {part.call_id for part in parts if isinstance(part, ToolCall) and part.tool in self.askers}
         first = tuple(part for part in parts if not (isinstance(part, ToolCall) and part.call_id in human))
@@ -116,7 +118,7 @@ class Drive:
         elif self.output_by_tool:
             # A structured output was given as a tool call, which nobody reads: its text is the reply.
             text = output if isinstance(output, str) else to_json(output, serialize_unknown=True).decode()
-            await self.put(_add(step, [Text(text=text)]))
+            await self.put(replace(_rest(step), parts=(Text(text=text),)))
 
     async def _hand_over(self, results: Sequence[ToolResult]) -> None:
         if results:
@@ -135,6 +137,16 @@ class Drive:
             input_tokens=tokens[0],
             output_tokens=tokens[1],
         )
+
+
+def _tell_apart(response: ModelResponse) -> None:
+    """Give calls of one response different ids, where a server gave them the same: results and answers are matched by id."""
+    seen: set[str] = set()
+    for number, part in enumerate(response.parts):
+        if isinstance(part, ToolCallPart):
+            if part.tool_call_id in seen:
+                part.tool_call_id = f"{part.tool_call_id}-{number}"
+            seen.add(part.tool_call_id)
 
 
 def _add(step: Step, parts: Sequence[Part]) -> Step:

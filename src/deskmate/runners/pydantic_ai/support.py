@@ -33,12 +33,12 @@ WITH_FAQ = "- Call search_faq before you answer a question about the company, an
 
 
 class Passage(Protocol):
-    """A piece of the library."""
+    """A piece of the library; `section` is the way to it, as on the page."""
 
     @property
     def title(self) -> str: ...
     @property
-    def path(self) -> Sequence[str] | str: ...
+    def section(self) -> str: ...
     @property
     def file(self) -> str: ...
     @property
@@ -116,12 +116,9 @@ def _faq(library: Library) -> FunctionToolset[Any]:
         """
         found = library.search(query, PASSAGES)
         passages = await found if inspect.isawaitable(found) else found
-        shown = [{"title": each.title, "where": _where(each), "text": each.text[:LONGEST]} for each in passages]
+        shown = [
+            {"title": each.title, "section": each.section, "file": each.file, "text": each.text[:LONGEST]} for each in passages
+        ]
         return shown or "The pages say nothing about this."
 
     return FunctionToolset([search_faq])
-
-
-def _where(passage: Passage) -> str:
-    path = passage.path if isinstance(passage.path, str) else " > ".join(passage.path)
-    return f"{passage.file}: {path}" if path else passage.file

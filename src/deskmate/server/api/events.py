@@ -1,20 +1,23 @@
 """The live feed as server-sent events."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from deskmate.app import Desk
 from deskmate.domain.actors import Actor
 from deskmate.errors import BadCursor
 from deskmate.server.api.doors import TheDesk, Who
+from deskmate.server.auth import actor_now
 from deskmate.server.records import Json, event_json, piece_json
 from deskmate.services.live import Idle, Piece, Seen
 
 router = APIRouter(prefix="/api/events", tags=["events"])
+CHECK_EVERY = 10.0  # seconds after which an open stream asks again who reads it
 
 
 def place(text: str | None, field: str) -> int | None:
@@ -28,6 +31,7 @@ def place(text: str | None, field: str) -> int | None:
 
 @router.get("", response_class=StreamingResponse)
 async def events(
+    request: Request,
     desk: TheDesk,
     who: Who,
     after: Annotated[str | None, Query(max_length=40)] = None,
@@ -40,13 +44,18 @@ async def events(
     await desk.feed.check(by=who, thread=thread)
     start = await desk.feed.head() if start is None else start
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream(desk, who, start, thread), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(stream(request, desk, who, start, thread), media_type="text/event-stream", headers=headers)
 
 
-async def stream(desk: Desk, who: Actor, after: int, thread: str | None) -> AsyncIterator[str]:
-    """The feed as text/event-stream, until the reader leaves, the server stops, or the credentials do not open it any more."""
+async def stream(request: Request, desk: Desk, who: Actor, after: int, thread: str | None) -> AsyncIterator[str]:
+    """The feed as text/event-stream, until the reader leaves, the server stops, or the credentials open it no more."""
     yield ": connected\n\n"
+    checked = time.monotonic()
     async for item in desk.feed.follow(by=who, after=after, thread=thread):
+        if time.monotonic() - checked > CHECK_EVERY:
+            if await actor_now(request) != who:
+                return
+            checked = time.monotonic()
         match item:
             case Seen():
                 yield sse(item.event.type, event_json(item, who), id=item.event.seq)

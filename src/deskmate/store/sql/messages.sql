@@ -30,8 +30,8 @@ SELECT "order", step FROM messages WHERE thread = :thread ORDER BY "order" DESC,
 SELECT step FROM messages WHERE thread = :thread AND "order" = :order ORDER BY step DESC LIMIT 1;
 
 -- name: pending
--- The unfinished messages of a thread.
-SELECT * FROM messages WHERE thread = :thread AND status = 'pending' ORDER BY "order", step;
+-- The unfinished messages of a thread, in any order: sorting here would read the whole thread instead of their own index.
+SELECT * FROM messages WHERE thread = :thread AND status = 'pending';
 
 -- name: page_after
 -- Messages behind a position, in order. Without `tools` those about tools are left out, `spoken` keeps what customers may read,
@@ -79,9 +79,9 @@ WHERE thread = :thread AND "order" = :order AND step >= :from_step AND step < :t
 ORDER BY step;
 
 -- name: cut_off
--- What an agent had begun to say when a person took over, since a time.
-SELECT text FROM messages
-WHERE thread = :thread AND status = 'failed' AND error = 'taken_over' AND text <> '' AND updated_at >= :since
+-- What an agent had begun to say when a person took over, since a time, among the newest messages.
+SELECT text FROM (SELECT * FROM messages WHERE thread = :thread ORDER BY "order" DESC, step DESC LIMIT :limit) AS newest
+WHERE status = 'failed' AND error = 'taken_over' AND text <> '' AND updated_at >= :since
 ORDER BY "order", step;
 
 -- name: newest_readable

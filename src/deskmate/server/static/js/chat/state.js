@@ -72,6 +72,8 @@ export function takeMessage(state, message, type) {
     state.messages.delete(message.id);
     return;
   }
+  const settled = state.messages.get(message.id)?.status;
+  if (message.status === "pending" && settled && settled !== "pending") return;
   if (message.status !== "pending") state.streams.delete(message.id);
   // Words that were cut off before the first one leave nothing to show.
   if (message.status === "failed" && !message.text) state.messages.delete(message.id);

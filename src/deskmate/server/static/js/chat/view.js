@@ -76,7 +76,8 @@ function messages({ state }) {
       before = at;
     }
     const streamed = state.streams.get(message.id)?.text ?? null;
-    out.push(memo(message.id, [message, streamed], () => messageView(message, streamed)));
+    // Said aloud once, when it is complete: the finished message is a new element.
+    out.push(memo(`${message.id}:${message.status === "pending"}`, [message, streamed], () => messageView(message, streamed)));
   }
   return out;
 }
@@ -95,7 +96,7 @@ function messageView(message, streamed) {
   const streaming = message.status === "pending";
   const cut = message.status === "failed";
   const blocks = streaming ? written(text) : markdown(text);
-  return h("article", { class: `message message--${person ? "operator" : "agent"}${cut ? " message--cut" : ""}`, id: `message-${message.id}`, "aria-label": `${name}${person ? "" : ", an AI"}${streaming ? ", is writing" : ""}`, "aria-busy": streaming ? "true" : undefined },
+  return h("article", { class: `message message--${person ? "operator" : "agent"}${cut ? " message--cut" : ""}`, id: `message-${message.id}`, "aria-label": `${name}${person ? "" : ", an AI"}${streaming ? ", is writing" : ""}`, "aria-busy": streaming ? "true" : undefined, "aria-live": streaming ? "off" : undefined },
     avatar(person ? "operator" : "agent", author.name),
     h("header", { class: "message-meta" }, !person && h("span", { class: "badge badge--agent" }, "AI"), h("span", { class: "message-author" }, name), streaming ? "writes" : timeOf(message.created_at), cut && "stopped here"),
     h("div", { class: "message-body" }, blocks, sources(message)));

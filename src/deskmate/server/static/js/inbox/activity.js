@@ -27,7 +27,8 @@ export function activityOfEvent(state, event) {
 function assigned(state, event, who, at) {
   const { cause, to, reason, note } = event.data ?? {};
   const key = `assigned:${at}`;
-  const why = note ? `“${note}”` : reason ?? "";
+  // "Ana took over: took over" says nothing twice.
+  const why = note ? `“${note}”` : /^(took over|takeover|handed back|hand.?back)/i.test(reason ?? "") ? "" : reason ?? "";
   const target = to?.to === "operator" && to.id === state.me?.id ? "you" : to?.name || to?.id || "the queue";
   switch (cause) {
     case "opened": return null;

@@ -17,7 +17,7 @@ export function context(desk, thread) {
   const requests = [...(state.conversations.get(thread.id)?.requests.values() ?? [])].sort((a, b) => ms(b.created_at) - ms(a.created_at));
   return h("aside", { class: "context", id: "context", "aria-label": "Context of this thread", tabindex: "-1", key: "context" },
     h("div", { class: "context-header" }, avatar("customer", customerName(thread), { size: "large" }),
-      h("div", { class: "grow" }, h("h2", null, customerName(thread)), h("p", { class: "quiet" }, `Wrote first ${ago(thread.created_at, state.now) === "now" ? "just now" : `${ago(thread.created_at, state.now)} ago`}`)),
+      h("div", { class: "grow" }, h("h2", null, customerName(thread)), h("p", { class: "quiet" }, `First wrote ${ago(thread.created_at, state.now) === "now" ? "just now" : `${ago(thread.created_at, state.now)} ago`}`)),
       iconButton("Close context", "close", () => desk.toggleContext(), { class: "only-narrow" })),
     panel("why", "Why me", whyMe(desk, thread, requests)),
     thread.summary && panel("summary", "Summary by AI", h("p", null, thread.summary)),

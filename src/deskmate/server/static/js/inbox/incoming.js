@@ -33,9 +33,13 @@ export function takeEvent(state, event) {
 
 /** @param {State} state @param {import("../core/types.js").Thread} thread */
 export function takeThread(state, thread) {
-  state.threads.set(thread.id, { ...state.threads.get(thread.id), ...thread });
+  const known = state.threads.get(thread.id);
+  // An answer that was on its way while the thread changed hands is older than what is known.
+  if (known && (thread.epoch ?? 0) < (known.epoch ?? 0)) return;
+  state.threads.set(thread.id, { ...known, ...thread });
+  if (!thread.requests) return;
   for (const [request, of] of state.waiting) if (of === thread.id) state.waiting.delete(request);
-  for (const request of thread.requests ?? []) if (isWaiting(request)) state.waiting.set(request.id, thread.id);
+  for (const request of thread.requests) if (isWaiting(request)) state.waiting.set(request.id, thread.id);
 }
 
 /** @param {State} state @param {Message} message @param {string} [type] */
@@ -45,6 +49,8 @@ export function takeMessage(state, message, type) {
     conversation?.messages.delete(message.id);
     return;
   }
+  const settled = conversation?.messages.get(message.id)?.status;
+  if (message.status === "pending" && settled && settled !== "pending") return;
   if (message.status !== "pending") state.streams.delete(message.id);
   if (conversation) {
     const known = conversation.messages.has(message.id);
@@ -56,7 +62,7 @@ export function takeMessage(state, message, type) {
   const newer = thread && ms(message.created_at) >= (thread.preview ? ms(thread.preview.at) : 0);
   if (thread && newer && message.text && message.status === "success") {
     const { text, author, visibility, created_at: at } = message;
-    state.threads.set(thread.id, { ...thread, preview: { text, author, visibility, at }, updated_at: at });
+    state.threads.set(thread.id, { ...thread, preview: { text, author, visibility, at } });
   }
 }
 
@@ -69,6 +75,8 @@ function isSame(state, sending, message) {
 /** @param {State} state @param {Request} request */
 export function takeRequest(state, request) {
   const conversation = state.conversations.get(request.thread);
+  const known = conversation?.requests.get(request.id);
+  if (known && !isWaiting(known) && isWaiting(request)) return;
   conversation?.requests.set(request.id, { ...conversation.requests.get(request.id), ...request });
   if (isWaiting(request)) state.waiting.set(request.id, request.thread);
   else state.waiting.delete(request.id);
@@ -100,8 +108,8 @@ export function waitingCount(state) {
   let count = 0;
   for (const [, id] of state.waiting) {
     const thread = state.threads.get(id);
-    if (!thread || thread.status === "resolved") continue;
-    if (thread.assignment.to !== "operator" || heldByMe(thread, state.me)) count += 1;
+    if (thread?.status === "resolved") continue;
+    if (!thread || thread.assignment.to !== "operator" || heldByMe(thread, state.me)) count += 1;
   }
   return count;
 }

@@ -19,6 +19,10 @@ export function listenToKeys(desk) {
       desk.dialog(state.dialog === "palette" ? null : "palette");
       return;
     }
+    if (event.key === "Escape" && state.contextOpen && !state.dialog) {
+      desk.toggleContext();
+      return;
+    }
     if (event.key === "Escape" && typing(event.target) && !state.dialog) /** @type {HTMLElement} */ (event.target).blur();
     if (!state.shortcuts || state.dialog || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (run(desk, event)) event.preventDefault();
@@ -72,11 +76,18 @@ function press(desk, key) {
   const waiting = waitingRequests(state, state.view.thread ?? "");
   const request = waiting.find((one) => one.id === state.focusCard) ?? waiting[0];
   if (!request) return;
-  // A key decides nothing on a card that was not in focus yet: it only goes there.
-  const inFocus = state.focusCard === request.id;
+  // A key decides nothing on a card that was not in focus and in sight: it only goes there.
+  const inFocus = state.focusCard === request.id && inSight(`request-${request.id}`);
   if (!inFocus) desk.focusOn(request.id);
   else if (key === "r") desk.mode(request, request.kind === "approval" ? "reject" : "decline");
   else if (request.kind === "question") desk.focus(`answer:${request.id}`);
   else if (key === "e") desk.mode(request, "edit");
   else void desk.verbs.decide(request, request.kind === "approval" ? "approve" : "take_over");
+}
+
+/** Whether its end, where the buttons are, can be seen. @param {string} id */
+function inSight(id) {
+  const card = document.getElementById(id)?.getBoundingClientRect();
+  const place = document.getElementById("timeline")?.getBoundingClientRect();
+  return Boolean(card && place && card.bottom <= place.bottom + 8 && card.bottom > place.top);
 }

@@ -12,15 +12,17 @@ const TABS = /** @type {const} */ ([["mine", "Mine"], ["unassigned", "Unassigned
 /** @type {[string, string][]} */
 const STATUSES = [["open", "Open"], ["snoozed", "Snoozed"], ["resolved", "Resolved"], ["all", "Any status"]];
 /** @type {[string, string][]} */
-const SORTS = [["newest", "Newest"], ["activity", "Last activity"], ["waiting", "Waiting longest"]];
+const SORTS = [["activity", "Last activity"], ["newest", "Newest"], ["waiting", "Waiting longest"]];
 
 /** @param {Desk} desk */
 export function list(desk) {
   const { state } = desk;
   const { view } = state;
-  return h("section", { class: "list", "aria-label": "Thread list", key: "list" },
+  // On a phone the list is the page, until a thread is.
+  const alone = !view.thread;
+  return h("section", { class: "list", role: alone && desk.phone() ? "main" : undefined, "aria-label": "Thread list", key: "list" },
     h("header", { class: "list-header" },
-      h("h2", { class: "list-title truncate" }, view.queue || "Inbox"),
+      h(alone ? "h1" : "h2", { class: "list-title truncate" }, view.queue || "Inbox"),
       iconButton("Search threads", "search", () => desk.search(), { props: { "aria-expanded": state.searching ? "true" : "false", "aria-keyshortcuts": "/" } })),
     (state.searching || view.q) && searchField(desk),
     h("nav", { class: "list-tabs", "aria-label": "Assignment" }, TABS.map(([key, words]) => {

@@ -119,6 +119,17 @@ export function createLoading({ state, changed, api }) {
     }
   }
 
+  /** What waits for people anywhere, for the title. */
+  async function waiting() {
+    try {
+      const page = await api.get("/api/requests", { state: "open", limit: 200 });
+      page.items.forEach((/** @type {any} */ one) => takeRequest(state, one));
+      changed();
+    } catch {
+      // The list tells most of it.
+    }
+  }
+
   /** @param {string} id @returns {Promise<any>} */
   async function request(id) {
     const found = await api.get(`/api/requests/${encodeURIComponent(id)}`);
@@ -127,5 +138,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, older, request };
+  return { list, more, refreshSoon, thread, older, waiting, request };
 }

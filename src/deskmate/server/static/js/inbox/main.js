@@ -29,6 +29,7 @@ import { createVerbs } from "./verbs.js";
 const memory = { shortcuts: remembered("deskmate.shortcuts"), seen: remembered("deskmate.seen"), context: remembered("deskmate.context") };
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const narrow = matchMedia("(max-width: 1100px)");
+const phone = matchMedia("(max-width: 760px)");
 
 const { state, changed, flush } = createStore(initialState(), draw);
 const api = createApi({ onUnauthenticated: () => leave() });
@@ -57,6 +58,7 @@ const feed = createFeed({
   onConnected: (fresh) => {
     if (!fresh) return;
     void load.list({ quiet: state.list.loaded });
+    void load.waiting();
     if (state.view.thread) void load.thread(state.view.thread, { quiet: true });
   },
   onUnauthenticated: () => leave(),
@@ -74,7 +76,7 @@ const desk = {
   },
   search() {
     state.searching = true;
-    if (narrow.matches && state.view.thread) go({ thread: null });
+    if (phone.matches && state.view.thread) go({ thread: null });
     changed();
     focus("search");
   },
@@ -103,6 +105,7 @@ const desk = {
     changed();
     flush();
   },
+  phone: () => phone.matches,
   contextShown: () => (narrow.matches ? state.contextOpen : !state.contextHidden),
   toggleContext() {
     if (narrow.matches) {
@@ -171,7 +174,7 @@ function go(change) {
   const view = { ...before, ...change };
   if (urlOf(view) !== location.pathname + location.search) history.pushState(null, "", urlOf(view));
   show(view, before);
-  if (view.thread && view.thread !== before.thread) focus(narrow.matches ? "subject" : `row:${view.thread}`);
+  if (view.thread && view.thread !== before.thread) focus(phone.matches ? "subject" : `row:${view.thread}`);
   if (!view.thread && before.thread) focus(`row:${before.thread}`);
 }
 
@@ -279,6 +282,7 @@ addEventListener("popstate", () => {
 });
 document.addEventListener("visibilitychange", markSeen);
 narrow.addEventListener("change", changed);
+phone.addEventListener("change", changed);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
 setInterval(() => {
   if (state.phase === "ready" && !document.hidden && (state.waiting.size || Date.now() - state.now > 15_000)) changed();

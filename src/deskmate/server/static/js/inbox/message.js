@@ -28,7 +28,7 @@ export function messageView(message, streamed, me, customer) {
   const draft = visibility === "draft";
   const label = [name, kind === "customer" ? "customer" : "", draft ? "draft, not sent" : "", state, clock(message.created_at)].filter(Boolean).join(", ");
   const cut = message.status === "failed" ? " message--cut" : "";
-  return h("article", { class: `message message--${kind}${draft ? " message--draft" : ""}${cut}`, id: `message-${message.id}`, "aria-label": label, "aria-busy": streaming ? "true" : undefined },
+  return h("article", { class: `message message--${kind}${draft ? " message--draft" : ""}${cut}`, id: `message-${message.id}`, "aria-label": label, "aria-busy": streaming ? "true" : undefined, "aria-live": streaming ? "off" : undefined },
     avatar(kind, author.name || customer),
     h("header", { class: "message-meta" },
       kind === "agent" && h("span", { class: "badge badge--agent" }, author.kind === "service" ? "Service" : "AI"),

@@ -17,12 +17,12 @@ export function questionBody(desk, thread, request, card) {
   return [
     suggestion(desk, request, card),
     h("div", { class: "field", key: "answer" },
-      h("label", { for: `answer-${request.id}` }, "Answer ", h("span", { class: "quiet" }, `to ${agent}`)),
+      h("p", { class: "answer-label" }, h("label", { for: `answer-${request.id}` }, "Answer"), " ", h("span", { class: "quiet", id: `answer-to-${request.id}` }, `to ${agent}`)),
       Array.isArray(choices)
         ? h("select", { class: "input", id: `answer-${request.id}`, value: card.text, onchange: (/** @type {any} */ event) => desk.type(card, "text", event.target.value) },
           h("option", { value: "" }, "Choose…"), choices.map((one) => h("option", { value: String(one) }, String(one))))
         : h("textarea", {
-          class: "input", id: `answer-${request.id}`, rows: 2, value: card.text, placeholder: `${agent} tells ${firstName(customerName(thread)) || "the customer"}, with your name`,
+          class: "input", id: `answer-${request.id}`, "aria-describedby": `answer-to-${request.id}`, rows: 2, value: card.text, placeholder: `${agent} tells ${firstName(customerName(thread)) || "the customer"}, with your name`,
           oninput: (/** @type {any} */ event) => desk.type(card, "text", event.target.value),
           onkeydown: (/** @type {KeyboardEvent} */ event) => {
             if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;

@@ -57,7 +57,7 @@ export function meMenu(desk) {
   const { state } = desk;
   const me = state.me;
   const presence = me?.presence ?? "available";
-  return h("div", { class: "menu", id: "me-menu", popover: "auto", key: "me-menu" },
+  return h("div", { class: "menu", id: "me-menu", popover: "auto", role: "dialog", "aria-label": "You", key: "me-menu" },
     h("p", { class: "menu-head" }, h("strong", null, me?.name), h("span", { class: "quiet" }, me?.email)),
     h("fieldset", { class: "menu-group" }, h("legend", null, "Presence"), PRESENCES.map((one) =>
       h("label", { class: "menu-item" },

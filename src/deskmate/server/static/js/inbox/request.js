@@ -131,18 +131,24 @@ function decided({ state }, request) {
   const card = state.cards.get(request.id);
   const head = card?.lost && !mine ? `${who} decided this at ${clock(decision.at)}:` : `${who}, ${clock(decision.at)}:`;
   return h("div", { class: "decided", role: "status" }, avatar("operator", mine ? state.me?.name : decision.by.name, { size: "small" }),
-    h("span", { class: "grow" }, h("strong", null, head), " ", decisionText(decision)));
+    h("span", { class: "grow" }, h("strong", null, head), " ", decisionText(decision, request)));
 }
 
-/** @param {import("../core/types.js").Decision} decision */
-function decisionText(decision) {
+/** @param {import("../core/types.js").Decision} decision @param {Request} request */
+function decisionText(decision, request) {
+  if (decision.kind === "edit" && decision.args) return ["approved with ", changes(request.args ?? {}, decision.args)];
   const said = [decision.value, decision.text, decision.reason].find((one) => one !== undefined && one !== null && one !== "");
-  const quote = said === undefined ? "" : ` “${valueText(said)}”`;
+  const quote = said === undefined ? "." : ` “${valueText(said)}”`;
   const verb = /** @type {Record<string, string>} */ ({
     answer: "answered", decline: "declined", approve: "approved", edit: "approved with changes", reject: "rejected", respond: "answered instead", take_over: "took over",
   })[decision.kind] ?? "decided";
-  const args = decision.kind === "edit" && decision.args ? ` ${JSON.stringify(decision.args)}` : "";
-  return `${verb}${args}${quote || "."}`;
+  return verb + quote;
+}
+
+/** @param {Record<string, any>} before @param {Record<string, any>} after */
+function changes(before, after) {
+  const names = Object.keys({ ...before, ...after }).filter((name) => valueText(before[name]) !== valueText(after[name]));
+  return names.map((name, i) => [i > 0 && ", ", h("code", null, name), " ", h("del", null, valueText(before[name])), " ", h("ins", null, valueText(after[name]))]);
 }
 
 /** The loser's own words stay until they drop them. @param {Desk} desk @param {Request} request */

@@ -25,7 +25,7 @@ export function initialState() {
     /** @type {Me | null} */
     me: null,
     /** @type {View} */
-    view: { thread: null, assignment: "all", status: "open", sort: "newest", queue: "", q: "" },
+    view: { thread: null, assignment: "all", status: "open", sort: "activity", queue: "", q: "" },
     searching: false,
     list: {
       /** @type {string[]} */

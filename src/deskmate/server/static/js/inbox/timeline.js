@@ -7,7 +7,7 @@ import { button, empty } from "../core/parts.js";
 import { activityOfAssignment, activityOfRequest } from "./activity.js";
 import { messageView, sendingView, toolCall } from "./message.js";
 import { requestCard } from "./request.js";
-import { customerName, inOrder } from "./state.js";
+import { customerName, inOrder, isWaiting } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -60,7 +60,8 @@ function entriesOf(desk, thread, conversation) {
   const messages = inOrder(conversation);
   const results = resultsByCall(messages);
   const placed = placeRequests(messages, [...conversation.requests.values()]);
-  const asked = new Set([...conversation.requests.values()].filter((one) => one.kind !== "approval").map((one) => one.call_id));
+  // Their cards say what these calls ask.
+  const asked = new Set([...conversation.requests.values()].filter((one) => one.kind !== "approval" || isWaiting(one)).map((one) => one.call_id));
   const loose = looseActivities(desk, thread, conversation);
   /** @type {Entry[]} */
   const entries = [];
@@ -94,7 +95,7 @@ function messageEntries({ state }, thread, message, results, asked) {
   const silent = !message.text && !streamed && message.status !== "pending" && !(message.parts ?? []).some((part) => part.type === "file");
   const failedEmpty = silent && message.status === "failed" && message.error !== "taken_over";
   if (silent && !failedEmpty) return entries;
-  entries.push({ at, view: memo(`message:${message.id}`, [message, streamed], () => messageView(message, streamed, state.me?.id ?? "", customerName(thread))) });
+  entries.push({ at, view: memo(`message:${message.id}:${message.status === "pending"}`, [message, streamed], () => messageView(message, streamed, state.me?.id ?? "", customerName(thread))) });
   return entries;
 }
 
@@ -116,7 +117,10 @@ function looseActivities({ state }, thread, conversation) {
   const all = new Map(conversation.activity);
   const now = activityOfAssignment(state, thread);
   if (now && ![...all.values()].some((one) => Math.abs(one.at - now.at) < 2000)) all.set(now.key, now);
-  return [...all.values()].sort((a, b) => a.at - b.at);
+  // The marker of a hand-back is a message of its own, and says more.
+  const said = [...conversation.messages.values()].filter((one) => one.author.kind === "system").map((one) => ms(one.created_at));
+  const told = (/** @type {import("./state.js").Activity} */ one) => one.what.startsWith("handed back") && said.some((at) => Math.abs(at - one.at) < 3000);
+  return [...all.values()].filter((one) => !told(one)).sort((a, b) => a.at - b.at);
 }
 
 /** Call ids are unique in their turn at best. @param {Message[]} messages */

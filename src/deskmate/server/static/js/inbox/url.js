@@ -14,7 +14,7 @@ export function readView(location) {
     thread: thread ? decodeURIComponent(thread) : null,
     assignment: oneOf(ASSIGNMENTS, params.get("assignment"), "all"),
     status: oneOf(STATUSES, params.get("status"), "open"),
-    sort: oneOf(SORTS, params.get("sort"), "newest"),
+    sort: oneOf(SORTS, params.get("sort"), "activity"),
     queue: params.get("queue") ?? "",
     q: params.get("q") ?? "",
   };
@@ -25,7 +25,7 @@ export function urlOf(view) {
   const params = new URLSearchParams();
   if (view.assignment !== "all") params.set("assignment", view.assignment);
   if (view.status !== "open") params.set("status", view.status);
-  if (view.sort !== "newest") params.set("sort", view.sort);
+  if (view.sort !== "activity") params.set("sort", view.sort);
   if (view.queue) params.set("queue", view.queue);
   if (view.q) params.set("q", view.q);
   const query = params.toString();

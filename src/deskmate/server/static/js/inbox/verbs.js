@@ -129,7 +129,8 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     try {
       takeRequest(state, await api.post(`/api/requests/${encodeURIComponent(request.id)}/decision`, { kind, ...body }));
       state.cards.delete(request.id);
-      nextCard(request);
+      if (kind === "take_over") focus("composer");
+      else nextCard(request);
       load.refreshSoon();
     } catch (error) {
       await refused(request, /** @type {any} */ (error));
