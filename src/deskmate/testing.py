@@ -1,8 +1,13 @@
-"""For tests of programs that use Deskmate: time that moves when it is told to, and chance that repeats itself."""
+"""For tests of programs that use Deskmate: time that moves when it is told to, chance that repeats itself, and agents on a leash."""
 
+import asyncio
 import hashlib
 import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+
+from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
+from deskmate.domain.messages import Text, ToolCall, ToolResult
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """Where a fake clock starts: a Monday morning."""
@@ -40,3 +45,170 @@ class FakeEntropy:
             self._calls += 1
             call = self._calls
         return hashlib.shake_128(f"{self._seed}/{call}".encode()).digest(length)
+
+
+class Gate:
+    """Holds a script back until the test lets it go on: some passages at a time, or for good."""
+
+    def __init__(self) -> None:
+        self._passages = asyncio.Semaphore(0)
+        self._open = False
+        self._reached = 0
+        self._arrival = asyncio.Event()
+
+    def release(self, passages: int = 1) -> None:
+        """Let this many through, those who wait first."""
+        for _ in range(passages):
+            self._passages.release()
+
+    def open(self) -> None:
+        """Let everybody through from now on."""
+        self._open = True
+        self._passages.release()
+
+    async def passage(self) -> None:
+        """Wait to be let through."""
+        self._reached += 1
+        self._arrival.set()
+        if not self._open:
+            await self._passages.acquire()
+        if self._open:
+            self._passages.release()
+
+    async def reached(self, times: int = 1) -> None:
+        """Wait until the gate has been asked for passage this many times, since it was made."""
+        while self._reached < times:
+            self._arrival.clear()
+            await self._arrival.wait()
+
+
+Script = Callable[[Turn], AsyncIterator[Output]]
+"""What an agent does with a turn: an async generator function."""
+
+
+class ScriptedAgent:
+    """An agent that does what the test tells it to, and remembers what it was given.
+
+    `script` may be exchanged at any time; a run that has begun keeps the one it began with. `turns` are the turns it was given,
+    one for each attempt of each run; `stopped` are the runs whose task was cancelled, for example by a takeover.
+    """
+
+    def __init__(self, script: Script | None = None, *, name: str = "scripted") -> None:
+        self.script: Script = script or echo
+        self.turns: list[Turn] = []
+        self.stopped: list[str] = []
+        self.ended: list[str] = []
+        self._name = name
+        self._news = asyncio.Condition()
+
+    @property
+    def name(self) -> str:
+        """The name the desk knows it by."""
+        return self._name
+
+    @property
+    def provider_names(self) -> Mapping[str, str]:
+        """Who pays for it: nobody."""
+        return {"provider": "scripted", "model": self._name}
+
+    async def run(self, turn: Turn) -> AsyncIterator[Output]:
+        """Follow the script."""
+        self.turns.append(turn)
+        await self._tell()
+        try:
+            async for output in self.script(turn):
+                yield output
+        except (asyncio.CancelledError, GeneratorExit):
+            self.stopped.append(turn.run)
+            raise
+        else:
+            self.ended.append(turn.run)
+        finally:
+            await asyncio.shield(self._tell())
+
+    async def given(self, turns: int) -> Turn:
+        """Wait until the agent has been given this many turns; returns the last of them."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.turns) >= turns)
+        return self.turns[turns - 1]
+
+    async def is_stopped(self, run: str) -> None:
+        """Wait until the task of this run has been cancelled."""
+        async with self._news:
+            await self._news.wait_for(lambda: run in self.stopped)
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+
+async def echo(turn: Turn) -> AsyncIterator[Output]:
+    """Says back what the customer said."""
+    yield say(f"You said: {turn.prompt_text}")
+
+
+def say(text: str) -> Step:
+    """A whole message."""
+    return Step(role="assistant", parts=(Text(text=text),), provider="scripted", model="scripted")
+
+
+def streaming(text: str, gate: Gate | None = None) -> Script:
+    """A script that says a text word by word, each word through the gate, and then as a whole."""
+
+    async def script(_: Turn) -> AsyncIterator[Output]:
+        for number, word in enumerate(text.split(" ")):
+            if gate is not None:
+                await gate.passage()
+            yield Delta(text=word if number == 0 else f" {word}")
+        if gate is not None:
+            await gate.passage()
+        yield say(text)
+
+    return script
+
+
+def failing(error: Exception) -> Script:
+    """A script that fails."""
+
+    async def script(_: Turn) -> AsyncIterator[Output]:
+        raise error
+        yield  # A generator without a yield is none.
+
+    return script
+
+
+def asking(*questions: str, notice: str | None = None, then: Script | None = None) -> Script:
+    """A script that asks people and then passes their answers on in one message, naming each of them.
+
+    Without questions it asks what the customer asked. `then` is what it does instead of passing the answers on.
+    """
+
+    async def script(turn: Turn) -> AsyncIterator[Output]:
+        answers = answers_to(turn)
+        if not answers:
+            yield ask(*(questions or (turn.prompt_text,)), turn=turn, notice=notice)
+        elif then is not None:
+            async for output in then(turn):
+                yield output
+        else:
+            yield say(" ".join(_passed_on(answer) for answer in answers))
+
+    return script
+
+
+def ask(*questions: str, turn: Turn, notice: str | None = None) -> Ask:
+    """What a run yields to ask people these questions, all at once."""
+    calls = [ToolCall(call_id=f"{turn.run}/{n}", tool="ask_human", input={"question": q}) for n, q in enumerate(questions, 1)]
+    asked = [Question(call_id=call.call_id, question=question) for call, question in zip(calls, questions, strict=True)]
+    return Ask(step=Step(role="assistant", parts=tuple(calls)), requests=tuple(asked), notice=notice)
+
+
+def answers_to(turn: Turn) -> tuple[ToolResult, ...]:
+    """What people have answered to the questions of this run."""
+    parts = [part for message in turn.history for part in message.parts]
+    return tuple(part for part in parts if isinstance(part, ToolResult) and part.call_id.startswith(f"{turn.run}/"))
+
+
+def _passed_on(answer: ToolResult) -> str:
+    who = answer.by.name if answer.by is not None else "Nobody"
+    return f"{who} cannot say: {answer.reason}" if answer.denied else f"{who} says: {answer.output}"

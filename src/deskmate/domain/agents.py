@@ -36,7 +36,11 @@ class Delta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One finished message of the agent: an answer, tool calls, or (role tool) their results. Stored before the run goes on."""
+    """One finished message of the agent: an answer, tool calls, or (role tool) their results. Stored before the run goes on.
+
+    `final` says that nothing follows: the step and the end of the run are one transaction, so a process that dies leaves either
+    both or neither, and the answer is never given twice.
+    """
 
     role: ModelRole
     parts: tuple[Part, ...]
@@ -45,6 +49,7 @@ class Step:
     provider_metadata: Mapping[str, object] | None = None
     input_tokens: int = 0
     output_tokens: int = 0
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,8 +235,11 @@ class _Work:
                         self._writer.add(text)
                     case Step():
                         pending = await self._writer.settle()
-                        await self._store.write(lambda tx, s=output, p=pending: self._store_step(tx, s, p))
                         self._spoke = self._spoke or _speaks(output)
+                        if output.final and self._spoke:
+                            await self._store.write(lambda tx, s=output, p=pending: self._finish(tx, s, p))
+                            return
+                        await self._store.write(lambda tx, s=output, p=pending: self._store_step(tx, s, p))
                     case Ask():
                         pending = await self._writer.settle()
                         await self._store.write(lambda tx, a=output, p=pending: self._pause(tx, a, p))
@@ -287,6 +290,11 @@ class _Work:
             await notice(tx, self._run, ask.notice)
         await runs.leave(tx, self._run, RunState.PAUSED)
         await _settle(tx, self._run)
+
+    async def _finish(self, tx: Tx, step: Step, pending: str | None) -> None:
+        """The last step and the end of the run: one transaction."""
+        await self._store_step(tx, step, pending)
+        await self._end(tx, None)
 
     async def _end(self, tx: Tx, pending: str | None) -> None:
         thread = await threads.lock(tx, self._run.thread)

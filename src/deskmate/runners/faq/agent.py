@@ -70,7 +70,8 @@ class FaqAgent:
         if not message and turn.history and turn.history[-1].role == "system":
             yield from _spoken(_BACK)
             return
-        match talk_of(message):
+        kind = talk_of(message)
+        match kind:
             case Talk.GREETING:
                 yield from _spoken(_GREETING)
             case Talk.THANKS:
@@ -87,7 +88,7 @@ class FaqAgent:
                     yield from _spoken(text)
                 else:
                     yield self._ask(turn, self._doubt(found), found)
-            case kind:
+            case _:
                 assert_never(kind)
 
     def _look_up(self, message: str, before: str) -> tuple[str, Answer | None]:

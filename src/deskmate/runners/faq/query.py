@@ -11,7 +11,9 @@ _LONGEST_QUERY = 2_000
 _MOST_TERMS = 24
 _WHO = frozenset({"i", "we", "you", "one", "people", "users", "customers", "please"})
 _WHICH = frozenset({"a", "an", "the", "my", "our", "your", "all", "some", "it", "this", "these", "me"})
-_TO_DO = frozenset(["how", "want", "need", "like", "able", "possible", "way", "have", "trying", "steps", "where", "when", "going", "me", "us", "wish", "going"])
+_TO_DO = frozenset(
+    {"how", "want", "need", "like", "able", "possible", "way", "have", "trying", "steps", "where", "when", "me", "us"}
+)
 _ALIKE = (frozenset("aeiouy"), frozenset("szc"), frozenset("ckq"), frozenset("vwf"), frozenset("mn"), frozenset("gj"))
 
 

@@ -38,7 +38,8 @@ _WANTS_PERSON = re.compile(
     re.IGNORECASE,
 )
 _UNHELPED = re.compile(
-    r"\b(?:that|this|it) (?:still )?(?:did|does|has) ?(?:n't|not) (?:help|work|answer|solve|fix)(?:ed)?(?: (?:me|it|that|this|for me|my question))?\W*$"
+    r"\b(?:that|this|it) (?:still )?(?:did|does|has) ?(?:n't|not) (?:help|work|answer|solve|fix)(?:ed)?"
+    r"(?: (?:me|it|that|this|for me|my question))?\W*$"
     r"|\bnot (?:what i (?:asked|meant|wanted|need)|helpful|my question|an answer)\b|\bwrong answer\b"
     r"|\balready tried (?:that|this|it|everything)\b",
     re.IGNORECASE,

@@ -4,7 +4,7 @@
  * A description of a node: an element (`tag`), a text (`text`) or a remembered part (`deps` and `build`).
  * @typedef {{tag?: string, key?: string, props?: Record<string, any>, children?: VNode[], text?: string,
  *   deps?: unknown[], build?: () => VNode, inner?: VNode, el?: any}} VNode
- * @typedef {VNode | string | number | null | undefined | false | Child[]} Child
+ * @typedef {VNode | string | number | null | undefined | false | any[]} Child
  */
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -11,6 +11,10 @@ function typing(target) {
 
 /** @param {Desk} desk */
 export function listenToKeys(desk) {
+  document.addEventListener("focusin", (event) => {
+    const card = event.target instanceof Element && event.target.closest(".request:not(.request--closed)");
+    if (card) desk.focusCard(card.id.replace(/^request-/, ""));
+  });
   document.addEventListener("keydown", (event) => {
     const { state } = desk;
     if (state.phase !== "ready" || event.isComposing) return;

@@ -88,7 +88,9 @@ export function toolCall(call, result, message) {
 export function sendingView(sending, name, retry, edit, drop) {
   const failed = sending.state === "failed";
   const state = h("span", { class: "message-state" }, icon(failed ? "info" : "clock", true), failed ? `not sent: ${sending.error}` : "sending…");
-  const ways = failed && [["Retry", retry], ["Edit", edit], ["Discard", drop]].map(([label, act]) => h("button", { type: "button", class: "link", onclick: act }, label));
+  /** @type {[string, () => void][]} */
+  const all = [["Retry", retry], ["Edit", edit], ["Discard", drop]];
+  const ways = failed && all.map(([label, act]) => h("button", { type: "button", class: "link", onclick: act }, label));
   if (sending.visibility === "note") {
     return h("article", { class: `note${failed ? " message--failed" : ""}`, "aria-label": failed ? "Your note, not saved" : "Your note, being saved" },
       h("header", { class: "note-meta" }, icon("lock", true), h("b", null, "You"), state, ways), h("div", { class: "note-body" }, markdown(sending.text)));

@@ -32,14 +32,13 @@ export function requestCard(desk, thread, request) {
   return h("section", {
     class: `request request--${request.kind}${focused ? " request--focused" : ""}${waiting ? "" : " request--closed"}`, key: `card:${request.id}`,
     id: `request-${request.id}`, "data-state": request.state, "aria-labelledby": `ask-${request.id}`,
-    onfocusin: () => desk.focusCard(request.id),
   },
   cardHeader(desk, request),
   h("div", { class: "request-body" },
-    h("div", null, h("h2", { class: "request-ask", id: `ask-${request.id}`, tabindex: "-1" }, askText(desk, thread, request)), why(request)),
+    h("div", null, h("h2", { class: "request-ask", id: `ask-${request.id}`, tabindex: "-1" }, askText(desk, thread, request)), waiting && why(request)),
     request.kind === "approval" && approvalBody(desk, request, cardOf(state, request.id)),
     waiting && request.kind !== "approval" && questionBody(desk, thread, request, cardOf(state, request.id)),
-    turn(desk, thread, request),
+    waiting && turn(desk, thread, request),
     card?.error && h("p", { class: "field-error", role: "alert" }, icon("info", true), card.error)),
   waiting ? cardFooter(desk, request) : [decided(desk, request), card?.lost && ownWords(desk, request)]);
 }

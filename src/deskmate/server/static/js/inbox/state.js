@@ -132,6 +132,8 @@ export function agentName(state, thread) {
   const messages = inOrder(state.conversations.get(thread.id) ?? emptyConversation());
   const last = messages.findLast((message) => message.author.kind === "agent" && message.author.name);
   if (last) return last.author.name;
+  const asked = [...(state.conversations.get(thread.id)?.requests.values() ?? [])].find((request) => request.agent);
+  if (asked?.agent) return asked.agent;
   if (thread.preview?.author.kind === "agent" && thread.preview.author.name) return thread.preview.author.name;
   return "the AI";
 }
