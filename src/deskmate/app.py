@@ -3,10 +3,11 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from deskmate.config import Settings
@@ -14,12 +15,13 @@ from deskmate.domain.actors import SYSTEM, Actor
 from deskmate.domain.agents import Runner
 from deskmate.domain.operators import Operator
 from deskmate.domain.threads import Thread
-from deskmate.errors import Conflict, Invalid
+from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.services import posting, threads
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
+from deskmate.services.customers import Customers
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
 from deskmate.services.live import Feed
@@ -116,12 +118,14 @@ class Desk:
             self.register(agent)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{entropy(4).hex()}"
         passwords = Passwords()
+        self.customers = Customers(self._store)
         self.threads = Threads(self._store)
         self.messages = Messages(self._store, lambda: self.default_agent)
         self.requests = Requests(self._store)
         self.assignments = Assignments(self._store, lambda: self.default_agent)
         self.inbox = Inbox(self._store)
-        self.feed = Feed(self._store)
+        self.closing = asyncio.Event()
+        self.feed = Feed(self._store, self.closing)
         self.usage = Usage(self._store)
         self.operators = Operators(self._store, passwords)
         self.keys = Keys(self._store, entropy)
@@ -131,12 +135,16 @@ class Desk:
         )
         self._responder = Responder(self._store, self._agents, owner=self._owner)
         self._engine: Engine | None = None
-        self.closing = asyncio.Event()
 
     @property
     def agents(self) -> tuple[str, ...]:
         """The names of the registered agents."""
         return tuple(self._agents)
+
+    @property
+    def runners(self) -> Mapping[str, Runner]:
+        """The registered agents, by name."""
+        return MappingProxyType(self._agents)
 
     @property
     def default_agent(self) -> str | None:
@@ -184,6 +192,17 @@ class Desk:
             lanes = self._agents.keys()
             self._engine = Engine(self._store, {"run": self._responder.work}, lanes=lanes, owner=self._owner)
             self._engine.start()
+
+    async def end_streams(self) -> None:
+        """Let everybody who follows the feed come to an end, also those who wait. Servers call it when they begin to stop."""
+        self.closing.set()
+
+        async def wake(tx: Tx) -> None:
+            tx.touch("*")
+
+        # A store that is gone wakes nobody; whoever serves gives up on its readers after a while.
+        with suppress(Unavailable):
+            await self._store.write(wake)
 
     async def close(self) -> None:
         """Give back what is being worked on and disconnect. Idempotent."""

@@ -17,7 +17,9 @@
     ├── UnsupportedMedia     415
     ├── TooMany              429
     ├── Fenced               409  an AI write of an older epoch, or of a lost lease
-    └── Unavailable          503  the store or a provider cannot be reached
+    ├── SaidNothing          500  an agent ended its run without a reply
+    └── Unavailable          503  the store cannot be reached
+        └── ModelFailed      503  the model of an agent did not answer
 
 The docstring of a class is its default message.
 """
@@ -146,8 +148,20 @@ class Fenced(DeskmateError):
     status = 409
 
 
+class SaidNothing(DeskmateError):
+    """The agent ended its run without a reply."""
+
+    code = "said_nothing"
+
+
 class Unavailable(DeskmateError):
     """The store cannot be reached."""
 
     code = "unavailable"
     status = 503
+
+
+class ModelFailed(Unavailable):
+    """The agent's model did not answer."""
+
+    code = "model_failed"

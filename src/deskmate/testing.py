@@ -1,4 +1,4 @@
-"""For tests of programs that use Deskmate: time that moves when it is told to, chance that repeats itself, and agents on a leash."""
+"""For tests of programs that use Deskmate: time that moves when told to, chance that repeats itself, and agents on a leash."""
 
 import asyncio
 import hashlib

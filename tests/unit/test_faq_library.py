@@ -129,18 +129,19 @@ def test_search_gives_excerpts_best_first_and_not_more_than_asked_for(library: F
 
 
 def test_a_follow_up_is_found_with_the_question_before_it(library: FaqLibrary) -> None:
-    alone = library.answer("and to Switzerland?")
-    joined = library.answer("and to Switzerland?", context="Do you ship to France?")
+    alone = library.answer("and for France?")
+    joined = library.answer("and for France?", context="How much does express delivery cost?")
     assert joined is not None
-    assert "Switzerland" in joined.text
-    assert alone is None or joined.confidence >= alone.confidence - 0.5
+    assert "France | 15 EUR" in joined.text
+    assert alone is None or joined.confidence > alone.confidence
 
 
 @pytest.mark.parametrize(
     "query",
     [
         '"', "'", '""" OR 1=1 --', "a AND", "NEAR(", "title:x", "*", "^refund", "refund*", "(refund", "-refund", "\x00refund\x00",
-        "\ud800", "💳💸", "the of and", "?" * 500, "refund " * 1_500, "x" * 10_000, "کی رقم", "退款需要多久", "{[}]", "é" * 300, "\n\t ", "%s %d",
+        "\ud800", "💳💸", "the of and", "?" * 500, "refund " * 1_500, "x" * 10_000,
+        "کی رقم", "退款需要多久", "{[}]", "é" * 300, "\n\t ", "%s %d",
         "NOT refund", "refund OR", "col:refund", "ﬁ", "ẞ", "1" * 400,
     ],
 )  # fmt: skip
@@ -151,7 +152,10 @@ def test_hostile_queries_are_only_words(library: FaqLibrary, query: str) -> None
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(query=st.text(max_size=300) | st.lists(st.sampled_from(["refund", "take", '"', "AND", "(", "\x00", "how"]), max_size=30).map(" ".join))
+@given(
+    query=st.text(max_size=300)
+    | st.lists(st.sampled_from(["refund", "take", '"', "AND", "(", "\x00", "how"]), max_size=30).map(" ".join)
+)
 def test_no_query_raises(library: FaqLibrary, query: str) -> None:
     found = library.answer(query)
     assert found is None or 0.0 <= found.confidence <= 1.0
@@ -268,7 +272,10 @@ def test_several_threads_may_ask_at_once(library: FaqLibrary) -> None:
 def test_three_hundred_files_are_indexed_in_seconds_and_searched_in_milliseconds() -> None:
     words = [f"word{n % 997}" for n in range(12_000)]
     documents = [
-        (f"f{n}.md", "\n\n".join(f"## Part {p} about topic{n}\n" + " ".join(words[(n * 31 + p * 17) % 9_000 :][:120]) for p in range(6)))
+        (
+            f"f{n}.md",
+            "\n\n".join(f"## Part {p} about topic{n}\n" + " ".join(words[(n * 31 + p * 17) % 9_000 :][:120]) for p in range(6)),
+        )
         for n in range(300)
     ]
     began = time.perf_counter()

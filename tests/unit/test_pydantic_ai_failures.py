@@ -10,7 +10,8 @@ from tests.fakes.turns import Sleeps, collect, openai_agent, outputs_of, served,
 
 from deskmate.domain.agents import Delta, Output
 from deskmate.domain.messages import Text
-from deskmate.runners.pydantic_ai import ModelFailed, Patience, PydanticAgent
+from deskmate.errors import ModelFailed
+from deskmate.runners.pydantic_ai import Patience, PydanticAgent
 
 
 @pytest.fixture

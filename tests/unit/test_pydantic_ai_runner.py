@@ -17,8 +17,8 @@ from tests.fakes.turns import ask_of, collect, look, openai_agent, outputs_of, s
 
 from deskmate.domain.agents import Ask, Delta, Output, Step
 from deskmate.domain.messages import File, Text, ToolCall, ToolResult
-from deskmate.errors import Misconfigured, NotFound
-from deskmate.runners.pydantic_ai import AskHuman, ModelFailed, PydanticAgent
+from deskmate.errors import Misconfigured, ModelFailed, NotFound
+from deskmate.runners.pydantic_ai import AskHuman, PydanticAgent
 from deskmate.runners.pydantic_ai.history import repair
 
 

@@ -8,6 +8,7 @@ thread changes hands the desk cancels the task that consumes the generator: a ru
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from deskmate.domain.messages import ContextMessage, ModelRole, Part
@@ -67,6 +68,7 @@ class Question:
     queue: str | None = None
     risk: Risk = Risk.LOW
     urgency: str = "normal"
+    expires_in: timedelta | None = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

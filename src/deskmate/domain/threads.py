@@ -49,7 +49,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """One conversation. `prompt_order`: the newest order that wants an answer; `answered_order`: the newest a run has dealt with."""
+    """One conversation. `prompt_order` is the newest order that wants an answer, `answered_order` the newest dealt with."""
 
     id: str
     customer: str | None

@@ -125,12 +125,11 @@ async def open_question(
     run: str | None = None,
     call: Message | None = None,
     tool: str | None = None,
-    expires_in: timedelta | None = EXPIRES_IN,
 ) -> Request:
     """Store a request and let the thread wait for a person. The caller holds the thread's lock. Raises Invalid."""
     check_schema(asked.response_schema)
     request_id = tx.id("request")
-    expires_at: datetime | None = tx.now + expires_in if expires_in is not None else None
+    expires_at: datetime | None = tx.now + asked.expires_in if asked.expires_in is not None else None
     schema = json.dumps(asked.response_schema) if asked.response_schema is not None else None
     await tx.run(
         "requests.insert",

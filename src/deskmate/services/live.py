@@ -4,6 +4,7 @@ Events and streamed text are read in one snapshot. A message still pending there
  before the event of any takeover; after that event the message is no longer pending and none of its text is sent (P4).
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -72,8 +73,9 @@ def event_of(row: Row) -> Event:
 class Feed:
     """The feed as its readers see it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, closing: asyncio.Event | None = None) -> None:
         self._store = store
+        self._closing = closing or asyncio.Event()
 
     async def head(self) -> int:
         """The place of the newest event."""
@@ -98,11 +100,11 @@ class Feed:
     async def follow(
         self, *, by: Actor, after: int | None = None, thread: str | None = None, idle: float = 15.0
     ) -> AsyncIterator[Seen | Piece | Idle]:
-        """Everything this actor may see, from behind `after` (None: from now on), for as long as the caller listens."""
+        """Everything this actor may see, from behind `after` (None: from now on), until the caller leaves or the desk closes."""
         await self.check(by=by, thread=thread)
         place = _Place(after=await self.head() if after is None else after)
         async with self._store.waiter(_topic(by, thread)) as waiter:
-            while True:
+            while not self._closing.is_set():
                 came_to = place.after
                 for item in await self._store.read(lambda tx: self._next(tx, by, thread, place)):
                     yield item

@@ -54,7 +54,7 @@ class Requests:
         asker = by or agent(agent_name)
         asked = Question(
             call_id="", question=question, reason=reason, suggestion=suggestion, response_schema=response_schema,
-            queue=queue, urgency=urgency,
+            queue=queue, urgency=urgency, expires_in=expires_in,
         )  # fmt: skip
 
         async def body(tx: Tx) -> Request:
@@ -63,7 +63,7 @@ class Requests:
             else:
                 found = await threads.lock(tx, thread)
                 require(asker, Action.REQUEST_OPEN, owner=found.customer)
-            return await ledger.open_question(tx, found, asked, actor=asker, expires_in=expires_in)
+            return await ledger.open_question(tx, found, asked, actor=asker)
 
         return await self._store.write(body)
 

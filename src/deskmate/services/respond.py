@@ -18,7 +18,7 @@ from deskmate.domain.messages import Message, MessageStatus, NewMessage, Text, T
 from deskmate.domain.requests import Request
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
-from deskmate.errors import Conflict, DeskmateError, Fenced, Invalid
+from deskmate.errors import Conflict, DeskmateError, Fenced, Invalid, SaidNothing
 from deskmate.services import history, ledger, messages, posting, prompts, routing, runs, streams, threads, usage
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
@@ -247,7 +247,7 @@ class _Work:
                     case _:
                         assert_never(output)
         pending = await self._writer.settle()
-        if not self._spoke and pending is None:
+        if not self._spoke and pending is None and not _answered(turn):
             raise SaidNothing()
         await self._store.write(lambda tx: self._end(tx, pending))
 
@@ -307,16 +307,21 @@ class _Work:
         await _settle(tx, self._run)
 
 
-class SaidNothing(DeskmateError):
-    """The agent ended its run without a reply."""
-
-    code = "said_nothing"
+def _answered(turn: Turn) -> bool:
+    """Whether an earlier attempt stored its last words and died before it could end the run."""
+    last = turn.history[-1] if turn.resumed and turn.history else None
+    return last is not None and last.role == "assistant" and not any(isinstance(part, ToolCall) for part in last.parts)
 
 
 async def _generator(runner: Runner, turn: Turn) -> AsyncGenerator[Output, None]:
-    """A runner may return any async iterator; a generator is closed with certainty."""
-    async for output in runner.run(turn):
-        yield output
+    """A runner may return any async iterator; a generator is closed with certainty, and what it has open with it."""
+    outputs = runner.run(turn)
+    try:
+        async for output in outputs:
+            yield output
+    finally:
+        if isinstance(outputs, AsyncGenerator):
+            await outputs.aclose()
 
 
 async def notice(tx: Tx, run: Run, text: str) -> None:

@@ -63,7 +63,7 @@ async def open_(
     """A new thread, held by the AI. A customer whom nobody has met yet is made known."""
     if customer is not None:
         await customers.ensure(tx, customer, name=actor.name if (actor.kind, actor.id) == (AuthorKind.CUSTOMER, customer) else "")
-    id, now = tx.id("thread"), await _next_time(tx)
+    id, now = tx.id("thread"), ms(tx.now)
     reason = "the thread was opened"
     await tx.run(
         "threads.insert",
@@ -77,12 +77,6 @@ async def open_(
     )  # fmt: skip
     await feed.emit(tx, EventType.THREAD_OPENED, actor=actor, thread=id, data={"customer": customer})
     return await get(tx, id)
-
-
-async def _next_time(tx: Tx) -> int:
-    """Now, or just behind the newest thread: threads are listed by age, and two of one millisecond would have no order."""
-    row = await tx.one("threads.newest_time")
-    return max(ms(tx.now), 0 if row is None else row["created_at"] + 1)
 
 
 def _text(text: str | None) -> str | None:

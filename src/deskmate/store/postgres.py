@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
+from deskmate.domain.ids import Ids
 from deskmate.errors import Unavailable
 from deskmate.store.base import Body, Waiter
 from deskmate.store.migrations import migrate_postgresql
@@ -44,6 +45,7 @@ class PostgreSQL:
         self.url = checked(url)
         self._clock = clock
         self._entropy = entropy
+        self._ids = Ids(entropy)
         self._sizes = smallest_pool, largest_pool
         self._hub = Hub()
         self._pool: AsyncConnectionPool[Wire] | None = None
@@ -150,7 +152,7 @@ class PostgreSQL:
                 await _prepare(connection, reading=False)
                 if hold is not None:
                     await connection.execute(cast("Any", statements("postgresql")["feed.hold_thread"].text), {"thread": hold})
-                tx = PostgreSQLTx(connection, self._clock(), self._entropy, in_order=not last)
+                tx = PostgreSQLTx(connection, self._clock(), self._ids, in_order=not last)
                 try:
                     value = await body(tx)
                 finally:
@@ -169,7 +171,7 @@ class PostgreSQL:
         try:
             async with self._opened().connection() as connection:
                 await _prepare(connection, reading=True)
-                tx = PostgreSQLTx(connection, self._clock(), self._entropy, in_order=False)
+                tx = PostgreSQLTx(connection, self._clock(), self._ids, in_order=False)
                 try:
                     return await body(tx)
                 finally:

@@ -1,12 +1,12 @@
 """A transaction on a PostgreSQL connection."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
 from psycopg import AsyncCursor, ProgrammingError, errors
 
-from deskmate.domain import ids
+from deskmate.domain.ids import Ids
 from deskmate.store.base import Row
 from deskmate.store.postgres_connections import Wire
 from deskmate.store.sql import Statement, statements
@@ -29,12 +29,12 @@ class OutOfOrder(Exception):
 class PostgreSQLTx:
     """See `base.Tx`."""
 
-    __slots__ = ("_connection", "_entropy", "_in_order", "_now", "_place", "_statements", "newest", "topics")
+    __slots__ = ("_connection", "_ids", "_in_order", "_now", "_place", "_statements", "newest", "topics")
 
-    def __init__(self, connection: Wire, now: datetime, entropy: Callable[[int], bytes], *, in_order: bool) -> None:
+    def __init__(self, connection: Wire, now: datetime, ids: Ids, *, in_order: bool) -> None:
         self._connection: Wire | None = connection
         self._now = now
-        self._entropy = entropy
+        self._ids = ids
         self._in_order = in_order
         self._place = 0
         self._statements = statements("postgresql")
@@ -46,7 +46,7 @@ class PostgreSQLTx:
         return self._now
 
     def id(self, kind: str) -> str:
-        return ids.make(kind, self._now, self._entropy)
+        return self._ids.make(kind, self._now)
 
     async def one(self, statement: str, /, **params: object) -> Row | None:
         return await (await self._execute(statement, params)).fetchone()

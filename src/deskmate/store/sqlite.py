@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
+from deskmate.domain.ids import Ids
 from deskmate.errors import Unavailable
 from deskmate.store.base import Body, Waiter
 from deskmate.store.bodies import Submission
@@ -46,7 +47,7 @@ class SQLite:
         self.url = "sqlite://" if path is None else f"sqlite:///{quote(str(path))}"
         self._path = path
         self._clock = clock
-        self._entropy = entropy
+        self._ids = Ids(entropy)
         self._synchronous = synchronous
         self._reader_count = readers
         self._hub = Hub(self._watching)
@@ -68,7 +69,7 @@ class SQLite:
             self._forget = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             path, synchronous = Path(folder) / "desk.db", "OFF"
         migrate_sqlite(path)
-        connections = Connections(path, synchronous, self._clock, self._entropy)
+        connections = Connections(path, synchronous, self._clock, self._ids)
         writer = Writer(connections, self._hub)
         writer.begin()
         readers = Readers(connections, self._reader_count)

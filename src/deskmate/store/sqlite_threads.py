@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any, cast
 
+from deskmate.domain.ids import Ids
 from deskmate.errors import Unavailable
 from deskmate.store.bodies import Submission, deliver
 from deskmate.store.sql import statements
@@ -31,7 +32,7 @@ class Connections:
     path: Path
     synchronous: str
     clock: Callable[[], datetime]
-    entropy: Callable[[int], bytes]
+    ids: Ids
 
     def connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, cached_statements=512)
@@ -43,7 +44,7 @@ class Connections:
         return connection
 
     def transaction(self, connection: sqlite3.Connection) -> SQLiteTx:
-        return SQLiteTx(connection, self.clock(), self.entropy)
+        return SQLiteTx(connection, self.clock(), self.ids)
 
 
 def patiently(step: Callable[[], None]) -> None:

@@ -1,10 +1,10 @@
 """A transaction on an SQLite connection. It belongs to the thread of its connection, and its statements never suspend."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from deskmate.domain import ids
+from deskmate.domain.ids import Ids
 from deskmate.errors import Unavailable
 from deskmate.store.base import Row
 from deskmate.store.sql import statements
@@ -21,12 +21,12 @@ _OUT_OF_ORDER = frozenset(
 class SQLiteTx:
     """See `base.Tx`."""
 
-    __slots__ = ("_connection", "_entropy", "_now", "_statements", "topics")
+    __slots__ = ("_connection", "_ids", "_now", "_statements", "topics")
 
-    def __init__(self, connection: sqlite3.Connection, now: datetime, entropy: Callable[[int], bytes]) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: datetime, ids: Ids) -> None:
         self._connection: sqlite3.Connection | None = connection
         self._now = now
-        self._entropy = entropy
+        self._ids = ids
         self._statements = statements("sqlite")
         self.topics: set[str] = set()
 
@@ -35,7 +35,7 @@ class SQLiteTx:
         return self._now
 
     def id(self, kind: str) -> str:
-        return ids.make(kind, self._now, self._entropy)
+        return self._ids.make(kind, self._now)
 
     async def one(self, statement: str, /, **params: object) -> Row | None:
         cursor = self._execute(statement, params)

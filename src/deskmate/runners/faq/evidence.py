@@ -188,18 +188,16 @@ def rank_of(evidence: Evidence, lexical: float) -> float:
     )
 
 
-def confidence_of(evidence: Evidence, margin: float) -> float:
-    """0..1. `margin` is how far the passage is ahead of the next section (0..1)."""
+def confidence_of(evidence: Evidence) -> float:
+    """0..1: a logistic regression over the facts, rounded from a fit on bench/faq (see docs/faq.md)."""
     points = (
-        6.0 * evidence.coverage
-        + 2.2 * evidence.heading
-        + 2.0 * evidence.document
-        + 1.7 * evidence.anchored
-        + 1.3 * evidence.closeness
-        + 0.6 * min(2.0, evidence.said)
-        + 0.3 * margin
-        - 0.7 * evidence.unknown
-        - 0.8 * evidence.strongest_missing
-        - 6.9
+        5.4 * evidence.coverage
+        + 1.9 * evidence.heading
+        + 2.1 * evidence.document
+        + 2.3 * evidence.anchored
+        + 1.25 * evidence.closeness
+        + 0.9 * min(2.0, evidence.said)
+        - 1.5 * evidence.strongest_missing
+        - 6.35
     )
     return round(1 / (1 + math.exp(-points)), 3)

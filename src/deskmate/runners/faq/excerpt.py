@@ -7,7 +7,7 @@ from deskmate.runners.faq.markdown import Block
 from deskmate.runners.faq.passages import Passage, join
 
 LONGEST = 2_000
-_COMFORTABLE = 1_400
+_COMFORTABLE = 1_500
 _LONGEST_SOURCE = 300
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"')\]]*(?=\s)")
 

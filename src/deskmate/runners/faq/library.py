@@ -40,8 +40,6 @@ class Answer:
     text: str
     confidence: float
     evidence: Evidence
-    margin: float
-    """How far the passage is ahead of the best one of another section (0..1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +53,7 @@ class FaqLibrary:
     """Documents, cut into passages and indexed. Safe to use from several threads."""
 
     def __init__(self, documents: Iterable[tuple[str, str]]) -> None:
-        """Documents are (file name, Markdown source)."""
+        """Documents are (file name, Markdown source). A library without any answers nothing: its agent asks people."""
         self._lock = Lock()
         self._sql = _statements()
         self._index = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
@@ -63,8 +61,6 @@ class FaqLibrary:
             self._index.execute(self._sql[name])
         self._known: dict[str, str] = {}
         self.passages: tuple[Passage, ...] = tuple(_passages(documents))
-        if not self.passages:
-            raise Misconfigured("The FAQ folder has no text to answer from.", field="faq")
         self._stems: list[Stems] = []
         self._vocabulary = self._build()
 
@@ -79,7 +75,10 @@ class FaqLibrary:
         )
         if not found:
             raise Misconfigured(f"The FAQ folder {str(folder)!r} has no Markdown files (*.md, *.markdown).", field="faq")
-        return cls((path.relative_to(root).as_posix(), _read(path)) for path in found)
+        library = cls((path.relative_to(root).as_posix(), _read(path)) for path in found)
+        if not library.passages:
+            raise Misconfigured(f"The FAQ folder {str(folder)!r} has no text to answer from.", field="faq")
+        return library
 
     def search(self, query: str, limit: int = 5) -> list[Excerpt]:
         """The passages nearest to a query, best first; any text is a valid query."""
@@ -96,14 +95,11 @@ class FaqLibrary:
         if not hits:
             return None
         best = _procedure(hits) if _HOW.search(query) else hits[0]
-        rival = next((hit for hit in hits[1:] if hit.passage.section != best.passage.section), None)
-        margin = 1.0 if rival is None else min(1.0, max(0.0, (best.rank - rival.rank) / max(best.rank, 0.01)) * 4)
         return Answer(
             excerpt=_excerpt(best),
             text=answer_text(best.passage, self.passages),
-            confidence=confidence_of(best.evidence, margin),
+            confidence=confidence_of(best.evidence),
             evidence=best.evidence,
-            margin=margin,
         )
 
     def _terms(self, query: str, context: str) -> list[tuple[Term, float]]:

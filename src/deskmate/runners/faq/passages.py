@@ -12,6 +12,7 @@ _RECORDS = (
     "release-notes",
     "release_notes",
     "releases",
+    "releasenotes",
     "history",
     "news",
     "license",

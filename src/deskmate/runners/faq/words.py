@@ -47,7 +47,7 @@ LIGHT = frozenset(
 _SAME = """
 delete remove erase destroy | wipe purge drop clear
 cancel cancellation terminate unsubscribe | stop end quit
-login signin "log in" "sign in" "logging in" "logged in" | authenticate authentication "log into" "sign into"
+login signin "log in" "sign in" "logging in" "logged in" "log into" "sign into" "logging into" | authenticate authentication
 logout signout "log out" "sign out" "logging out" "logged out"
 signup "sign up" register registration enroll | account join
 price prices pricing cost costs fee fees "how much" | charge charges expensive cheap plan rate paid
@@ -108,7 +108,7 @@ send sending | submit post
 receive received | get
 secure security safe safety | protect
 password passwords passphrase passcode | credentials
-forgot forget forgotten lost | reset recover
+forgot forget forgotten remember | lost reset recover
 connect connecting connection link | integrate integration
 integrate integration integrations | connect
 private privacy personal | hidden
@@ -224,12 +224,16 @@ key keys token tokens secret | credentials
 token tokens "api key" "api keys" | key secret
 latest newest recent
 older old previous | earlier legacy
+generate generator generation | random create make
+strong strength
+list lists overview
+wife husband spouse child family relative friend | member person people user
 data information
 sum total
 reply respond response answer
 feedback review rating
 hardware device devices | machine
-computer pc laptop desktop machine | device
+computer pc laptop machine | device
 lost stolen missing
 country countries | location
 currency currencies | euro dollar

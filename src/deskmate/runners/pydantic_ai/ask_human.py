@@ -119,7 +119,7 @@ class AskHuman(AbstractCapability[Any]):
             return None
         await self.desk.ensure_open()
         agent_name = self.agent_name or (ctx.agent.name if ctx.agent is not None else None) or "agent"
-        opened = [await self._open(self.desk, question_of(requests, call, queue=self.queue), agent_name) for call in mine]
+        opened = [await self._open(self.desk, question_of(requests, call, self), agent_name) for call in mine]
         # All are open by now, so waiting for one after the other takes as long as the slowest.
         closed = [await self.desk.requests.wait(request.id) for request in opened]
         return requests.build_results(
@@ -141,7 +141,7 @@ class AskHuman(AbstractCapability[Any]):
             suggestion=asked.suggestion,
             queue=asked.queue,
             urgency=asked.urgency,
-            expires_in=self.expires_in,
+            expires_in=asked.expires_in,
         )
 
 
@@ -161,7 +161,7 @@ def asked_by(requests: DeferredToolRequests, call: ToolCallPart) -> str | None:
     return requests.metadata.get(call.tool_call_id, {}).get(METADATA)
 
 
-def question_of(requests: DeferredToolRequests, call: ToolCallPart, *, queue: str | None) -> Question:
+def question_of(requests: DeferredToolRequests, call: ToolCallPart, asker: AskHuman) -> Question:
     """A deferred call as the desk asks it. The metadata holds the arguments as they were checked."""
     asked = cast("dict[str, str | None]", requests.metadata[call.tool_call_id])
     return Question(
@@ -170,7 +170,8 @@ def question_of(requests: DeferredToolRequests, call: ToolCallPart, *, queue: st
         reason=asked["context"],
         suggestion=asked["suggestion"],
         urgency=asked["urgency"] or "normal",
-        queue=queue,
+        queue=asker.queue,
+        expires_in=asker.expires_in,
     )
 
 

@@ -77,9 +77,9 @@ class Drive:
         first = tuple(part for part in parts if not (isinstance(part, ToolCall) and part.call_id in human))
         tools = [part for part in first if isinstance(part, ToolCall)]
         step = self._step(node.model_response, first, empty=not parts)
-        # Without other tools nothing happens before the pause, so words and questions stay one message.
-        held = human and not tools
-        if step.parts and not held:
+        # Without other tools nothing happens before the pause or the end, so words and questions stay one message, and the last
+        # words are known to be the last.
+        if tools and step.parts:
             await self.put(step)
             step = _rest(step)
         results, node_after = await self._run_tools(node, tools)
@@ -93,6 +93,8 @@ class Drive:
         if isinstance(node_after, End):
             output = cast("End[FinalResult[object]]", node_after).data.output
             await self._finish(output, _add(step, [part for part in asked if part not in failed]))
+        elif step.parts:
+            await self.put(step)
         return cast("Any", node_after)
 
     async def _run_tools(self, node: "CallToolsNode[Any, Any]", tools: Sequence[ToolCall]) -> tuple[dict[str, ToolResult], Any]:
@@ -113,12 +115,14 @@ class Drive:
 
     async def _finish(self, output: object, step: Step) -> None:
         if isinstance(output, DeferredToolRequests):
-            asked = [question_of(output, call, queue=self.askers[call.tool_name].queue) for call in output.calls]
+            asked = [question_of(output, call, self.askers[call.tool_name]) for call in output.calls]
             await self.put(Ask(step=step, requests=tuple(asked), notice=self.notice))
         elif self.output_by_tool:
             # A structured output was given as a tool call, which nobody reads: its text is the reply.
             text = output if isinstance(output, str) else to_json(output, serialize_unknown=True).decode()
-            await self.put(replace(_rest(step), parts=(Text(text=text),)))
+            await self.put(replace(_rest(step), parts=(Text(text=text),), final=True))
+        elif step.parts:
+            await self.put(replace(step, final=True))
 
     async def _hand_over(self, results: Sequence[ToolResult]) -> None:
         if results:

@@ -12,7 +12,7 @@ from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.settings import ModelSettings
 
-from deskmate.errors import DeskmateError, Misconfigured, Unavailable
+from deskmate.errors import DeskmateError, Misconfigured, ModelFailed
 
 TRANSIENT = (
     exceptions.ModelRateLimitError,
@@ -20,12 +20,6 @@ TRANSIENT = (
     exceptions.ModelServerError,
     exceptions.ModelConnectionError,
 )
-
-
-class ModelFailed(Unavailable):
-    """The agent's model did not answer."""
-
-    code = "model_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

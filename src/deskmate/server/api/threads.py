@@ -50,7 +50,7 @@ async def list_threads(
     """The inbox: a page of threads with the counts of its tabs. A customer gets their own threads."""
     wanted = Status.OPEN if status is None else None if status == "all" else Status(status)
     if who.kind is AuthorKind.CUSTOMER:
-        own = await desk.threads.page(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
+        own = await desk.threads.of_customer(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
         return {"items": [thread_json(thread, who) for thread in own.items], "cursor": own.cursor}
     page = await desk.inbox.page(by=who, tab=assignment, status=wanted, queue=queue, q=q, sort=sort, cursor=cursor, limit=limit)
     return {

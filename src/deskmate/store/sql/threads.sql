@@ -46,10 +46,6 @@ SET preview_message = :message, preview_text = :text, preview_author_kind = :aut
     preview_visibility = :visibility, preview_at = :at
 WHERE id = :id;
 
--- name: newest_time
--- When the newest thread was opened.
-SELECT created_at FROM threads ORDER BY created_at DESC LIMIT 1;
-
 -- name: newest
 -- Threads, newest first, before a place; with a status, or (null) with any.
 SELECT threads.*, customers.name AS customer_name

@@ -59,7 +59,7 @@ export function broken(what, problem, again) {
 /** @param {string} label @param {number} count */
 export function skeletonRows(label, count) {
   return h("div", { role: "status", "aria-label": label, class: "skeletons" }, Array.from({ length: count }, () =>
-    h("div", { class: "thread-row" }, h("span", { class: "skeleton skeleton--avatar" }),
+    h("div", { class: "row-skeleton" }, h("span", { class: "skeleton skeleton--avatar" }),
       h("div", null, h("span", { class: "skeleton skeleton--short" }), h("span", { class: "skeleton skeleton--long" })))));
 }
 

@@ -25,4 +25,9 @@
 /** @typedef {{kind: string, id: string, name: string, email?: string, role?: string, presence?: "available" | "away" | "offline",
  *   capacity?: number, load?: number, queues?: string[], skills?: string[]}} Me */
 
+/** @typedef {{id: string, agent?: string | null, operator?: string | null, input_tokens?: number, output_tokens?: number, seconds?: number,
+ *   cost_minor?: number | null, currency?: string | null}} Usage */
+/** @typedef {{epoch: number, cause: string, to: {to: string, id?: string | null, name?: string | null}, reason?: string | null,
+ *   note?: string | null, by: Author, at: any}} Change one change of hands */
+
 export {};

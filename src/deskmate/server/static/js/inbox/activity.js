@@ -1,10 +1,11 @@
 // Screens, inbox: the centred rows of a timeline, who did what and why.
 
 import { capital, ms } from "../core/format.js";
-import { agentName, heldByMe } from "./state.js";
+import { agentName } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Activity} Activity */
+/** @typedef {import("../core/types.js").Change} Change */
 /** @typedef {import("../core/types.js").Request} Request */
 /** @typedef {import("../core/types.js").Thread} Thread */
 
@@ -14,43 +15,30 @@ import { agentName, heldByMe } from "./state.js";
  * @returns {Activity | null}
  */
 export function activityOfEvent(state, event) {
-  const who = event.actor?.id && event.actor.id === state.me?.id ? "You" : event.actor?.name || "Deskmate";
-  const at = ms(event.at);
-  if (event.type === "thread.assigned") return assigned(state, event, who, at);
-  if (event.type === "run.failed") {
-    return { key: `event:${event.seq}`, at, icon: "escalation", who: capital(event.actor?.name || "the AI"), what: "could not answer", why: event.data?.error ?? "" };
+  const { type, actor, at, data } = event;
+  if (type === "thread.assigned") return activityOfChange(state, { ...data, by: actor, at });
+  if (type === "run.failed") {
+    return { key: `event:${event.seq}`, at: ms(at), icon: "escalation", who: capital(actor?.name || "the AI"), what: "could not answer", why: data?.error ?? "" };
   }
   return null;
 }
 
-/** @param {State} state @param {any} event @param {string} who @param {number} at @returns {Activity | null} */
-function assigned(state, event, who, at) {
-  const { cause, to, reason, note } = event.data ?? {};
+/** A change of hands. @param {State} state @param {Change} change @returns {Activity | null} */
+export function activityOfChange(state, { cause, to, reason, note, by, at: when }) {
+  const who = by?.id && by.id === state.me?.id ? "You" : by?.name || "Deskmate";
+  const at = ms(when);
   const key = `assigned:${at}`;
-  // "Ana took over: took over" says nothing twice.
-  const why = note ? `“${note}”` : /^(took over|takeover|handed back|hand.?back)/i.test(reason ?? "") ? "" : reason ?? "";
-  const target = to?.to === "operator" && to.id === state.me?.id ? "you" : to?.name || to?.id || "the queue";
+  // "Ana took over: Ana took over" says nothing twice.
+  const why = note ? `“${note}”` : /took over|handed back|gave it to/i.test(reason ?? "") ? "" : reason ?? "";
+  const target = to?.to === "queue" ? `the queue ${to.name || to.id}` : to?.id && to.id === state.me?.id ? "you" : to?.name || "a colleague";
   switch (cause) {
     case "opened": return null;
     case "takeover": return { key, at, icon: "person", who, what: "took over", why };
-    case "hand_back": return { key, at, icon: "route", who, what: note ? "handed back to the AI with a note" : "handed back to the AI", why };
-    case "escalation": return { key, at, icon: "escalation", who, what: to?.to === "queue" ? `passed this on to the queue ${target}` : `passed this on to ${target}`, why };
-    case "release": return { key, at, icon: "route", who, what: `gave this back to the queue ${target}`, why };
+    case "hand_back": return { key, at, icon: "route", who, what: `handed back to the AI${note ? " with a note" : ""}`, why };
+    case "escalation": return { key, at, icon: "escalation", who, what: `passed this on to ${target}`, why };
+    case "release": return { key, at, icon: "route", who, what: `gave this back to ${target}`, why };
     default: return { key, at, icon: "route", who, what: `passed this on to ${target}`, why };
   }
-}
-
-/**
- * The assignment as it stands, for threads whose past events were not seen here.
- * @param {State} state @param {Thread} thread @returns {Activity | null}
- */
-export function activityOfAssignment(state, thread) {
-  const { to, id, name, since, reason } = thread.assignment;
-  const at = ms(since);
-  if (to === "ai") return null;
-  const key = `assigned:${at}`;
-  if (to === "queue") return { key, at, icon: "route", who: "Waits", what: `in the queue ${name || id}`, why: reason };
-  return { key, at, icon: "person", who: heldByMe(thread, state.me) ? "You" : name || "An operator", what: "took over", why: reason };
 }
 
 /** @param {State} state @param {Thread} thread @param {Request} request @returns {Activity} */

@@ -47,13 +47,19 @@ function editArg(desk, request, card, name, value) {
 
 /** @param {Desk} desk @param {Request} request @param {Card} card */
 function draftBody(desk, request, card) {
-  const text = request.draft ?? "";
+  const text = draftText(desk, request);
   if (card.mode !== "edit" || !isWaiting(request)) return h("div", { class: "draft-text" }, markdown(text));
   return h("div", { class: "field" }, h("label", { for: `draft-${request.id}` }, "Text that is sent"),
     h("textarea", { class: "input", id: `draft-${request.id}`, rows: 5, value: card.args.draft ?? text, oninput: (/** @type {any} */ event) => {
       card.args.draft = event.target.value;
       desk.changed();
     } }));
+}
+
+/** The draft names its message, which holds the words. @param {Desk} desk @param {Request} request */
+function draftText({ state }, request) {
+  const message = state.conversations.get(request.thread)?.messages.get(request.draft ?? "");
+  return message?.text ?? request.draft ?? "";
 }
 
 /** @param {unknown} value */
@@ -82,10 +88,10 @@ export function approvalFooter(desk, request, card) {
   const { verbs } = desk;
   const isDraft = Boolean(request.draft && !request.tool);
   const changes = isDraft
-    ? Number((card.args.draft ?? request.draft) !== request.draft)
+    ? Number((card.args.draft ?? draftText(desk, request)) !== draftText(desk, request))
     : Object.entries(request.args ?? {}).filter(([name, value]) => card.args[name] !== undefined && card.args[name] !== valueText(value)).length;
   if (card.mode === "edit") {
-    const body = isDraft ? { text: card.args.draft ?? request.draft } : { args: editedArgs(request, card) };
+    const body = isDraft ? { text: card.args.draft ?? draftText(desk, request) } : { args: editedArgs(request, card) };
     const words = changes ? `Approve with ${counted(changes, "change")}` : "Approve";
     return h("footer", { class: "request-footer", key: "edit" },
       button(words, () => (changes ? verbs.decide(request, "edit", body) : verbs.decide(request, "approve")), { look: "primary", disabled: card.busy }),

@@ -22,7 +22,7 @@ export function context(desk, thread) {
     panel("why", "Why me", whyMe(desk, thread, requests)),
     thread.summary && panel("summary", "Summary by AI", h("p", null, thread.summary)),
     panel("customer", "Customer", customerFacts(thread, state.now)),
-    usagePanel(thread),
+    usagePanel(desk, thread),
     panel("requests", ["Requests ", h("span", { class: "count" }, requests.length)], requests.length ? history(desk, requests) : h("p", { class: "quiet" }, "The AI has not asked for anything here.")),
     (thread.tags ?? []).length > 0 && panel("tags", "Tags", h("p", { class: "tags" }, (thread.tags ?? []).map((tag) => h("span", { class: "tag" }, tag)))));
 }
@@ -71,12 +71,31 @@ function languageName(code) {
   }
 }
 
-/** Shown when the server tells it. @param {Thread} thread */
-function usagePanel(thread) {
-  const usage = thread.usage;
-  if (!usage || !Object.keys(usage).length) return null;
-  return panel("usage", "Usage and cost", h("dl", { class: "facts facts--end" }, Object.entries(usage).map(([name, value]) =>
-    [h("dt", { key: `t:${name}` }, capital(name.replaceAll("_", " "))), h("dd", { key: `d:${name}` }, typeof value === "number" ? value.toLocaleString("en") : String(value))])));
+/** What agents and people have spent on it. @param {Desk} desk @param {Thread} thread */
+function usagePanel({ state }, thread) {
+  const entries = state.conversations.get(thread.id)?.usage ?? [];
+  if (!entries.length) return null;
+  /** @type {Map<string, {tokens: number, seconds: number, cost: number, currency: string}>} */
+  const sums = new Map();
+  for (const entry of entries) {
+    const who = entry.agent ?? (entry.operator === state.me?.id ? "You" : entry.operator) ?? "Desk";
+    const sum = sums.get(who) ?? { tokens: 0, seconds: 0, cost: 0, currency: "" };
+    sum.tokens += (entry.input_tokens ?? 0) + (entry.output_tokens ?? 0);
+    sum.seconds += entry.seconds ?? 0;
+    sum.cost += entry.cost_minor ?? 0;
+    sum.currency ||= entry.currency ?? "";
+    sums.set(who, sum);
+  }
+  return panel("usage", "Usage and cost", h("dl", { class: "facts facts--end" }, [...sums].map(([who, sum]) => [
+    h("dt", { key: `t:${who}` }, `${capital(who)}${sum.tokens ? `, ${sum.tokens.toLocaleString("en")} tokens` : ""}${sum.seconds >= 1 ? `, ${Math.round(sum.seconds)} s` : ""}`),
+    h("dd", { key: `d:${who}` }, money(sum.cost, sum.currency)),
+  ])));
+}
+
+/** @param {number} minor @param {string} currency */
+function money(minor, currency) {
+  if (!currency) return "–";
+  return new Intl.NumberFormat("en", { style: "currency", currency }).format(minor / 100);
 }
 
 /** @param {Desk} desk @param {Request[]} requests */

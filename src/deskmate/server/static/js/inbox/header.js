@@ -24,7 +24,7 @@ export function header(desk, thread) {
   return h("header", { class: "thread-header", key: "header" },
     h("div", { class: "thread-header-top" },
       h("a", { class: "back", href: urlOf({ ...state.view, thread: null }), "aria-label": "Back to the list", onclick: desk.follow({ thread: null }) }, icon("back")),
-      h("h1", { class: "thread-subject truncate grow", id: "subject", tabindex: "-1", title: subjectOf(thread) }, subjectOf(thread)),
+      h("h1", { class: "thread-subject truncate grow", id: "subject", tabindex: "-1", title: subjectOf(state, thread) }, subjectOf(state, thread)),
       mine
         ? button("Hand back", () => desk.dialog("hand_back"), { icon: "route", class: "not-small", id: "hand-back", disabled: busy, title: "Hand back to the AI" })
         : button("Take over", verbs.takeOver, { icon: "person", class: "not-small", id: "take-over", disabled: busy, title: "Take over (t)" }),

@@ -1,5 +1,6 @@
 // Screens, inbox: fetches lists, threads and their history into the state. Answers to outdated questions are dropped.
 
+import { activityOfChange } from "./activity.js";
 import { takeMessage, takeRequest, takeThread } from "./incoming.js";
 import { conversationOf } from "./state.js";
 
@@ -85,19 +86,34 @@ export function createLoading({ state, changed, api }) {
     if (!quiet) changed();
     try {
       const path = `/api/threads/${encodeURIComponent(id)}`;
-      const [record, page, requests] = await Promise.all([
-        api.get(path), api.get(`${path}/messages`, { limit: PAGE }), api.get("/api/requests", { thread: id, limit: 200 }),
+      const [record, page, requests, assignments] = await Promise.all([
+        api.get(path), api.get(`${path}/messages`, { limit: PAGE }), api.get(`${path}/requests`), api.get(`${path}/assignments`),
       ]);
       takeThread(state, record);
       page.items.forEach((/** @type {any} */ message) => takeMessage(state, message));
       requests.items.forEach((/** @type {any} */ request) => takeRequest(state, request));
+      for (const change of assignments.items) {
+        const activity = activityOfChange(state, change);
+        if (activity) conversation.activity.set(activity.key, activity);
+      }
       if (!conversation.loaded) conversation.cursor = page.cursor;
+      void usage(id);
       conversation.loaded = true;
     } catch (error) {
       conversation.error = /** @type {any} */ (error);
     } finally {
       conversation.loading = false;
       changed();
+    }
+  }
+
+  /** What the thread has cost so far; of no great weight when it does not come. @param {string} id */
+  async function usage(id) {
+    try {
+      conversationOf(state, id).usage = (await api.get(`/api/threads/${encodeURIComponent(id)}/usage`)).items;
+      changed();
+    } catch {
+      // The panel is left out.
     }
   }
 
@@ -138,5 +154,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, older, waiting, request };
+  return { list, more, refreshSoon, thread, usage, older, waiting, request };
 }

@@ -42,6 +42,7 @@ const feed = createFeed({
   onEvent: (event) => {
     if (takeEvent(state, event)) load.refreshSoon();
     if (!scroller.away && state.view.thread && event.thread === state.view.thread) conversationOf(state, state.view.thread).fresh = 0;
+    if (event.type === "run.done" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
     markSeen();
     changed();
   },
@@ -266,7 +267,7 @@ function draw() {
   const thread = openThread(state);
   const shown = desk.contextShown() && thread !== null;
   const waiting = waitingCount(state);
-  document.title = `${waiting ? `(${waiting}) ` : ""}${thread ? subjectOf(thread).slice(0, 60) : "Inbox"} · Deskmate`;
+  document.title = `${waiting ? `(${waiting}) ` : ""}${thread ? subjectOf(state, thread).slice(0, 60) : "Inbox"} · Deskmate`;
   render(root,
     h("a", { class: "skip", href: "#conversation", key: "skip" }, "Skip to the conversation"),
     banner(desk),

@@ -57,9 +57,9 @@ function note(message, name, streaming, body) {
 function systemLine(message) {
   const hidden = message.visibility === "note";
   const lock = hidden && h("span", { role: "img", "aria-label": "Only operators see this", class: "row-lock" }, icon("lock", true));
-  if (message.text.length > 320) {
+  if (hidden || message.text.length > 320) {
     return h("details", { class: "system-fold", id: `message-${message.id}` },
-      h("summary", null, icon("info", true), lock, h("span", null, "System message"), timeOf(message.created_at), icon("down", true)), h("div", { class: "system-text" }, message.text));
+      h("summary", null, icon("info", true), lock, h("span", null, hidden ? "What the AI was told" : "System message"), timeOf(message.created_at), icon("down", true)), h("div", { class: "system-text" }, message.text));
   }
   return h("p", { class: "activity activity--said", id: `message-${message.id}` }, lock, h("span", null, message.text), " ", timeOf(message.created_at));
 }

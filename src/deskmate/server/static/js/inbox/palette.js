@@ -95,6 +95,6 @@ function commands(desk) {
 /** @param {Desk} desk @returns {Command[]} */
 function threads(desk) {
   return [...desk.state.threads.values()].map((thread) => ({
-    icon: "chat", words: `${customerName(thread)}: ${subjectOf(thread)}`, run: () => desk.go({ thread: thread.id }),
+    icon: "chat", words: `${customerName(thread)}: ${subjectOf(desk.state, thread)}`, run: () => desk.go({ thread: thread.id }),
   }));
 }

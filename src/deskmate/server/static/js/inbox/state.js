@@ -1,6 +1,6 @@
 // Screens, inbox: everything the inbox knows, and the questions its views ask of it.
 
-import { ms } from "../core/format.js";
+import { ms, shorten } from "../core/format.js";
 
 /** @typedef {import("../core/types.js").Thread} Thread */
 /** @typedef {import("../core/types.js").Message} Message */
@@ -12,7 +12,8 @@ import { ms } from "../core/format.js";
 /** @typedef {{key: string, text: string, visibility: "public" | "note", at: number, state: "sending" | "failed", error: string,
  *   takeOver: boolean}} Sending */
 /** @typedef {{loaded: boolean, loading: boolean, error: Problem | null, messages: Map<string, Message>, cursor: string | null,
- *   loadingOlder: boolean, requests: Map<string, Request>, activity: Map<string, Activity>, sendings: Sending[], fresh: number}} Conversation */
+ *   loadingOlder: boolean, requests: Map<string, Request>, activity: Map<string, Activity>, sendings: Sending[], fresh: number,
+ *   usage: import("../core/types.js").Usage[]}} Conversation */
 /** @typedef {{key: string, at: number, icon: string, who: string, what: string, why: string}} Activity */
 /** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string}} Words */
 /** @typedef {{text: string, mode: "" | "decline" | "reject" | "respond" | "edit", reason: string, args: Record<string, string>, busy: boolean,
@@ -75,7 +76,7 @@ export function initialState() {
 export function emptyConversation() {
   return {
     loaded: false, loading: false, error: null, messages: new Map(), cursor: null, loadingOlder: false,
-    requests: new Map(), activity: new Map(), sendings: [], fresh: 0,
+    requests: new Map(), activity: new Map(), sendings: [], fresh: 0, usage: [],
   };
 }
 
@@ -151,9 +152,12 @@ export function customerName(thread) {
   return thread.customer_name || (thread.customer ? `Visitor ${thread.customer.slice(-4)}` : "No customer");
 }
 
-/** @param {Thread} thread */
-export function subjectOf(thread) {
-  return thread.subject || thread.preview?.text || `Conversation with ${customerName(thread)}`;
+/** What a thread is about: its subject, else its first words. @param {State} state @param {Thread} thread */
+export function subjectOf(state, thread) {
+  if (thread.subject) return thread.subject;
+  const conversation = state.conversations.get(thread.id);
+  const first = conversation?.loaded && !conversation.cursor && inOrder(conversation).find((message) => message.author.kind === "customer");
+  return first ? shorten(first.text, 120) : `Conversation with ${customerName(thread)}`;
 }
 
 /** Whether the newest words of a thread came from its customer and were not looked at here. @param {State} state @param {Thread} thread */

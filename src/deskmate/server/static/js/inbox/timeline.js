@@ -4,7 +4,7 @@ import { h, memo } from "../core/dom.js";
 import { counted, dayLabel, ms, sameDay } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { button, empty } from "../core/parts.js";
-import { activityOfAssignment, activityOfRequest } from "./activity.js";
+import { activityOfRequest } from "./activity.js";
 import { messageView, sendingView, toolCall } from "./message.js";
 import { requestCard } from "./request.js";
 import { customerName, inOrder, isWaiting } from "./state.js";
@@ -25,9 +25,17 @@ export function timeline(desk, thread, conversation) {
         button(conversation.loadingOlder ? "Loading earlier messages…" : "Earlier messages", () => desk.load.older(thread.id), { look: "small", disabled: conversation.loadingOlder })),
       conversation.loaded && !entries.length && empty("No message yet", "This thread is open, and nobody has written.", { kind: "chat", key: "empty" }),
       withDays(entries, desk.state.now),
+      again(desk, thread, conversation),
       conversation.sendings.map((sending) => h("div", { class: "entry-slot", key: `sending:${sending.key}` },
         sendingView(sending, desk.state.me?.name ?? "", () => desk.verbs.deliver(thread.id, sending),
           () => desk.verbs.drop(thread.id, sending, true), () => desk.verbs.drop(thread.id, sending, false))))));
+}
+
+/** An answer that failed can be asked for again. @param {Desk} desk @param {Thread} thread @param {Conversation} conversation */
+function again({ state, verbs }, thread, conversation) {
+  const last = inOrder(conversation).findLast((one) => one.author.kind === "customer" || one.author.kind === "agent");
+  if (last?.status !== "failed" || last.error === "taken_over" || thread.assignment.to !== "ai") return null;
+  return h("div", { class: "older", key: "again" }, button("Let the AI try again", verbs.respondAgain, { look: "small", icon: "retry", disabled: state.busy.has("respond") }));
 }
 
 /** Floats over the timeline while somebody reads further up. @param {Desk} desk @param {Conversation} conversation @param {Thread} thread */
@@ -62,7 +70,7 @@ function entriesOf(desk, thread, conversation) {
   const placed = placeRequests(messages, [...conversation.requests.values()]);
   // Their cards say what these calls ask.
   const asked = new Set([...conversation.requests.values()].filter((one) => one.kind !== "approval" || isWaiting(one)).map((one) => one.call_id));
-  const loose = looseActivities(desk, thread, conversation);
+  const loose = [...conversation.activity.values()].sort((a, b) => a.at - b.at);
   /** @type {Entry[]} */
   const entries = [];
   let next = 0;
@@ -110,17 +118,6 @@ function activityRow(activity) {
   const { key, at, icon: name, who, what, why } = activity;
   return { at, view: memo(key, [who, what, why], () =>
     h("p", { class: "activity" }, icon(name, true), h("span", null, h("b", null, `${who} ${what}${why ? ":" : "."}`), why && ` ${why}`))) };
-}
-
-/** @param {Desk} desk @param {Thread} thread @param {Conversation} conversation */
-function looseActivities({ state }, thread, conversation) {
-  const all = new Map(conversation.activity);
-  const now = activityOfAssignment(state, thread);
-  if (now && ![...all.values()].some((one) => Math.abs(one.at - now.at) < 2000)) all.set(now.key, now);
-  // The marker of a hand-back is a message of its own, and says more.
-  const said = [...conversation.messages.values()].filter((one) => one.author.kind === "system").map((one) => ms(one.created_at));
-  const told = (/** @type {import("./state.js").Activity} */ one) => one.what.startsWith("handed back") && said.some((at) => Math.abs(at - one.at) < 3000);
-  return [...all.values()].filter((one) => !told(one)).sort((a, b) => a.at - b.at);
 }
 
 /** Call ids are unique in their turn at best. @param {Message[]} messages */

@@ -56,11 +56,18 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     await assign(thread, note.trim() ? { to: "ai", note: note.trim() } : { to: "ai" });
   });
 
-  /** @param {Record<string, any>} body */
+  /** Shown at once, and taken back when the server says no. @param {Record<string, any>} body */
   const change = (body) => once("change", async () => {
     const thread = openThread(state);
     if (!thread) return;
-    takeThread(state, await api.patch(`/api/threads/${encodeURIComponent(thread.id)}`, body));
+    state.threads.set(thread.id, { ...thread, ...body });
+    changed();
+    try {
+      takeThread(state, await api.patch(`/api/threads/${encodeURIComponent(thread.id)}`, body));
+    } catch (error) {
+      state.threads.set(thread.id, thread);
+      throw error;
+    }
     load.refreshSoon();
   });
 
@@ -175,7 +182,15 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
 
   /** @param {string} presence */
   const setPresence = (presence) => once("presence", async () => {
-    state.me = { .../** @type {any} */ (state.me), ...(await api.patch("/api/me", { presence })) };
+    const before = /** @type {any} */ (state.me);
+    state.me = { ...before, presence };
+    changed();
+    try {
+      state.me = { ...before, ...(await api.patch("/api/me", { presence })) };
+    } catch (error) {
+      state.me = before;
+      throw error;
+    }
   });
 
   const respondAgain = () => once("respond", async () => {

@@ -1,0 +1,410 @@
+"""Who may use which door: every route and method of the OpenAPI document, walked without credentials and in every role."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from tests.acceptance.doors import Front, Person, done, refused, soon
+
+from deskmate import Desk
+from deskmate.testing import Gate, ScriptedAgent, asking, streaming
+
+METHODS = ("get", "put", "post", "patch", "delete", "options", "head", "trace")
+
+EVERYBODY = frozenset({
+    "customer", "observer", "operator", "lead", "admin", "messages:customer", "requests:ask", "requests:decide", "threads:read",
+    "threads:read_hidden", "usage:read", "feedback:read", "customers:identify",
+})  # fmt: skip
+TEAM = frozenset({"observer", "operator", "lead", "admin"})
+WORKERS = TEAM - {"observer"}
+ADMINS = frozenset({"admin"})
+READERS = frozenset({"threads:read", "threads:read_hidden"})
+PEOPLE = frozenset({"customer"})
+
+MATRIX: dict[str, frozenset[str]] = {
+    "GET /api/me": EVERYBODY,
+    "PATCH /api/me": TEAM,
+    "DELETE /api/session": EVERYBODY,
+    "POST /api/threads": WORKERS | PEOPLE | {"messages:customer"},
+    "GET /api/threads": TEAM | PEOPLE | READERS,
+    "GET /api/threads/{thread}": TEAM | PEOPLE | READERS | {"messages:customer"},
+    "PATCH /api/threads/{thread}": WORKERS,
+    "DELETE /api/threads/{thread}": ADMINS,
+    "GET /api/threads/{thread}/messages": TEAM | PEOPLE | READERS | {"messages:customer"},
+    "POST /api/threads/{thread}/messages": WORKERS | PEOPLE,
+    "POST /api/threads/{thread}/respond": WORKERS | PEOPLE,
+    "POST /api/threads/{thread}/assignment": WORKERS,
+    "GET /api/threads/{thread}/assignments": TEAM | {"threads:read_hidden"},
+    "GET /api/threads/{thread}/usage": TEAM | {"usage:read"},
+    "GET /api/threads/{thread}/requests": TEAM | {"requests:decide"},
+    "GET /api/requests": TEAM | {"requests:decide"},
+    "POST /api/requests": WORKERS | {"requests:ask"},
+    "GET /api/requests/{request}": TEAM | {"requests:decide", "requests:ask"},
+    "POST /api/requests/{request}/claim": WORKERS | {"requests:decide"},
+    "POST /api/requests/{request}/release": WORKERS | {"requests:decide"},
+    "POST /api/requests/{request}/cancel": WORKERS | {"requests:ask"},
+    "POST /api/requests/{request}/decision": WORKERS | {"requests:decide"},
+    "POST /api/requests/next": WORKERS | {"requests:decide"},
+    "POST /api/requests/decisions": WORKERS | {"requests:decide"},
+    "GET /api/events": TEAM | PEOPLE | READERS | {"messages:customer"},
+    "GET /api/operators": TEAM,
+    "POST /api/operators": ADMINS,
+    "GET /api/operators/{operator}": TEAM,
+    "PATCH /api/operators/{operator}": ADMINS,
+    "DELETE /api/operators/{operator}": ADMINS,
+    "GET /api/keys": ADMINS,
+    "POST /api/keys": ADMINS,
+    "DELETE /api/keys/{key}": ADMINS,
+    "GET /api/usage": TEAM | {"usage:read"},
+}
+"""Who is let in, by method and path. A customer is meant on their own thread."""
+
+OPEN_DOORS = frozenset({
+    "GET /healthz", "GET /readyz", "POST /api/chat/sessions", "POST /api/session", "POST /api/session/link",
+})  # fmt: skip
+"""Routes for people without credentials; those of sessions take an e-mail address and a password, or a link."""
+
+BODIES: dict[str, dict[str, Any]] = {
+    "PATCH /api/me": {"presence": "available"},
+    "POST /api/threads": {},
+    "PATCH /api/threads/{thread}": {"subject": "Changed"},
+    "POST /api/threads/{thread}/messages": {"text": "Hello"},
+    "POST /api/threads/{thread}/respond": {},
+    "POST /api/threads/{thread}/assignment": {"to": "queue:support"},
+    "POST /api/requests": {"question": "Is it?"},
+    "POST /api/requests/{request}/decision": {"kind": "answer", "value": "yes"},
+    "POST /api/requests/decisions": {"decisions": [{"request": "{request}", "kind": "answer", "value": "yes"}]},
+    "POST /api/operators": {"name": "Eve", "email": "{unique}@shop.example"},
+    "PATCH /api/operators/{operator}": {"name": "Eva"},
+    "POST /api/keys": {"scopes": ["threads:read"]},
+}
+NOT_THERE = "not_there"
+
+
+@dataclass
+class Scene:
+    """One desk with a thread, its open question, and somebody of every kind."""
+
+    front: Front
+    people: dict[str, Person]
+    ids: dict[str, str]
+    ada: Person
+    secret: str = "SECRET of Ada"
+
+    async def knock(self, client: httpx.AsyncClient, route: str, ids: dict[str, str] | None = None) -> httpx.Response:
+        """Use a door. Of a stream only the answer's head is read."""
+        method, path = route.split(" ")
+        fill = self.ids | {"unique": f"p{next(self.front._numbers)}"} | (ids or {})
+        url = re.sub(r"{(\w+)(:path)?}", lambda found: fill[found[1]], path)
+        body = _filled(BODIES.get(route), fill)
+        request = client.build_request(method, url, json=body)
+        response = await client.send(request, stream=True)
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            await response.aread()
+        await response.aclose()
+        return response
+
+
+def _filled(value: Any, fill: dict[str, str]) -> Any:
+    match value:
+        case str():
+            return re.sub(r"{(\w+)}", lambda found: fill[found[1]], value)
+        case list():
+            return [_filled(item, fill) for item in value]
+        case dict():
+            return {key: _filled(item, fill) for key, item in value.items()}
+        case _:
+            return value
+
+
+@pytest.fixture
+async def routes(desk: Desk, front: Front) -> list[str]:
+    """Every route of the document, except the open ones."""
+    document = done(await front.client().get("/openapi.json"))
+    found = [f"{m.upper()} {path}" for path, item in document["paths"].items() for m in item if m in METHODS]
+    return [route for route in found if route not in OPEN_DOORS]
+
+
+@pytest.fixture
+async def scene(front: Front, agent: ScriptedAgent) -> Scene:
+    agent.script = asking()
+    ada, bob = await front.visitor(), await front.visitor()
+    thread = await ada.thread(subject="SECRET of Ada")
+    async with front.admin.listening(thread=thread) as heard:
+        await ada.say(thread, "SECRET of Ada")
+        await heard.type("request.opened")
+    request = (await front.admin.open_request(thread))["id"]
+    people = {"customer": ada, "foreign customer": bob, "admin": front.admin}
+    for role in ("observer", "operator", "lead"):
+        people[role] = await front.operator(role.title(), role=role)
+    for scope in sorted(EVERYBODY):
+        if ":" in scope:
+            people[scope] = await front.program(scope)
+    victim = await front.operator("Vic")
+    key = (await front.admin.post("/api/keys", scopes=["usage:read"]))["id"]
+    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
+    return Scene(front, people, ids, ada)
+
+
+async def counts(admin: Person, thread: str) -> tuple[int, ...]:
+    """What a refused write would have changed."""
+    lists = [
+        await admin.get("/api/threads", status="all", limit=200),
+        await admin.get("/api/operators", limit=200),
+        await admin.get("/api/keys", limit=200),
+        await admin.get(f"/api/threads/{thread}/messages", limit=200),
+        await admin.get(f"/api/threads/{thread}/requests"),
+        await admin.get("/api/requests", limit=200),
+    ]
+    return tuple(len(page["items"]) for page in lists)
+
+
+async def test_the_matrix_knows_every_route(routes: list[str]):
+    assert sorted(routes) == sorted(MATRIX)
+
+
+@pytest.mark.parametrize("credentials", ["none", "garbage", "a foreign scheme", "nothing behind the scheme", "a wrong cookie"])
+async def test_nothing_answers_without_credentials(routes: list[str], scene: Scene, credentials: str):
+    client = {
+        "none": lambda: scene.front.client(),
+        "garbage": lambda: scene.front.client("dk_not-a-key"),
+        "a foreign scheme": lambda: scene.front.client(Authorization="Basic YWRtaW46YWRtaW4="),
+        "nothing behind the scheme": lambda: scene.front.client(Authorization="Bearer "),
+        "a wrong cookie": lambda: scene.front.client(Cookie="deskmate_session=ds_x", Origin=scene.front.url),
+    }[credentials]()
+    before = await counts(scene.front.admin, scene.ids["thread"])
+    for route in routes:
+        for ids in ({}, dict.fromkeys(scene.ids, NOT_THERE)):
+            response = await scene.knock(client, route, ids)
+            problem = refused(response, 401, "unauthenticated")
+            assert scene.secret not in str(problem), route
+            assert response.headers["www-authenticate"] == "Bearer"
+    assert await counts(scene.front.admin, scene.ids["thread"]) == before
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+async def test_each_role_is_let_in_where_the_matrix_says_and_nowhere_else(routes: list[str], scene: Scene, who: str):
+    person = scene.people[who]
+    before = await counts(scene.front.admin, scene.ids["thread"])
+    for route in routes:
+        if who not in MATRIX[route]:
+            response = await scene.knock(person.client, route)
+            assert response.status_code in (403, 404), f"{who}: {route}: {response.status_code} {response.text}"
+            refused(response, response.status_code)
+            assert scene.secret not in response.text, route
+    assert await counts(scene.front.admin, scene.ids["thread"]) == before, "a refused write left something behind"
+    for route in sorted(routes, key=_destruction):
+        if who in MATRIX[route]:
+            response = await scene.knock(person.client, route)
+            # Let in is not the same as done: what an earlier route has decided or deleted answers 404 or 409.
+            allowed_in = response.is_success or response.status_code in (404, 409)
+            assert allowed_in, f"{who}: {route}: {response.status_code} {response.text}"
+            if _destruction(route) == 0:
+                assert response.is_success, f"{who}: {route}: {response.status_code} {response.text}"
+
+
+def _destruction(route: str) -> int:
+    """Reads first, then writes, and what ends things last."""
+    if route.startswith("GET"):
+        return 0
+    last = ("DELETE /api/session", "DELETE /api/threads/{thread}", "DELETE /api/operators/{operator}", "DELETE /api/keys/{key}")
+    return 2 + last.index(route) if route in last else 1
+
+
+async def test_another_customer_is_told_nothing(routes: list[str], scene: Scene):
+    bob = scene.people["foreign customer"]
+    before = await counts(scene.front.admin, scene.ids["thread"])
+    for route in routes:
+        if "{" not in route:
+            continue
+        foreign, unknown = await scene.knock(bob.client, route), await scene.knock(bob.client, route, {"thread": NOT_THERE})
+        assert foreign.status_code in (403, 404), f"{route}: {foreign.status_code}"
+        assert scene.secret not in foreign.text
+        if "{thread}" in route:
+            known = foreign.text.replace(scene.ids["thread"], NOT_THERE)
+            assert (foreign.status_code, known) == (unknown.status_code, unknown.text), f"{route} tells foreign from unknown"
+    assert await counts(scene.front.admin, scene.ids["thread"]) == before
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY - {"admin"}))
+async def test_unknown_ids_are_refused_in_every_role(routes: list[str], scene: Scene, who: str):
+    for route in routes:
+        if "{" in route:
+            response = await scene.knock(scene.people[who].client, route, dict.fromkeys(scene.ids, NOT_THERE))
+            no_error = route in ("DELETE /api/threads/{thread}",)
+            assert response.status_code in (403, 404) or no_error, f"{who}: {route}: {response.status_code} {response.text}"
+
+
+async def test_methods_that_no_route_knows_are_refused(scene: Scene):
+    document = done(await scene.front.client().get("/openapi.json"))
+    for path, item in document["paths"].items():
+        for method in set(METHODS) - set(item) - {"options", "head"}:
+            url = re.sub(r"{(\w+)}", lambda found: scene.ids[found[1]], path)
+            response = await scene.front.admin.client.request(method.upper(), url, json={} if method != "trace" else None)
+            assert response.status_code in (404, 405), f"{method} {path}: {response.status_code}"
+            refused(response, response.status_code)
+
+
+# Streams
+
+
+async def test_a_stream_of_a_foreign_or_unknown_thread_is_404_before_it_opens(scene: Scene):
+    bob = scene.people["foreign customer"]
+    for thread in (scene.ids["thread"], NOT_THERE):
+        refused(await soon(bob.client.get("/api/events", params={"thread": thread})), 404, "not_found")
+    refused(await soon(scene.front.admin.client.get("/api/events", params={"thread": NOT_THERE})), 404, "not_found")
+    refused(await soon(scene.front.client().get("/api/events")), 401)
+    refused(await soon(scene.people["requests:decide"].client.get("/api/events")), 403)
+
+
+async def test_a_customers_stream_carries_their_own_public_things_only(front: Front, agent: ScriptedAgent):
+    agent.script = asking()
+    ada, bob, ana = await front.visitor(), await front.visitor(), await front.operator()
+    hers, his = await ada.thread(), await bob.thread()
+    async with ada.listening(after=0) as heard, ana.listening(after=0) as theirs, ada.listening(after=0, thread=hers) as one:
+        await bob.say(his, "SECRET of Bob")
+        await ada.say(hers, "Hello")
+        await theirs.type("request.opened", count=2)
+        await ana.say(hers, "SECRET note", visibility="note")
+        await ana.patch(f"/api/threads/{hers}", tags=["SECRET"], summary="SECRET", metadata={"SECRET": 1}, mode="review")
+        await ana.assign(hers, f"operator:{ana.id}", note="SECRET reason")
+        await ana.assign(hers, "ai", note="SECRET for the model")
+        await ana.say(hers, "Goodbye")
+        await heard.reply("Goodbye")
+        await one.reply("Goodbye")
+        for listener in (heard, one):
+            assert "SECRET" not in str([event.data for event in listener.heard])
+            assert {event.data["thread"] for event in listener.heard if event.type != ":"} == {hers}
+            assert not [event.type for event in listener.heard if event.type.startswith(("request", "run", "thread.routed"))]
+        assert "SECRET note" in str([event.data for event in theirs.heard])
+
+
+async def test_a_key_that_may_not_read_hidden_things_hears_none(front: Front, agent: ScriptedAgent, ada: Person, ana: Person):
+    agent.script = asking()
+    reader = await front.program("threads:read")
+    thread = await ada.thread()
+    async with reader.listening() as heard, ana.listening() as theirs:
+        await ada.say(thread, "Hello")
+        await theirs.type("request.opened")
+        await ana.say(thread, "SECRET note", visibility="note")
+        await ana.say(thread, "Goodbye")
+        await heard.reply("Goodbye")
+        assert "SECRET" not in str([event.data for event in heard.heard])
+        assert not heard.of("request.opened", "run.paused")
+    page = await reader.get("/api/threads")
+    assert "requests" not in page["items"][0]
+    assert "SECRET" not in str(page)
+
+
+async def test_a_stream_ends_when_its_credentials_end(front: Front, ada: Person):
+    made = await front.admin.post("/api/operators", name="Eve", email="eve@shop.example")
+    key = await front.admin.post("/api/keys", operator=made["id"])
+    eve = Person(front.client(key["key"]), made["id"])
+    thread = await ada.thread()
+    async with eve.listening() as heard:
+        await ada.say(thread, "Hello", respond=False)
+        await heard.type("message.posted")
+        done(await front.admin.client.delete(f"/api/keys/{key['id']}"))
+        refused(await eve.client.get("/api/me"), 401)
+        await ada.say(thread, "SECRET behind the end", respond=False)
+        await heard.end()
+        assert "SECRET" not in str([event.data for event in heard.heard])
+
+
+# Sessions
+
+
+@pytest.fixture
+async def browser(front: Front) -> httpx.AsyncClient:
+    """A browser in which an operator has signed in."""
+    await front.admin.post("/api/operators", name="Web", email="web@shop.example", role="admin", password="correct horse")
+    client = front.client()
+    response = await client.post("/api/session", json={"email": "web@shop.example", "password": "correct horse"})
+    assert done(response)["name"] == "Web"
+    cookie = response.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    return client
+
+
+async def test_a_session_cookie_reads_and_writes_from_our_own_pages_only(front: Front, browser: httpx.AsyncClient):
+    assert done(await browser.get("/api/me"))["kind"] == "operator"
+    body = {"subject": "x"}
+    for headers in (
+        {},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": front.url},
+    ):
+        refused(await browser.post("/api/threads", json=body, headers=headers), 403, "forbidden")
+    assert (await front.admin.get("/api/threads"))["items"] == []
+    done(await browser.post("/api/threads", json=body, headers={"Origin": front.url}), 201)
+    done(await browser.post("/api/threads", json=body, headers={"Sec-Fetch-Site": "same-origin"}), 201)
+    form = await browser.post("/api/threads", content=b'{"subject": "x"}', headers={"Content-Type": "text/plain"})
+    refused(form, 415, "unsupported_media_type")
+
+
+async def test_a_csrf_write_is_refused_on_every_route_that_changes_something(
+    routes: list[str], scene: Scene, browser: httpx.AsyncClient
+):
+    before = await counts(scene.front.admin, scene.ids["thread"])
+    browser.headers["Origin"] = "https://evil.example"
+    for route in routes:
+        if not route.startswith("GET"):
+            refused(await scene.knock(browser, route), 403, "forbidden")
+    assert await counts(scene.front.admin, scene.ids["thread"]) == before
+
+
+async def test_a_session_that_was_signed_out_or_whose_operator_left_opens_nothing(front: Front, browser: httpx.AsyncClient):
+    second = front.client()
+    done(await second.post("/api/session", json={"email": "web@shop.example", "password": "correct horse"}))
+    token = dict(browser.cookies)
+    done(await browser.delete("/api/session", headers={"Origin": front.url}), 204)
+    refused(await front.client().get("/api/me", headers={"Cookie": f"deskmate_session={token['deskmate_session']}"}), 401)
+    other = await front.admin.post("/api/operators", name="Root", email="root@shop.example", role="admin")
+    me = done(await second.get("/api/me"))
+    assert other["id"] != me["id"]
+    done(await front.admin.client.delete(f"/api/operators/{me['id']}"))
+    refused(await second.get("/api/me"), 401)
+
+
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(front: Front, browser: httpx.AsyncClient):
+    answers = [
+        refused(await front.client().post("/api/session", json={"email": email, "password": "wrong horse"}), 401)
+        for email in ("web@shop.example", "nobody@shop.example")
+    ]
+    assert answers[0] == answers[1]
+
+
+async def test_a_key_bound_to_an_operator_has_the_weaker_of_both_roles(front: Front):
+    lead = await front.admin.post("/api/operators", name="Lea", email="lea@shop.example", role="lead")
+    key = await front.admin.post("/api/keys", operator=lead["id"], role="admin")
+    strong = Person(front.client(key["key"]))
+    refused(await strong.client.post("/api/keys", json={"role": "admin"}), 403)
+    refused(await strong.client.get("/api/keys"), 403)
+    done(await front.admin.client.delete(f"/api/operators/{lead['id']}"))
+    refused(await strong.client.get("/api/me"), 401)
+
+
+async def test_streaming_text_of_a_foreign_thread_stays_there(front: Front, agent: ScriptedAgent, ada: Person):
+    gate = Gate()
+    agent.script = streaming("SECRET words of Ada", gate)
+    bob = await front.visitor()
+    hers, his = await ada.thread(), await bob.thread()
+    async with ada.listening() as heard, bob.listening() as other:
+        await ada.say(hers, "Hello")
+        gate.release(2)
+        await heard.type("message.delta")
+        await bob.say(his, "Is anybody here?", respond=False)
+        await other.type("message.posted")
+        gate.open()
+        await heard.reply("SECRET words of Ada")
+        await bob.say(his, "Still nobody?", respond=False)
+        await other.type("message.posted", count=2)
+        assert "SECRET" not in str([event.data for event in other.heard])
+        assert not other.of("message.delta")
