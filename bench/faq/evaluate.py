@@ -16,10 +16,11 @@ def judge(library: FaqLibrary, question: dict[str, Any], floor: float) -> tuple[
     found = library.answer(question["question"])
     if found is None:
         return "asked", 0.0, "-"
-    where = f"{found.excerpt.file} | {found.excerpt.section}"
+    where = " + ".join(f"{e.file} | {e.title}" for e in (found.excerpt, found.also) if e is not None)
     if not question["answerable"]:
         return ("answered" if found.confidence >= floor else "asked"), found.confidence, where
-    fits = any(found.excerpt.file.endswith(file) for file in question["files"])
+    quoted = [excerpt.file for excerpt in (found.excerpt, found.also) if excerpt is not None]
+    fits = any(name.endswith(file) for name in quoted for file in question["files"])
     says = any(text.casefold() in found.text.casefold() for text in question["contains"])
     if found.confidence < floor:
         return ("asked (had it)" if fits and says else "asked"), found.confidence, where
@@ -49,7 +50,7 @@ def main() -> None:
         good = verdict == ("right" if question["answerable"] else "asked")
         if given.all or not good:
             mark = " " if good else "!"
-            rows.append(f"{mark} {verdict:<15} {confidence:5.2f}  {question['question'][:70]:<70}  {where[:90]}")
+            rows.append(f"{mark} {verdict:<15} {confidence:5.2f}  {question['question'][:70]:<70}  {where[:110]}")
     answerable = sum(question["answerable"] for question in questions)
     right = counts.get((True, "right"), 0)
     asked = counts.get((False, "asked"), 0)

@@ -12,6 +12,7 @@
     │   ├── Closed           409  names the state the request was found in
     │   ├── Claimed          409  names the operator who holds it
     │   ├── EpochMoved       409  names the current holder of the thread
+    │   ├── Stale            409  the customer wrote after the draft; names the newer message
     │   └── KeyReused        409  an idempotency key came back with another body
     ├── TooLarge             413
     ├── UnsupportedMedia     415
@@ -112,6 +113,12 @@ class EpochMoved(Conflict):
     """The thread has changed hands since you looked."""
 
     code = "epoch_moved"
+
+
+class Stale(Conflict):
+    """The customer has written since this draft; send it with stale_ok, or not at all."""
+
+    code = "stale"
 
 
 class KeyReused(Conflict):

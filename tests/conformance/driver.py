@@ -6,21 +6,17 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import Any
 
 from tests.conformance.stores import fresh_url
 
+from deskmate import Desk
 from deskmate.domain.actors import Author, AuthorKind
 from deskmate.domain.messages import ContextMessage, Message, MessageStatus, NewMessage, Position, is_tool
 from deskmate.domain.parts import parts_from_json, parts_to_json
 from deskmate.domain.threads import Status, Thread
 from deskmate.domain.turns import Turn
 from deskmate.errors import Conflict, DeskmateError, Invalid, NotFound
-from deskmate.services.customers import Customers
-from deskmate.services.messages import MessageVerbs
-from deskmate.services.threads import Threads
-from deskmate.store import Store, connect
 
 Op = Mapping[str, Any]
 Json = dict[str, Any]
@@ -43,22 +39,22 @@ class Driver:
 
     capabilities = frozenset({"threads", "messages", "context", "turns"})
 
-    def __init__(self, store: Store, resources: ExitStack) -> None:
-        self._store = store
+    def __init__(self, desk: Desk, resources: ExitStack) -> None:
+        self._desk = desk
         self._resources = resources
-        self.threads = Threads(store)
-        self.messages = MessageVerbs(store)
-        self.customers = Customers(store)
+        self.threads = desk.threads
+        self.messages = desk.messages
+        self.customers = desk.customers
 
     @classmethod
     async def open(cls, url: str, resources: ExitStack | None = None) -> "Driver":
         """A driver on the store at this address, which is empty; the resources are released with it."""
-        store = connect(url, clock=lambda: datetime.now(UTC), entropy=os.urandom)
-        await store.open()
-        return cls(store, resources or ExitStack())
+        desk = Desk(url)
+        await desk.ensure_open()
+        return cls(desk, resources or ExitStack())
 
     async def close(self) -> None:
-        await self._store.close()
+        await self._desk.close()
         self._resources.close()
 
     async def apply(self, op: Op) -> Json:

@@ -32,11 +32,12 @@ BaseUrl = Annotated[
 ]
 AgentName = Annotated[str | None, typer.Option(metavar="MODULE:NAME", help="Answer with an agent of yours.")]
 StoreUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://HOST/NAME. [DESKMATE_STORE; sqlite:///deskmate.db]")
+    str | None,
+    typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://HOST/NAME. [DESKMATE_STORE; sqlite:///deskmate.db]"),
 ]
 Host = Annotated[str | None, typer.Option(metavar="HOST", help="The address to listen on. [DESKMATE_HOST; 127.0.0.1]")]
 Port = Annotated[
-    int | None, typer.Option(min=0, max=65535, metavar="PORT", help="The port to listen on; 0 takes a free one. [DESKMATE_PORT; 8000]")
+    str | None, typer.Option(metavar="PORT", help="The port to listen on; 0 takes a free one. [DESKMATE_PORT; 8000]")
 ]
 
 
@@ -146,7 +147,7 @@ def demo(host: Host = None, port: Port = None, store: StoreUrl = None) -> None:
     from deskmate.cli.words import address_lines, demo_lines
     from deskmate.demo import Demo
 
-    settings = replace(Settings.from_env(os.environ), **_given(host=host, port=port))
+    settings = replace(Settings.from_env(os.environ), **_given(host=host, port=_port(port)))
     shop = Demo(replace(settings, store=store or "sqlite://"))
     listener = listen(settings.host, settings.port)
 
@@ -213,14 +214,22 @@ def _source(
     agent: str | None,
     store: str | None,
     host: str | None,
-    port: int | None,
+    port: str | None,
 ) -> "Source":
     from deskmate.cli.sources import Source
 
     if store is not None and not store.strip():
         raise Misconfigured("is empty", field="store")
-    settings = _given(store=store, host=host, port=port)
+    settings = _given(store=store, host=host, port=_port(port))
     return Source(desk=desk, faq=faq, model=model, base_url=base_url, agent=agent, settings=settings)
+
+
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise Misconfigured(f"must be a whole number from 0 to 65535, not {text!r}", field="port")
+    return int(text)
 
 
 def _given(**options: Any) -> dict[str, Any]:

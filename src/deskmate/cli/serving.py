@@ -107,9 +107,7 @@ def serve(
 
     Raises Unavailable when the store cannot be reached, before anything is announced.
     """
-    logging.basicConfig(level=desk.settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if desk.settings.log_level != "debug":
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    _log(desk.settings.log_level)
     config = Config(
         create_app(desk, work=work),
         log_config=None,
@@ -118,6 +116,14 @@ def serve(
     )
     with listener.socket, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_serve(desk, listener, config, announce, prepare))
+
+
+def _log(level: str) -> None:
+    """Our own words at the level that is set, other packages' only when something is wrong, or when all is asked for."""
+    logging.basicConfig(
+        level="DEBUG" if level == "debug" else "WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("deskmate").setLevel(level.upper())
 
 
 async def _serve(

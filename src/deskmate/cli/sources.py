@@ -6,11 +6,14 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from deskmate.app import AnyAgent, Desk
+from deskmate.app import Desk
 from deskmate.config import Settings
 from deskmate.errors import DeskmateError, Misconfigured
+
+if TYPE_CHECKING:
+    from deskmate.app import AnyAgent
 
 AGENT_NAME = "Support AI"
 

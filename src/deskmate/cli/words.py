@@ -41,7 +41,10 @@ def setup_lines(listener: Listener, token: str | None) -> list[str]:
     """The first admin's way in; nothing once there is an operator."""
     if token is None:
         return []
-    return ["Nobody can sign in yet. Become the first admin here, once, within 24 hours:", f"  {listener.url}/inbox/setup#{token}"]
+    return [
+        "Nobody can sign in yet. Become the first admin here, once, within 24 hours:",
+        f"  {listener.url}/inbox/setup#{token}",
+    ]
 
 
 def demo_lines(demo: "Demo") -> list[str]:

@@ -135,7 +135,7 @@ def require(actor: Actor | None, action: Action, *, owner: str | Whose | None = 
     if allowed(actor, action, owner=owner):
         return
     if actor.kind is AuthorKind.CUSTOMER and not isinstance(owner, Whose) and owner != actor.id:
-        raise NotFound
+        raise NotFound("there is no such thread", field="thread")
     raise Forbidden(f"{action} is not allowed for you", action=str(action))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from deskmate.domain.assignments import Holder
+from deskmate.domain.messages import Visibility
 from deskmate.domain.threads import Mode, Thread
 
 
@@ -17,6 +18,11 @@ class Route:
     score: float | None = None
     floor: float | None = None
     inputs: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+def said_as(thread: Thread) -> Visibility:
+    """How the AI's words on this thread are stored: held back for a person's approval while the thread is in review."""
+    return Visibility.DRAFT if thread.mode is Mode.REVIEW else Visibility.PUBLIC
 
 
 def by_assignment(thread: Thread) -> Route:

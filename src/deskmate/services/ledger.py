@@ -145,6 +145,23 @@ async def open_question(
     return request
 
 
+async def open_draft(tx: Tx, thread: Thread, message: Message, *, actor: Actor) -> Request:
+    """Ask a person to approve a message that is held back. The caller holds the thread's lock."""
+    request_id = tx.id("request")
+    await tx.run(
+        "requests.insert",
+        id=request_id, thread=thread.id, run=message.run,
+        kind=RequestKind.APPROVAL, agent=actor.name, question=None, call_id=None,
+        call_message=None, tool=None, args=None, args_digest=None, draft=message.id, reason=None, suggestion=message.text,
+        confidence=None, floor=None, response_schema=None, queue=thread.queue, skills="[]", priority=thread.priority,
+        risk=Risk.LOW, expires_at=ms(tx.now + EXPIRES_IN), on_expiry=OnExpiry.DENY, now=ms(tx.now),
+    )  # fmt: skip
+    await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
+    request = await get(tx, request_id)
+    await announce(tx, request, EventType.REQUEST_OPENED, actor=actor)
+    return request
+
+
 async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) -> Request:
     """Decide and apply, once. The caller holds the thread's lock and has read the request under it.
 

@@ -15,7 +15,7 @@ from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Claimed, Conflict, Invalid
-from deskmate.services import assignments, feed, ledger, threads
+from deskmate.services import assignments, drafts, feed, ledger, threads
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
@@ -52,6 +52,8 @@ class Requests:
         if not question.strip():
             raise Invalid("a question needs words", field="question")
         asker = by or agent(agent_name)
+        if thread is None:
+            require(asker, Action.REQUEST_OPEN)
         asked = Question(
             call_id="", question=question, reason=reason, suggestion=suggestion, response_schema=response_schema,
             queue=queue, urgency=urgency, expires_in=expires_in,
@@ -100,6 +102,8 @@ class Requests:
 
         async def body(tx: Tx) -> Page[Request]:
             require(actor, Action.REQUEST_LIST)
+            if thread is not None:
+                await threads.get(tx, thread)
             if state is RequestState.OPEN:
                 rows = await tx.all("requests.page_waiting", **narrow)
             else:
@@ -191,9 +195,13 @@ class Requests:
 
         async def body(tx: Tx) -> Request:
             found = await self._locked(tx, id, actor, Action.REQUEST_DECIDE)
+            if found.draft is not None:
+                await drafts.check(tx, found, decision)
             decided = await ledger.decide(tx, found, decision, by=actor)
             if decision.kind is DecisionKind.TAKE_OVER:
                 return await self._take_over(tx, decided, actor)
+            if decided.draft is not None:
+                return await drafts.apply(tx, decided, by=actor)
             return await ledger.apply_answer(tx, decided, by=actor)
 
         return await self._store.write(body)

@@ -16,10 +16,11 @@ from deskmate.domain.actors import SYSTEM, Actor, agent
 from deskmate.domain.agents import Ask, Delta, Output, Runner, Step, Turn
 from deskmate.domain.messages import Message, MessageStatus, NewMessage, Text, ToolCall, Visibility
 from deskmate.domain.requests import Request
+from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, DeskmateError, Fenced, Invalid, SaidNothing
-from deskmate.services import history, ledger, messages, posting, prompts, routing, runs, streams, threads, usage
+from deskmate.services import drafts, history, ledger, messages, posting, prompts, routing, runs, streams, threads, usage
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
@@ -225,6 +226,7 @@ class _Work:
         self._run = run
         self._writer = streams.Writer(store, run, thread)
         self._spoke = False
+        self._draft: Message | None = None
 
     async def consume(self, runner: Runner, turn: Turn) -> None:
         """Store everything the agent yields, then end or pause the run."""
@@ -257,7 +259,7 @@ class _Work:
 
     async def _store_step(self, tx: Tx, step: Step, pending: str | None) -> Message:
         """One step, whole: the message that was streamed takes it over, else it is a new one."""
-        await threads.lock(tx, self._run.thread)
+        thread = await threads.lock(tx, self._run.thread)
         await runs.hold(tx, self._run)
         await usage.record_step(tx, self._run, step)
         actor = agent(self._run.agent)
@@ -265,6 +267,7 @@ class _Work:
             role=step.role,
             parts=step.parts,
             author=actor.author,
+            visibility=said_as(thread) if _speaks(step) else Visibility.PUBLIC,
             agent_name=self._run.agent,
             model=step.model,
             provider=step.provider,
@@ -273,7 +276,9 @@ class _Work:
             run=self._run.id,
         )
         after = self._run.prompt if pending is None else None
-        return (await messages.insert(tx, self._run.thread, [new], after=after, replaces=pending, actor=actor))[0]
+        stored = (await messages.insert(tx, self._run.thread, [new], after=after, replaces=pending, actor=actor))[0]
+        self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
+        return stored
 
     async def _pause(self, tx: Tx, ask: Ask, pending: str | None) -> None:
         """The calls, what is asked, the line for the customer and the pause: one transaction."""
@@ -302,6 +307,8 @@ class _Work:
         if pending is not None:
             await messages.finish(tx, pending, MessageStatus.SUCCESS, actor=agent(self._run.agent))
         await runs.leave(tx, self._run, RunState.DONE)
+        if self._draft is not None:
+            await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
         if not await ledger.waiting(tx, thread.id):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
         await _settle(tx, self._run)

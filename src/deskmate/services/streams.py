@@ -4,6 +4,7 @@ import asyncio
 
 from deskmate.domain.actors import SYSTEM, Author, agent
 from deskmate.domain.messages import MessageStatus, NewMessage
+from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run
 from deskmate.domain.threads import Thread
 from deskmate.services import messages, runs, threads
@@ -74,20 +75,22 @@ class Writer:
     async def _append(self, tx: Tx, text: str) -> str:
         message = self._message
         if message is None:
-            await threads.lock(tx, self._run.thread)
-        await runs.hold(tx, self._run)
-        if message is None:
-            message = await self._begin(tx)
+            thread = await threads.lock(tx, self._run.thread)
+            await runs.hold(tx, self._run)
+            message = await self._begin(tx, thread)
+        else:
+            await runs.hold(tx, self._run)
         await tx.run("streams.append", message=message, start=self._written, text=text)
         tx.touch(*self._topics)
         return message
 
-    async def _begin(self, tx: Tx) -> str:
+    async def _begin(self, tx: Tx, thread: Thread) -> str:
         author = agent(self._run.agent)
         new = NewMessage(
             role="assistant",
             parts=(),
             author=Author(kind=author.kind, id=author.id, name=author.name),
+            visibility=said_as(thread),
             status=MessageStatus.PENDING,
             agent_name=self._run.agent,
             run=self._run.id,

@@ -34,7 +34,7 @@ async def get(tx: Tx, id: str) -> Thread:
     """One thread. Raises NotFound."""
     thread = await find(tx, id)
     if thread is None:
-        raise NotFound(f"there is no thread {id}", field="thread")
+        raise NotFound("there is no such thread", field="thread")
     return thread
 
 
@@ -42,7 +42,7 @@ async def lock(tx: Tx, id: str) -> Thread:
     """The thread, for the rest of this transaction: whoever else writes to it waits. Raises NotFound."""
     row = await tx.one("threads.lock", id=id)
     if row is None:
-        raise NotFound(f"there is no thread {id}", field="thread")
+        raise NotFound("there is no such thread", field="thread")
     return thread_of(row)
 
 

@@ -8,24 +8,47 @@ from deskmate.runners.faq.passages import Passage, join
 
 LONGEST = 2_000
 _COMFORTABLE = 1_500
+_LONGEST_SECOND = 700
 _LONGEST_SOURCE = 300
+_ALSO = "This may help as well:"
+_STEP = re.compile(r"(?:step\s*)?\d{1,2}\s*[.):]\s|step\s*\d", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"')\]]*(?=\s)")
 
 
-def answer_text(best: Passage, passages: Sequence[Passage]) -> str:
-    """The passage, with what follows in its section as far as it fits comfortably, and a last line naming the source."""
+def answer_text(best: Passage, passages: Sequence[Passage], also: Passage | None = None) -> str:
+    """The passage with what follows in its section as far as it fits comfortably, its source, and a second opinion if given."""
+    if also is None:
+        return _quotation(best, passages, LONGEST, _COMFORTABLE)
+    second = f"{_ALSO}\n\n{_quotation(also, passages, _LONGEST_SECOND, 0)}"
+    return f"{_quotation(best, passages, LONGEST - len(second) - 2, _COMFORTABLE - 300)}\n\n{second}"
+
+
+def _quotation(best: Passage, passages: Sequence[Passage], longest: int, comfortable: int) -> str:
+    best = _first_step(best, passages)
     source = source_line(best)
-    room = LONGEST - len(source) - 2
+    room = longest - len(source) - 2
     blocks = list(best.blocks)
     further_on = _following(best, passages)
     if best.level == 0 and len(join([*blocks, *(block for part in further_on for block in part)])) > room:
         further_on = [part for part in further_on if not part[0].text.startswith("**")][:1]
     for further in further_on:
         longer = [*blocks, *further]
-        if len(join(longer)) > min(_COMFORTABLE, room):
+        if len(join(longer)) > min(comfortable, room):
             break
         blocks = longer
     return f"{fitted(blocks, room)}\n\n{source}"
+
+
+def _first_step(best: Passage, passages: Sequence[Passage]) -> Passage:
+    """A step in the middle ("3) Restart") helps nobody: the answer begins with the first of the steps."""
+    if not _STEP.match(best.title):
+        return best
+    first = best
+    for passage in reversed(passages[max(0, best.number - 12) : best.number]):
+        if passage.file != best.file or passage.path != best.path or not _STEP.match(passage.title):
+            break
+        first = passage
+    return first
 
 
 def source_line(passage: Passage) -> str:
@@ -41,12 +64,19 @@ def _following(best: Passage, passages: Sequence[Passage]) -> list[tuple[Block, 
     found: list[tuple[Block, ...]] = []
     section = best.section
     for passage in passages[best.number + 1 : best.number + 12]:
-        if passage.file != best.file or (passage.section != best.section and passage.level <= best.level):
+        if passage.file != best.file or _ends(best, passage):
             break
         heading = () if passage.section == section else (Block(kind="text", text=f"**{passage.title}**"),)
         section = passage.section
         found.append((*heading, *passage.blocks))
     return found
+
+
+def _ends(best: Passage, passage: Passage) -> bool:
+    """Whether another topic begins: a heading of the same or a higher level, unless both are steps of one procedure."""
+    if passage.section == best.section or passage.level > best.level:
+        return False
+    return not (passage.level == best.level and _STEP.match(best.title) and _STEP.match(passage.title))
 
 
 def fitted(blocks: Sequence[Block], room: int) -> str:

@@ -18,6 +18,11 @@ from deskmate.runners.faq.words import names_of
 
 _CANDIDATES = 60
 _HOW = re.compile(r"\bhow\b(?! (?:much|many|long|old|often|far|fast)\b)|\bsteps?\b", re.IGNORECASE)
+_WHY = re.compile(r"\bwhy\b|\breasons?\b", re.IGNORECASE)
+_RIVAL = 0.85
+_SURE = 0.5
+_MIGRATION = re.compile(r"upgrad|migrat", re.IGNORECASE)
+_UPGRADING = re.compile(r"\b(?:upgrad|migrat|version|v\d|switch|mov|import)", re.IGNORECASE)
 _LARGEST_FILE = 4_000_000
 
 
@@ -37,6 +42,8 @@ class Answer:
     """What the library would say. `text` quotes and names its source; `confidence` (0..1) says whether to believe it."""
 
     excerpt: Excerpt
+    also: Excerpt | None
+    """A passage of another section that fits nearly as well; the text quotes it too, in short."""
     text: str
     confidence: float
     evidence: Evidence
@@ -82,7 +89,7 @@ class FaqLibrary:
 
     def search(self, query: str, limit: int = 5) -> list[Excerpt]:
         """The passages nearest to a query, best first; any text is a valid query."""
-        hits = self._hits(self._terms(query, ""))
+        hits = self._hits(query, self._terms(query, ""))
         return [_excerpt(hit) for hit in hits[: max(0, limit)]]
 
     def answer(self, query: str, *, context: str = "") -> Answer | None:
@@ -91,13 +98,17 @@ class FaqLibrary:
         `context` is what was asked before: its words count half.
         """
         terms = self._terms(query, context)
-        hits = self._hits(terms)
+        hits = self._hits(query, terms)
         if not hits:
             return None
         best = _procedure(hits) if _HOW.search(query) else hits[0]
+        also = next((hit for hit in hits if hit.passage.section != best.passage.section), None)
+        if also is not None and (also.rank < _RIVAL * best.rank or confidence_of(also.evidence) < _SURE):
+            also = None
         return Answer(
             excerpt=_excerpt(best),
-            text=answer_text(best.passage, self.passages),
+            also=_excerpt(also) if also is not None else None,
+            text=answer_text(best.passage, self.passages, also.passage if also is not None else None),
             confidence=confidence_of(best.evidence),
             evidence=best.evidence,
         )
@@ -110,7 +121,7 @@ class FaqLibrary:
                 terms += [term for term in terms_of(context, self._vocabulary, share=0.5) if term.word not in said]
         return [(term, weight_of(term, self._vocabulary.counts, len(self.passages))) for term in terms]
 
-    def _hits(self, terms: list[tuple[Term, float]]) -> list[_Hit]:
+    def _hits(self, query: str, terms: list[tuple[Term, float]]) -> list[_Hit]:
         stems = {stem for term, _ in terms for saying in term.sayings for stem in saying.stems}
         counts = self._vocabulary.counts
         # A word on most pages finds nothing and costs much; it still counts in the evidence.
@@ -123,11 +134,15 @@ class FaqLibrary:
                 self._sql["find"], {"stems": matching, "limit": _CANDIDATES}
             ).fetchall()
         top = max((score for _, score in rows), default=1.0) or 1.0
+        settled = _UPGRADING.search(query) is None
+        why = _WHY.search(query) is not None
         hits: list[_Hit] = []
         for number, score in rows:
             evidence = evidence_of(terms, self._stems[number])
             passage = self.passages[number]
-            hits.append(_Hit(passage=passage, evidence=evidence, rank=passage.weight * rank_of(evidence, score / top)))
+            weight = passage.weight * (0.85 if settled and _MIGRATION.search(passage.file) else 1.0)
+            rank = weight * (rank_of(evidence, score / top) + (0.08 if why and _WHY.search(passage.title) else 0.0))
+            hits.append(_Hit(passage=passage, evidence=evidence, rank=rank))
         return sorted(hits, key=lambda hit: (-hit.rank, hit.passage.number))
 
     def _build(self) -> Vocabulary:

@@ -219,19 +219,22 @@ def _rows(node: SyntaxTreeNode) -> Iterator[str]:
 
 
 def _is_navigation(node: SyntaxTreeNode) -> bool:
-    """A list of nothing but links into the same documentation is a table of contents."""
-    items = list(node.children)
-    return len(items) >= 2 and all(_is_link(item) for item in items)
+    """A list of nearly nothing but links into the same documentation is a table of contents."""
+    items = list(_leaves(node))
+    return len(items) >= 2 and sum(map(_is_link, items)) >= 0.8 * len(items)
 
 
-def _is_link(item: SyntaxTreeNode) -> bool:
-    for child in item.children:
-        if child.type in {"bullet_list", "ordered_list"}:
-            if not _is_navigation(child) and len(child.children) > 1:
-                return False
-            continue
-        inline = child.children[0] if child.children else None
-        parts = [n for n in (inline.children if inline is not None else []) if n.type != "text" or n.content.strip()]
-        if len(parts) != 1 or parts[0].type != "link" or re.match(r"https?:|mailto:", str(parts[0].attrs.get("href", ""))):
-            return False
-    return True
+def _leaves(node: SyntaxTreeNode) -> Iterator[SyntaxTreeNode]:
+    """The paragraphs of a list and of the lists in it."""
+    for item in node.children:
+        for child in item.children:
+            if child.type in {"bullet_list", "ordered_list"}:
+                yield from _leaves(child)
+            else:
+                yield child
+
+
+def _is_link(paragraph: SyntaxTreeNode) -> bool:
+    inline = paragraph.children[0] if paragraph.children else None
+    parts = [n for n in (inline.children if inline is not None else []) if n.type != "text" or n.content.strip()]
+    return len(parts) == 1 and parts[0].type == "link" and not re.match(r"https?:|mailto:", str(parts[0].attrs.get("href", "")))

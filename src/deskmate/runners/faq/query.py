@@ -9,6 +9,7 @@ from deskmate.runners.faq.words import EMPTY, LIGHT, LONGEST, SAME, words_of
 
 _LONGEST_QUERY = 2_000
 _MOST_TERMS = 24
+_QUOTED = re.compile(r"[\"“”`„]([^\"“”`„\n]{4,80})[\"“”`]")
 _WHO = frozenset({"i", "we", "you", "one", "people", "users", "customers", "please"})
 _WHICH = frozenset({"a", "an", "the", "my", "our", "your", "all", "some", "it", "this", "these", "me"})
 _TO_DO = frozenset(
@@ -62,7 +63,15 @@ def terms_of(question: str, vocabulary: Vocabulary, *, share: float = 1.0) -> li
         key = term.sayings[0].stems if term.sayings else phrase
         if key not in found:
             found[key] = term
-    return list(found.values())
+    return [*found.values(), *_quoted(text, vocabulary, share)]
+
+
+def _quoted(text: str, vocabulary: Vocabulary, share: float) -> Iterator[Term]:
+    """What stands in quotation marks (an error message, the label of a button) is also looked for word by word."""
+    for match in list(_QUOTED.finditer(text))[:3]:
+        stems = tuple(vocabulary.stem(words_of(match[1])))
+        if len(stems) > 1 and all(stem in vocabulary.counts for stem in stems):
+            yield Term(word=match[1], sayings=(Saying(stems=stems, credit=1.0),), weight=share)
 
 
 def _names(text: str) -> frozenset[str]:
@@ -139,7 +148,7 @@ def _term(phrase: tuple[str, ...], vocabulary: Vocabulary, weight: float, *, ver
             ways[stems] = max(ways.get(stems, 0.0), credit)
     light = len(phrase) == 1 and phrase[0] in LIGHT
     sayings = tuple(Saying(stems=stems, credit=credit) for stems, credit in sorted(ways.items(), key=lambda way: -way[1]))
-    return Term(word=word, sayings=sayings, weight=weight * (0.35 if light else 1.0), verb=verb)
+    return Term(word=word, sayings=sayings, weight=weight * (0.45 if light else 1.0), verb=verb)
 
 
 def _say(ways: dict[tuple[str, ...], float], phrase: tuple[str, ...], credit: float, vocabulary: Vocabulary) -> None:

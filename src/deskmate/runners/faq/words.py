@@ -28,6 +28,8 @@ EMPTY = frozenset(
 
 LIGHT = frozenset(
     """
+    step steps instruction instructions guide tutorial procedure example examples four five six seven eight nine ten twenty thirty
+    forty fifty sixty hundred thousand
     use used using user users uses make makes making made get gets getting got give gives given go goes going went take
     takes taking took taken put puts work works working worked come comes came keep keeps kept find finding found see seeing
     show shows showing shown say says said set sets setting run runs running start starts started begin stop stops support
@@ -48,7 +50,7 @@ _SAME = """
 delete remove erase destroy | wipe purge drop clear
 cancel cancellation terminate unsubscribe | stop end quit
 login signin "log in" "sign in" "logging in" "logged in" "log into" "sign into" "logging into" | authenticate authentication
-logout signout "log out" "sign out" "logging out" "logged out"
+logout signout "log out" "sign out" "logging out" "logged out" | disconnect sessions
 signup "sign up" register registration enroll | account join
 price prices pricing cost costs fee fees "how much" | charge charges expensive cheap plan rate paid
 pay payment payments paying | billing bill charge card checkout
@@ -123,7 +125,7 @@ check verify validate validation verification | test
 logs log logging | debug
 proxy proxies | tunnel
 stream streaming | chunk
-concurrent parallel simultaneous "at once" "at the same time" | concurrency
+concurrent parallel simultaneous "at the same time" | concurrency
 vacation holiday holidays | leave
 warranty guarantee | defect
 move transfer migrate migration migrating | switch
@@ -224,6 +226,7 @@ key keys token tokens secret | credentials
 token tokens "api key" "api keys" | key secret
 latest newest recent
 older old previous | earlier legacy
+automatic automatically "on its own" "on their own" "by itself" "by themselves"
 generate generator generation | random create make
 strong strength
 list lists overview

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from deskmate.domain.actors import Actor
+from deskmate.domain.permissions import Action, require
 from deskmate.domain.requests import NewDecision, Request, RequestKind, RequestState
 from deskmate.errors import DeskmateError
 from deskmate.server.api.bodies import Ask, Decide, DecideMany
@@ -98,6 +99,7 @@ async def decide(request: str, body: Decide, desk: TheDesk, who: Who) -> Json:
 @router.post("/decisions")
 async def decide_many(body: DecideMany, desk: TheDesk, who: Who) -> Json:
     """Decide several, each for itself: one that is refused does not hold up the others."""
+    require(who, Action.REQUEST_DECIDE)
     items: list[Json] = []
     for one in body.decisions:
         try:

@@ -13,14 +13,19 @@ const PAGE = 50;
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const kept = { outbox: remembered("deskmate.chat.outbox") };
 /** @type {import("./state.js").Sending[]} */
-const unsent = (kept.outbox.get() ?? []).map((/** @type {any} */ one) => ({ ...one, state: one.state === "failed" ? "failed" : "waiting" }));
+const unsent = (kept.outbox.get() ?? []).map((/** @type {any} */ one) => ({
+  ...one,
+  state: one.state === "failed" ? "failed" : "waiting",
+}));
 
 const { state, changed } = createStore(initialState(unsent), draw);
-const session = createSession({ onLost: () => {
-  feed.stop();
-  Object.assign(state, { thread: null, phase: "new", messages: new Map(), cursor: null });
-  changed();
-} });
+const session = createSession({
+  onLost: () => {
+    feed.stop();
+    Object.assign(state, { thread: null, phase: "new", messages: new Map(), cursor: null });
+    changed();
+  },
+});
 const feed = createFeed({
   path: "/api/events",
   query: () => ({ thread: session.get().thread }),
@@ -63,7 +68,8 @@ async function loadThread() {
     state.phase = "ready";
   } catch (error) {
     if (error instanceof Problem && error.status === 404) startOver();
-    else if (state.phase === "loading") Object.assign(state, { phase: "broken", problem: error instanceof Error ? error.message : "" });
+    else if (state.phase === "loading")
+      Object.assign(state, { phase: "broken", problem: error instanceof Error ? error.message : "" });
   }
   changed();
 }
@@ -119,7 +125,11 @@ async function deliver(sending) {
   try {
     const id = await session.threadFor(sending.key);
     if (!state.thread) await opened();
-    const message = await session.api.post(`/api/threads/${encodeURIComponent(id)}/messages`, { text: sending.text }, { key: sending.key });
+    const message = await session.api.post(
+      `/api/threads/${encodeURIComponent(id)}/messages`,
+      { text: sending.text },
+      { key: sending.key },
+    );
     state.outbox = state.outbox.filter((one) => one !== sending);
     takeMessage(state, message);
     if (state.connection.state === "offline") feed.retry();
@@ -156,7 +166,11 @@ function startOver() {
 }
 
 const chat = {
-  state, changed, send, loadOlder, startOver,
+  state,
+  changed,
+  send,
+  loadOlder,
+  startOver,
   /** @param {import("./state.js").Sending} sending */
   retry(sending) {
     Object.assign(sending, { state: "waiting", error: "" });

@@ -25,11 +25,29 @@ function header(chat) {
   const person = personName(state);
   const queued = state.thread?.assignment.to === "queue";
   const who = person ? `${person}, from the team` : queued ? "The team" : agentName(state);
-  const words = state.thread?.status === "resolved" ? "This conversation is closed. Write to open it again." : person ? `${person}, from the team, is answering` : queued ? "A person will answer here" : `${agentName(state)} is answering`;
-  return h("header", { class: "chat-header" },
-    person ? avatar("operator", state.thread?.assignment.name) : queued ? h("span", { class: "avatar avatar--operator", "aria-hidden": "true" }, icon("team")) : avatar("agent", who),
+  const words =
+    state.thread?.status === "resolved"
+      ? "This conversation is closed. Write to open it again."
+      : person
+        ? `${person}, from the team, is answering`
+        : queued
+          ? "A person will answer here"
+          : `${agentName(state)} is answering`;
+  return h(
+    "header",
+    { class: "chat-header" },
+    person
+      ? avatar("operator", state.thread?.assignment.name)
+      : queued
+        ? h("span", { class: "avatar avatar--operator", "aria-hidden": "true" }, icon("team"))
+        : avatar("agent", who),
     h("div", { class: "grow" }, h("h1", null, "Support"), h("p", { id: "who-answers", role: "status" }, words)),
-    button("Talk to a person", () => chat.send(ASK_FOR_PERSON), { icon: "person", id: "talk-to-a-person", disabled: state.outbox.some((one) => one.text === ASK_FOR_PERSON) }));
+    button("Talk to a person", () => chat.send(ASK_FOR_PERSON), {
+      icon: "person",
+      id: "talk-to-a-person",
+      disabled: state.outbox.some((one) => one.text === ASK_FOR_PERSON),
+    }),
+  );
 }
 
 /** @param {Chat} chat */
@@ -39,30 +57,73 @@ function banner(chat) {
   if (connection.state === "offline" && !down) setTimeout(chat.changed, PATIENCE);
   const stuck = outbox.some((one) => one.state === "waiting" && one.error);
   if (!down && !stuck) return null;
-  return h("div", { class: "banner banner--offline", role: "status", key: "banner" }, icon("offline"),
-    h("span", { class: "grow" }, h("strong", null, "No connection."), " What you write is sent as soon as you are back."), button("Try now", chat.retryConnection, { look: "small" }));
+  return h(
+    "div",
+    { class: "banner banner--offline", role: "status", key: "banner" },
+    icon("offline"),
+    h("span", { class: "grow" }, h("strong", null, "No connection."), " What you write is sent as soon as you are back."),
+    button("Try now", chat.retryConnection, { look: "small" }),
+  );
 }
 
 /** @param {Chat} chat */
 function log(chat) {
   const { state } = chat;
   if (state.phase === "broken") return broken("The conversation", /** @type {any} */ ({ message: state.problem }), chat.reload);
-  return h("div", { class: "chat-log", id: "chat-log", tabindex: "0", role: "region", "aria-label": "Conversation", key: "log" },
-    h("div", { class: "timeline-inner", role: "log", "aria-label": "Messages", "aria-live": "polite", "aria-relevant": "additions", "aria-busy": state.phase === "loading" ? "true" : "false" },
-      state.cursor && h("div", { class: "older", key: "older" }, button(state.loadingOlder ? "Loading…" : "Earlier messages", chat.loadOlder, { look: "small", disabled: state.loadingOlder })),
+  return h(
+    "div",
+    { class: "chat-log", id: "chat-log", tabindex: "0", role: "region", "aria-label": "Conversation", key: "log" },
+    h(
+      "div",
+      {
+        class: "timeline-inner",
+        role: "log",
+        "aria-label": "Messages",
+        "aria-live": "polite",
+        "aria-relevant": "additions",
+        "aria-busy": state.phase === "loading" ? "true" : "false",
+      },
+      state.cursor &&
+        h(
+          "div",
+          { class: "older", key: "older" },
+          button(state.loadingOlder ? "Loading…" : "Earlier messages", chat.loadOlder, {
+            look: "small",
+            disabled: state.loadingOlder,
+          }),
+        ),
       !state.cursor && welcome(state.phase === "loading", agentName(state)),
       messages(chat),
       state.outbox.map((sending) => sendingView(chat, sending)),
       aiThinks(state) && !state.outbox.length && thinking(agentName(state)),
-      waitsForPerson(state) && waiting(chat)));
+      waitsForPerson(state) && waiting(chat),
+    ),
+  );
 }
 
 /** The AI says what it is before anybody asks. @param {boolean} loading @param {string} agent */
 function welcome(loading, agent) {
   if (loading) return h("p", { class: "activity", key: "loading", role: "status" }, "Loading your conversation…");
-  return h("article", { class: "message message--agent", "aria-label": `${agent}, an AI`, key: "welcome" }, avatar("agent", agent),
-    h("header", { class: "message-meta" }, h("span", { class: "badge badge--agent" }, "AI"), h("span", { class: "message-author" }, agent)),
-    h("div", { class: "message-body" }, h("p", null, "Hello. I am an AI and answer right away. What I am not sure about goes to a person of the team, and you can ask for one at any time.")));
+  return h(
+    "article",
+    { class: "message message--agent", "aria-label": `${agent}, an AI`, key: "welcome" },
+    avatar("agent", agent),
+    h(
+      "header",
+      { class: "message-meta" },
+      h("span", { class: "badge badge--agent" }, "AI"),
+      h("span", { class: "message-author" }, agent),
+    ),
+    h(
+      "div",
+      { class: "message-body" },
+      h(
+        "p",
+        null,
+        "Hello. I am an AI and answer right away. What I am not sure about goes to a person of the team, and you can ask for one at any time.",
+      ),
+    ),
+  );
 }
 
 /** @param {Chat} chat */
@@ -86,20 +147,41 @@ function messages({ state }) {
 function messageView(message, streamed) {
   const { author } = message;
   const text = streamed ?? message.text;
-  if (author.kind === "system") return h("p", { class: "activity activity--said", id: `message-${message.id}` }, text, " ", timeOf(message.created_at));
+  if (author.kind === "system")
+    return h("p", { class: "activity activity--said", id: `message-${message.id}` }, text, " ", timeOf(message.created_at));
   if (author.kind === "customer") {
-    return h("article", { class: "message message--own", id: `message-${message.id}`, "aria-label": `You, ${clock(message.created_at)}` },
-      h("header", { class: "message-meta" }, "You ", timeOf(message.created_at)), h("div", { class: "message-body" }, markdown(text)));
+    return h(
+      "article",
+      { class: "message message--own", id: `message-${message.id}`, "aria-label": `You, ${clock(message.created_at)}` },
+      h("header", { class: "message-meta" }, "You ", timeOf(message.created_at)),
+      h("div", { class: "message-body" }, markdown(text)),
+    );
   }
   const person = author.kind === "operator";
   const name = person ? `${firstName(author.name)}, from the team` : author.name || "Support AI";
   const streaming = message.status === "pending";
   const cut = message.status === "failed";
   const blocks = streaming ? written(text) : markdown(text);
-  return h("article", { class: `message message--${person ? "operator" : "agent"}${cut ? " message--cut" : ""}`, id: `message-${message.id}`, "aria-label": `${name}${person ? "" : ", an AI"}${streaming ? ", is writing" : ""}`, "aria-busy": streaming ? "true" : undefined, "aria-live": streaming ? "off" : undefined },
+  return h(
+    "article",
+    {
+      class: `message message--${person ? "operator" : "agent"}${cut ? " message--cut" : ""}`,
+      id: `message-${message.id}`,
+      "aria-label": `${name}${person ? "" : ", an AI"}${streaming ? ", is writing" : ""}`,
+      "aria-busy": streaming ? "true" : undefined,
+      "aria-live": streaming ? "off" : undefined,
+    },
     avatar(person ? "operator" : "agent", author.name),
-    h("header", { class: "message-meta" }, !person && h("span", { class: "badge badge--agent" }, "AI"), h("span", { class: "message-author" }, name), streaming ? "writes" : timeOf(message.created_at), cut && "stopped here"),
-    h("div", { class: "message-body" }, blocks, sources(message)));
+    h(
+      "header",
+      { class: "message-meta" },
+      !person && h("span", { class: "badge badge--agent" }, "AI"),
+      h("span", { class: "message-author" }, name),
+      streaming ? "writes" : timeOf(message.created_at),
+      cut && "stopped here",
+    ),
+    h("div", { class: "message-body" }, blocks, sources(message)),
+  );
 }
 
 /** Files are named; opening them comes later. @param {Message} message */
@@ -110,8 +192,19 @@ function sources(message) {
 
 /** @param {string} agent */
 function thinking(agent) {
-  return h("article", { class: "message message--agent", "aria-label": `${agent}, an AI, is about to write`, key: "thinking" }, avatar("agent", agent),
-    h("div", { class: "message-body thinking" }, h("span", { class: "sr" }, `${agent} is about to write`), h("i"), h("i"), h("i")));
+  return h(
+    "article",
+    { class: "message message--agent", "aria-label": `${agent}, an AI, is about to write`, key: "thinking" },
+    avatar("agent", agent),
+    h(
+      "div",
+      { class: "message-body thinking" },
+      h("span", { class: "sr" }, `${agent} is about to write`),
+      h("i"),
+      h("i"),
+      h("i"),
+    ),
+  );
 }
 
 /** @param {Chat} chat */
@@ -119,21 +212,41 @@ function waiting({ state }) {
   const since = ms(state.thread?.waiting_since);
   const person = personName(state);
   const long = !Number.isNaN(since) && state.now - since > 60_000 ? ` You have waited ${roughly(state.now - since)}.` : "";
-  return h("section", { class: "waiting", id: "waiting", role: "status", "aria-label": "Waiting for a person", key: "waiting" },
-    h("span", { class: "avatars", "aria-hidden": "true" }, person ? avatar("operator", state.thread?.assignment.name) : h("span", { class: "avatar avatar--operator" }, icon("team"))),
+  return h(
+    "section",
+    { class: "waiting", id: "waiting", role: "status", "aria-label": "Waiting for a person", key: "waiting" },
+    h(
+      "span",
+      { class: "avatars", "aria-hidden": "true" },
+      person ? avatar("operator", state.thread?.assignment.name) : h("span", { class: "avatar avatar--operator" }, icon("team")),
+    ),
     h("strong", null, person ? `${person} has your message` : "A person looks at this"),
-    h("p", null, `You can write more or close this page; the answer shows up here.${long}`));
+    h("p", null, `You can write more or close this page; the answer shows up here.${long}`),
+  );
 }
 
 /** @param {Chat} chat @param {Sending} sending */
 function sendingView(chat, sending) {
   const failed = sending.state === "failed";
   const words = failed ? "not sent" : sending.error ? "waits for the connection" : "sending…";
-  return h("article", { class: `message message--own${failed ? " message--failed" : " message--sending"}`, "aria-label": failed ? "You, not sent" : "You, sending", key: `sending:${sending.key}` },
-    h("header", { class: "message-meta" }, "You", h("span", { class: "message-state" }, icon(failed ? "info" : "clock", true), words),
-      failed && h("button", { type: "button", class: "link", onclick: () => chat.retry(sending) }, "Retry"), failed && h("button", { type: "button", class: "link", onclick: () => chat.discard(sending) }, "Discard")),
+  return h(
+    "article",
+    {
+      class: `message message--own${failed ? " message--failed" : " message--sending"}`,
+      "aria-label": failed ? "You, not sent" : "You, sending",
+      key: `sending:${sending.key}`,
+    },
+    h(
+      "header",
+      { class: "message-meta" },
+      "You",
+      h("span", { class: "message-state" }, icon(failed ? "info" : "clock", true), words),
+      failed && h("button", { type: "button", class: "link", onclick: () => chat.retry(sending) }, "Retry"),
+      failed && h("button", { type: "button", class: "link", onclick: () => chat.discard(sending) }, "Discard"),
+    ),
     h("div", { class: "message-body" }, markdown(sending.text)),
-    failed && sending.error && h("p", { class: "field-error", role: "alert" }, sending.error));
+    failed && sending.error && h("p", { class: "field-error", role: "alert" }, sending.error),
+  );
 }
 
 /** @param {Chat} chat */
@@ -147,40 +260,89 @@ function composer(chat) {
     if (log) log.scrollTop = log.scrollHeight;
     document.getElementById("say")?.focus();
   };
-  return h("div", { class: "chat-composer", key: "composer" },
-    h("form", { "aria-label": "Write a message", onsubmit: (/** @type {Event} */ event) => {
-      event.preventDefault();
-      send();
-    } },
-    h("label", { class: "sr", for: "say" }, "Message"),
-    h("textarea", { id: "say", rows: 1, value: state.text, maxlength: 20000, placeholder: "Write a message", enterkeyhint: "send",
-      oninput: (/** @type {any} */ event) => {
-        state.text = event.target.value;
-        chat.changed();
+  return h(
+    "div",
+    { class: "chat-composer", key: "composer" },
+    h(
+      "form",
+      {
+        "aria-label": "Write a message",
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          send();
+        },
       },
-      onkeydown: (/** @type {KeyboardEvent} */ event) => {
-        if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-        event.preventDefault();
-        send();
-      } }),
-    h("button", { type: "submit", class: "button button--primary button--icon", id: "send", "aria-label": "Send", title: "Send", disabled: !state.text.trim() }, icon("send"))),
-    foot(chat));
+      h("label", { class: "sr", for: "say" }, "Message"),
+      h("textarea", {
+        id: "say",
+        rows: 1,
+        value: state.text,
+        maxlength: 20000,
+        placeholder: "Write a message",
+        enterkeyhint: "send",
+        oninput: (/** @type {any} */ event) => {
+          state.text = event.target.value;
+          chat.changed();
+        },
+        onkeydown: (/** @type {KeyboardEvent} */ event) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          send();
+        },
+      }),
+      h(
+        "button",
+        {
+          type: "submit",
+          class: "button button--primary button--icon",
+          id: "send",
+          "aria-label": "Send",
+          title: "Send",
+          disabled: !state.text.trim(),
+        },
+        icon("send"),
+      ),
+    ),
+    foot(chat),
+  );
 }
 
 /** @param {Chat} chat */
 function foot(chat) {
   const { state } = chat;
   if (state.asking) {
-    return h("div", { class: "chat-foot", role: "alertdialog", "aria-label": "Start a new conversation?" }, h("span", { class: "grow" }, "Start a new one? This one leaves your screen."),
+    return h(
+      "div",
+      { class: "chat-foot", role: "alertdialog", "aria-label": "Start a new conversation?" },
+      h("span", { class: "grow" }, "Start a new one? This one leaves your screen."),
       h("button", { type: "button", class: "link", onclick: () => chat.startOver() }, "Start new"),
-      iconButton("Keep this conversation", "close", () => {
-        state.asking = false;
-        chat.changed();
-      }, { look: "plain small" }));
+      iconButton(
+        "Keep this conversation",
+        "close",
+        () => {
+          state.asking = false;
+          chat.changed();
+        },
+        { look: "plain small" },
+      ),
+    );
   }
-  return h("div", { class: "chat-foot" }, h("span", null, "AI can be wrong. People check what matters."),
-    state.thread && h("button", { type: "button", class: "link end", onclick: () => {
-      state.asking = true;
-      chat.changed();
-    } }, "New conversation"));
+  return h(
+    "div",
+    { class: "chat-foot" },
+    h("span", null, "AI can be wrong. People check what matters."),
+    state.thread &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "link end",
+          onclick: () => {
+            state.asking = true;
+            chat.changed();
+          },
+        },
+        "New conversation",
+      ),
+  );
 }

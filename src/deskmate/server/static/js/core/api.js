@@ -46,7 +46,11 @@ export function createApi({ token, onUnauthenticated } = {}) {
     let response;
     try {
       response = await fetch(path + queryString(query), {
-        method, headers, signal, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body),
+        method,
+        headers,
+        signal,
+        credentials: "same-origin",
+        body: body === undefined ? undefined : JSON.stringify(body),
       });
     } catch (error) {
       if (signal?.aborted) throw error;

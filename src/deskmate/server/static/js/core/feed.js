@@ -63,7 +63,10 @@ export function createFeed(options) {
       const headers = { accept: "text/event-stream", ...options.headers?.() };
       if (!fresh) headers["last-event-id"] = last;
       const response = await fetch(options.path + queryString(options.query?.()), {
-        headers, signal: mine.signal, cache: "no-store", credentials: "same-origin",
+        headers,
+        signal: mine.signal,
+        cache: "no-store",
+        credentials: "same-origin",
       });
       if (!response.ok || !response.body) {
         if (response.status === 401) {

@@ -96,7 +96,7 @@ export function shorten(text, limit) {
 
 /** A value as people read it: text as it is, the rest as JSON. @param {unknown} value */
 export function valueText(value) {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "";
+  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
 
 /** "3 messages", "1 message" @param {number} count @param {string} one @param {string} [many] */

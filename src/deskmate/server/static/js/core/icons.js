@@ -14,7 +14,10 @@ const SHAPES = {
   down: ["m4.5 6.3 3.5 3.5 3.5-3.5"],
   draft: ["M2.5 2.5h3M8 2.5h1M2.5 5v2M2.5 10v3.5h3M8 13.5h1", "m7 9.5 5.3-5.3a1.2 1.2 0 0 1 1.7 1.7L8.7 11.2 6.5 11.7z"],
   escalation: ["M8 2.2 14.3 13H1.7z", "M8 6.3v3M8 11.2v.1"],
-  inbox: ["M2 9.5 3.8 3.6a1 1 0 0 1 1-.7h6.4a1 1 0 0 1 1 .7L14 9.5v2.8a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1z", "M2 9.5h3.3l1 1.8h3.4l1-1.8H14"],
+  inbox: [
+    "M2 9.5 3.8 3.6a1 1 0 0 1 1-.7h6.4a1 1 0 0 1 1 .7L14 9.5v2.8a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1z",
+    "M2 9.5h3.3l1 1.8h3.4l1-1.8H14",
+  ],
   info: [{ cx: 8, cy: 8, r: 6 }, "M8 7.3v4M8 4.7v.1"],
   lock: [{ x: 3.5, y: 7, width: 9, height: 6.5, rx: 1.2 }, "M5.5 7V5a2.5 2.5 0 0 1 5 0v2"],
   offline: ["M2 2.5 13.5 13.5", "M5.2 6.1A3.3 3.3 0 0 0 4.5 12.5h7M7.2 4.6a3.6 3.6 0 0 1 4.3 3.3 2.4 2.4 0 0 1 1.9 3.4"],
@@ -27,11 +30,18 @@ const SHAPES = {
   settings: ["M2 4.5h6M12 4.5h2M2 11.5h2M8 11.5h6", { cx: 10, cy: 4.5, r: 1.8 }, { cx: 6, cy: 11.5, r: 1.8 }],
   snooze: ["M13.2 9.6A5.7 5.7 0 1 1 6.4 2.8a4.6 4.6 0 0 0 6.8 6.8z"],
   sort: ["M4.5 3v10M2.3 10.8 4.5 13l2.2-2.2M9 4h5M9 8h3.7M9 12h2.2"],
-  team: [{ cx: 6, cy: 5.5, r: 2.5 }, "M1.8 13.2c.3-2.6 2-4 4.2-4s3.9 1.4 4.2 4", "M10.7 3.3a2.4 2.4 0 0 1 0 4.5M11.8 9.6c1.4.5 2.2 1.8 2.4 3.6"],
+  team: [
+    { cx: 6, cy: 5.5, r: 2.5 },
+    "M1.8 13.2c.3-2.6 2-4 4.2-4s3.9 1.4 4.2 4",
+    "M10.7 3.3a2.4 2.4 0 0 1 0 4.5M11.8 9.6c1.4.5 2.2 1.8 2.4 3.6",
+  ],
   tool: ["M5 4 1.8 8 5 12M11 4l3.2 4L11 12M9 3 7 13"],
   keyboard: [{ x: 1.8, y: 4, width: 12.4, height: 8.2, rx: 1.5 }, "M4.5 6.8h.1M7 6.8h.1M9.4 6.8h.1M11.6 6.8h.1M5.5 9.6h5"],
   moon: ["M13.2 9.6A5.7 5.7 0 1 1 6.4 2.8a4.6 4.6 0 0 0 6.8 6.8z"],
-  sun: [{ cx: 8, cy: 8, r: 2.8 }, "M8 1.6v1.5M8 12.9v1.5M1.6 8h1.5M12.9 8h1.5M3.5 3.5l1 1M11.5 11.5l1 1M3.5 12.5l1-1M11.5 4.5l1-1"],
+  sun: [
+    { cx: 8, cy: 8, r: 2.8 },
+    "M8 1.6v1.5M8 12.9v1.5M1.6 8h1.5M12.9 8h1.5M3.5 3.5l1 1M11.5 11.5l1 1M3.5 12.5l1-1M11.5 4.5l1-1",
+  ],
   plus: ["M8 3.5v9M3.5 8h9"],
   leave: ["M6.5 2.5h-3v11h3M10 5l3 3-3 3M13 8H6.5"],
 };
@@ -42,24 +52,35 @@ const SHAPES = {
  * @param {boolean} [small]
  */
 export function icon(name, small = false) {
-  return h("svg", { class: small ? "icon icon--small" : "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
+  return h(
+    "svg",
+    { class: small ? "icon icon--small" : "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
     (SHAPES[name] ?? []).map((shape) => {
       if (typeof shape === "string") return h("path", { d: shape });
       return h("r" in shape ? "circle" : "rect", shape);
-    }));
+    }),
+  );
 }
 
 /** A square machine and a round person, side by side. */
 export function logo() {
-  return h("svg", { class: "logo", viewBox: "0 0 28 28", "aria-hidden": "true" },
+  return h(
+    "svg",
+    { class: "logo", viewBox: "0 0 28 28", "aria-hidden": "true" },
     h("rect", { class: "logo-agent", x: 1, y: 7, width: 15, height: 15, rx: 3.5 }),
-    h("circle", { class: "logo-person", cx: 18.5, cy: 12.5, r: 8 }));
+    h("circle", { class: "logo-person", cx: 18.5, cy: 12.5, r: 8 }),
+  );
 }
 
 /** @param {"inbox" | "chat"} kind */
 export function picture(kind) {
-  const shapes = kind === "inbox"
-    ? ["M10 30 18 10h36l8 20v14a4 4 0 0 1-4 4H14a4 4 0 0 1-4-4z", "M10 30h15l4 7h14l4-7h15"]
-    : ["M12 10h34v22H26l-9 8v-8h-5z", "M52 20h8v20h-5v7l-8-7H32v-3"];
-  return h("svg", { class: "picture", viewBox: "0 0 72 56", "aria-hidden": "true" }, shapes.map((d) => h("path", { d })));
+  const shapes =
+    kind === "inbox"
+      ? ["M10 30 18 10h36l8 20v14a4 4 0 0 1-4 4H14a4 4 0 0 1-4-4z", "M10 30h15l4 7h14l4-7h15"]
+      : ["M12 10h34v22H26l-9 8v-8h-5z", "M52 20h8v20h-5v7l-8-7H32v-3"];
+  return h(
+    "svg",
+    { class: "picture", viewBox: "0 0 72 56", "aria-hidden": "true" },
+    shapes.map((d) => h("path", { d })),
+  );
 }

@@ -4,7 +4,8 @@ import { h } from "./dom.js";
 
 /** @typedef {import("./dom.js").VNode} VNode */
 
-const INLINE = /(`+)([^`]+?)\1(?!`)|\*\*(?=\S)([^*]+?)\*\*|__(?=\S)([^_]+?)__|(?<![\w*])\*(?=[^\s*])((?:[^*]|\*\*[^*]+\*\*)+?)\*(?![\w*])|(?<![\w_])_(?=\S)([^_]+?)_(?!\w)|\[([^\]]*)\]\(([^()\s]+(?:\([^()\s]*\)[^()\s]*)*)\)|(https?:\/\/[^\s<>"')\]]+)/;
+const INLINE =
+  /(`+)([^`]+?)\1(?!`)|\*\*(?=\S)([^*]+?)\*\*|__(?=\S)([^_]+?)__|(?<![\w*])\*(?=[^\s*])((?:[^*]|\*\*[^*]+\*\*)+?)\*(?![\w*])|(?<![\w_])_(?=\S)([^_]+?)_(?!\w)|\[([^\]]*)\]\(([^()\s]+(?:\([^()\s]*\)[^()\s]*)*)\)|(https?:\/\/[^\s<>"')\]]+)/;
 const FENCE = /^\s*```/;
 const BULLET = /^\s{0,3}[-*+]\s+(.*)$/;
 const NUMBER = /^\s{0,3}(\d{1,6})[.)]\s+(.*)$/;
@@ -27,7 +28,13 @@ export function markdown(text) {
     } else if (FENCE.test(line)) {
       const end = lines.findIndex((one, i) => i > at && FENCE.test(one));
       const until = end < 0 ? lines.length : end;
-      blocks.push(h("pre", { class: "code", tabindex: "0", role: "group", "aria-label": "Code" }, h("code", null, lines.slice(at + 1, until).join("\n"))));
+      blocks.push(
+        h(
+          "pre",
+          { class: "code", tabindex: "0", role: "group", "aria-label": "Code" },
+          h("code", null, lines.slice(at + 1, until).join("\n")),
+        ),
+      );
       at = until + 1;
     } else if (BULLET.test(line) || NUMBER.test(line)) {
       const pattern = BULLET.test(line) ? BULLET : NUMBER;
@@ -74,7 +81,10 @@ export function streaming(text) {
 
 /** Whether this line ends the paragraph before it. @param {string} line @param {number} length */
 function starts(line, length) {
-  return length > 0 && (FENCE.test(line) || BULLET.test(line) || /^\s{0,3}1[.)]\s/.test(line) || HEADING.test(line) || QUOTE.test(line));
+  return (
+    length > 0 &&
+    (FENCE.test(line) || BULLET.test(line) || /^\s{0,3}1[.)]\s/.test(line) || HEADING.test(line) || QUOTE.test(line))
+  );
 }
 
 /** @param {string[]} lines */

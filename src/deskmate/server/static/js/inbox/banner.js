@@ -18,8 +18,18 @@ export function banner(desk) {
   }
   let stuck = 0;
   for (const { sendings } of conversations.values()) stuck += sendings.filter((one) => one.state === "failed").length;
-  return h("div", { class: "banner banner--offline", role: "status", key: "banner" }, icon("offline"),
-    h("span", { class: "grow" }, h("strong", null, `Offline since ${clock(connection.since)}.`),
-      stuck ? ` ${counted(stuck, "message")} could not be sent and can be tried again.` : " You can read on; what you miss is replayed on return. Decisions need the connection."),
-    button("Try now", desk.retryConnection, { look: "small" }));
+  return h(
+    "div",
+    { class: "banner banner--offline", role: "status", key: "banner" },
+    icon("offline"),
+    h(
+      "span",
+      { class: "grow" },
+      h("strong", null, `Offline since ${clock(connection.since)}.`),
+      stuck
+        ? ` ${counted(stuck, "message")} could not be sent and can be tried again.`
+        : " You can read on; what you miss is replayed on return. Decisions need the connection.",
+    ),
+    button("Try now", desk.retryConnection, { look: "small" }),
+  );
 }

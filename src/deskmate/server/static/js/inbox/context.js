@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { ago, capital, clock, dayLabel, ms, shorten } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, iconButton } from "../core/parts.js";
-import { scoreText } from "./activity.js";
+import { reasonText } from "./activity.js";
 import { agentName, customerName, heldByMe, holderName, isWaiting } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -14,22 +14,58 @@ import { agentName, customerName, heldByMe, holderName, isWaiting } from "./stat
 /** @param {Desk} desk @param {Thread} thread */
 export function context(desk, thread) {
   const { state } = desk;
-  const requests = [...(state.conversations.get(thread.id)?.requests.values() ?? [])].sort((a, b) => ms(b.created_at) - ms(a.created_at));
-  return h("aside", { class: "context", id: "context", "aria-label": "Context of this thread", tabindex: "-1", key: "context" },
-    h("div", { class: "context-header" }, avatar("customer", customerName(thread), { size: "large" }),
-      h("div", { class: "grow" }, h("h2", null, customerName(thread)), h("p", { class: "quiet" }, `First wrote ${ago(thread.created_at, state.now) === "now" ? "just now" : `${ago(thread.created_at, state.now)} ago`}`)),
-      iconButton("Close context", "close", () => desk.toggleContext(), { class: "only-narrow" })),
+  const requests = [...(state.conversations.get(thread.id)?.requests.values() ?? [])].sort(
+    (a, b) => ms(b.created_at) - ms(a.created_at),
+  );
+  return h(
+    "aside",
+    { class: "context", id: "context", "aria-label": "Context of this thread", tabindex: "-1", key: "context" },
+    h(
+      "div",
+      { class: "context-header" },
+      avatar("customer", customerName(thread), { size: "large" }),
+      h(
+        "div",
+        { class: "grow" },
+        h("h2", null, customerName(thread)),
+        h(
+          "p",
+          { class: "quiet" },
+          `First wrote ${ago(thread.created_at, state.now) === "now" ? "just now" : `${ago(thread.created_at, state.now)} ago`}`,
+        ),
+      ),
+      iconButton("Close context", "close", () => desk.toggleContext(), { class: "only-narrow" }),
+    ),
     panel("why", "Why me", whyMe(desk, thread, requests)),
     thread.summary && panel("summary", "Summary by AI", h("p", null, thread.summary)),
     panel("customer", "Customer", customerFacts(thread, state.now)),
     usagePanel(desk, thread),
-    panel("requests", ["Requests ", h("span", { class: "count" }, requests.length)], requests.length ? history(desk, requests) : h("p", { class: "quiet" }, "The AI has not asked for anything here.")),
-    (thread.tags ?? []).length > 0 && panel("tags", "Tags", h("p", { class: "tags" }, (thread.tags ?? []).map((tag) => h("span", { class: "tag" }, tag)))));
+    panel(
+      "requests",
+      ["Requests ", h("span", { class: "count" }, requests.length)],
+      requests.length ? history(desk, requests) : h("p", { class: "quiet" }, "The AI has not asked for anything here."),
+    ),
+    (thread.tags ?? []).length > 0 &&
+      panel(
+        "tags",
+        "Tags",
+        h(
+          "p",
+          { class: "tags" },
+          (thread.tags ?? []).map((tag) => h("span", { class: "tag" }, tag)),
+        ),
+      ),
+  );
 }
 
 /** @param {string} key @param {any} title @param {any} body */
 function panel(key, title, body) {
-  return h("details", { class: "panel", open: true, key: `panel:${key}` }, h("summary", null, h("h3", null, title), icon("down")), h("div", { class: "panel-body" }, body));
+  return h(
+    "details",
+    { class: "panel", open: true, key: `panel:${key}` },
+    h("summary", null, h("h3", null, title), icon("down")),
+    h("div", { class: "panel-body" }, body),
+  );
 }
 
 /** @param {Desk} desk @param {Thread} thread @param {Request[]} requests */
@@ -38,11 +74,30 @@ function whyMe({ state }, thread, requests) {
   const waiting = requests.filter(isWaiting);
   const route = thread.route;
   const rows = [
-    line("person", `${capital(holderName(state, thread))} ${heldByMe(thread, state.me) ? "hold" : to === "queue" ? "has" : "holds"} it since ${clock(since)}.`, reason ? `${capital(reason)}.` : ""),
-    route?.reason && line("route", `${capital(route.reason)}.`, typeof route.score === "number" ? `Score ${route.score.toFixed(2)}, floor ${Number(route.floor ?? 0).toFixed(2)}.` : ""),
-    ...waiting.map((request) => line(request.kind, `${capital(request.agent || agentName(state, thread))} waits for ${request.kind === "question" ? "an answer" : request.kind === "approval" ? "an approval" : "a person"}.`,
-      capital([request.reason, scoreText(request)].filter(Boolean).join(", ")) + (request.queue ? `. Queue ${request.queue}` : ""))),
-    !waiting.length && to === "ai" && line("check", "Nothing waits for a person.", thread.mode === "auto" ? "The AI answers alone." : ""),
+    line(
+      "person",
+      `${capital(holderName(state, thread))} ${heldByMe(thread, state.me) ? "hold" : to === "queue" ? "has" : "holds"} it since ${clock(since)}.`,
+      reason ? `${capital(reason.replace(/\.$/, ""))}.` : "",
+    ),
+    route?.reason &&
+      line(
+        "route",
+        `${capital(route.reason)}.`,
+        typeof route.score === "number" ? `Score ${route.score.toFixed(2)}, floor ${Number(route.floor ?? 0).toFixed(2)}.` : "",
+      ),
+    ...waiting.map((request) =>
+      line(
+        request.kind,
+        `${capital(request.agent || agentName(state, thread))} waits for ${request.kind === "question" ? "an answer" : request.kind === "approval" ? "an approval" : "a person"}.`,
+        [capital(reasonText(request)), request.queue && `Queue ${request.queue}`]
+          .filter(Boolean)
+          .map((one) => `${one}.`)
+          .join(" "),
+      ),
+    ),
+    !waiting.length &&
+      to === "ai" &&
+      line("check", "Nothing waits for a person.", thread.mode === "auto" ? "The AI answers alone." : ""),
   ];
   return h("ol", { class: "why" }, rows);
 }
@@ -55,11 +110,18 @@ function line(name, strong, text) {
 /** @param {Thread} thread @param {number} now */
 function customerFacts(thread, now) {
   const more = Object.entries(thread.metadata ?? {}).filter(([, value]) => value !== null && typeof value !== "object");
-  return h("dl", { class: "facts" },
+  return h(
+    "dl",
+    { class: "facts" },
     thread.language && [h("dt", null, "Language"), h("dd", null, languageName(thread.language))],
-    more.map(([name, value]) => [h("dt", { key: `t:${name}` }, capital(name.replaceAll("_", " "))), h("dd", { key: `d:${name}` }, String(value))]),
-    h("dt", null, "Since"), h("dd", null, `${dayLabel(thread.created_at, now)}, ${clock(thread.created_at)}`),
-    thread.customer && [h("dt", null, "Id"), h("dd", null, h("code", null, thread.customer))]);
+    more.map(([name, value]) => [
+      h("dt", { key: `t:${name}` }, capital(name.replaceAll("_", " "))),
+      h("dd", { key: `d:${name}` }, String(value)),
+    ]),
+    h("dt", null, "Since"),
+    h("dd", null, `${dayLabel(thread.created_at, now)}, ${clock(thread.created_at)}`),
+    thread.customer && [h("dt", null, "Id"), h("dd", null, h("code", null, thread.customer))],
+  );
 }
 
 /** @param {string} code */
@@ -86,10 +148,22 @@ function usagePanel({ state }, thread) {
     sum.currency ||= entry.currency ?? "";
     sums.set(who, sum);
   }
-  return panel("usage", "Usage and cost", h("dl", { class: "facts facts--end" }, [...sums].map(([who, sum]) => [
-    h("dt", { key: `t:${who}` }, `${capital(who)}${sum.tokens ? `, ${sum.tokens.toLocaleString("en")} tokens` : ""}${sum.seconds >= 1 ? `, ${Math.round(sum.seconds)} s` : ""}`),
-    h("dd", { key: `d:${who}` }, money(sum.cost, sum.currency)),
-  ])));
+  return panel(
+    "usage",
+    "Usage and cost",
+    h(
+      "dl",
+      { class: "facts facts--end" },
+      [...sums].map(([who, sum]) => [
+        h(
+          "dt",
+          { key: `t:${who}` },
+          `${capital(who)}${sum.tokens ? `, ${sum.tokens.toLocaleString("en")} tokens` : ""}${sum.seconds >= 1 ? `, ${Math.round(sum.seconds)} s` : ""}`,
+        ),
+        h("dd", { key: `d:${who}` }, money(sum.cost, sum.currency)),
+      ]),
+    ),
+  );
 }
 
 /** @param {number} minor @param {string} currency */
@@ -100,11 +174,35 @@ function money(minor, currency) {
 
 /** @param {Desk} desk @param {Request[]} requests */
 function history(desk, requests) {
-  return h("ul", { class: "history" }, requests.map((request) => h("li", { key: request.id },
-    h("a", { href: `#request-${request.id}`, onclick: (/** @type {Event} */ event) => {
-      event.preventDefault();
-      desk.focusOn(request.id);
-    } }, h("span", { class: `kind kind--${request.kind}` }, icon(request.kind), h("span", { class: "sr" }, request.kind)),
-    h("span", { class: "grow" }, shorten(request.question || request.tool || request.reason || "Request", 60)),
-    h("span", { class: "quiet" }, isWaiting(request) ? "waits" : request.decision?.by ? `by ${request.decision.by.id === desk.state.me?.id ? "you" : request.decision.by.name}` : request.state)))));
+  return h(
+    "ul",
+    { class: "history" },
+    requests.map((request) =>
+      h(
+        "li",
+        { key: request.id },
+        h(
+          "a",
+          {
+            href: `#request-${request.id}`,
+            onclick: (/** @type {Event} */ event) => {
+              event.preventDefault();
+              desk.focusOn(request.id);
+            },
+          },
+          h("span", { class: `kind kind--${request.kind}` }, icon(request.kind), h("span", { class: "sr" }, request.kind)),
+          h("span", { class: "grow" }, shorten(request.question || request.tool || request.reason || "Request", 60)),
+          h(
+            "span",
+            { class: "quiet" },
+            isWaiting(request)
+              ? "waits"
+              : request.decision?.by
+                ? `by ${request.decision.by.id === desk.state.me?.id ? "you" : request.decision.by.name}`
+                : request.state,
+          ),
+        ),
+      ),
+    ),
+  );
 }

@@ -11,7 +11,11 @@ import { urlOf } from "./url.js";
 /** @param {import("./main.js").Desk} desk */
 export function conversation(desk) {
   const { state } = desk;
-  return h("main", { class: "conversation", id: "conversation", "aria-label": "Conversation", tabindex: "-1", key: "conversation" }, inner(desk, state.view.thread));
+  return h(
+    "main",
+    { class: "conversation", id: "conversation", "aria-label": "Conversation", tabindex: "-1", key: "conversation" },
+    inner(desk, state.view.thread),
+  );
 }
 
 /** @param {import("./main.js").Desk} desk @param {string | null} id */
@@ -22,8 +26,16 @@ function inner(desk, id) {
   const current = conversationOf(state, id);
   if (current.error && !current.loaded) {
     if (current.error.status === 404) {
-      return empty("This thread is not here", "It may have been deleted, or the link is wrong.", { kind: "chat", key: "gone" },
-        h("a", { class: "button", href: urlOf({ ...state.view, thread: null }), onclick: desk.follow({ thread: null }) }, "Back to the list"));
+      return empty(
+        "This thread is not here",
+        "It may have been deleted, or the link is wrong.",
+        { kind: "chat", key: "gone" },
+        h(
+          "a",
+          { class: "button", href: urlOf({ ...state.view, thread: null }), onclick: desk.follow({ thread: null }) },
+          "Back to the list",
+        ),
+      );
     }
     return broken("The timeline", current.error, () => load.thread(id));
   }
@@ -33,12 +45,45 @@ function inner(desk, id) {
 
 /** @param {boolean} shortcuts */
 function welcome(shortcuts) {
-  const keys = [["Next, previous", "j k"], ["Open", "Enter"], ["Take over", "t"], ["Search", "/"], ["All commands", "Ctrl K"], ["All keys", "?"]];
-  return empty("Choose a thread", "What the AI cannot answer alone waits in Unassigned.", { key: "welcome" },
-    shortcuts && h("dl", { class: "keys" }, keys.map(([words, key]) => [h("dt", null, words), h("dd", null, key.split(" ").map((one) => h("kbd", null, one)))])));
+  const keys = [
+    ["Next, previous", "j k"],
+    ["Open", "Enter"],
+    ["Take over", "t"],
+    ["Search", "/"],
+    ["All commands", "Ctrl K"],
+    ["All keys", "?"],
+  ];
+  return empty(
+    "Choose a thread",
+    "What the AI cannot answer alone waits in Unassigned.",
+    { key: "welcome" },
+    shortcuts &&
+      h(
+        "dl",
+        { class: "keys" },
+        keys.map(([words, key]) => [
+          h("dt", null, words),
+          h(
+            "dd",
+            null,
+            key.split(" ").map((one) => h("kbd", null, one)),
+          ),
+        ]),
+      ),
+  );
 }
 
 function skeleton() {
-  return h("div", { class: "timeline-skeleton", role: "status", "aria-label": "Loading the conversation", key: "skeleton" },
-    [1, 2, 3].map((n) => h("div", { class: `bubble-skeleton bubble-skeleton--${n % 2 ? "left" : "right"}` }, h("span", { class: "skeleton skeleton--long" }), h("span", { class: "skeleton skeleton--short" }))));
+  return h(
+    "div",
+    { class: "timeline-skeleton", role: "status", "aria-label": "Loading the conversation", key: "skeleton" },
+    [1, 2, 3].map((n) =>
+      h(
+        "div",
+        { class: `bubble-skeleton bubble-skeleton--${n % 2 ? "left" : "right"}` },
+        h("span", { class: "skeleton skeleton--long" }),
+        h("span", { class: "skeleton skeleton--short" }),
+      ),
+    ),
+  );
 }

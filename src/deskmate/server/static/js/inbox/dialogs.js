@@ -9,9 +9,34 @@ import { agentName, openThread } from "./state.js";
 
 /** @type {[string, [string, string][]][]} */
 const KEYS = [
-  ["Move", [["Next thread", "j"], ["Previous thread", "k"], ["Open the thread", "Enter"], ["Search", "/"], ["All commands", "Ctrl K"]]],
-  ["Thread", [["Reply", "r"], ["Note", "n"], ["Take over", "t"], ["Resolve and open the next", "Shift R"], ["Send, answer", "Ctrl Enter"]]],
-  ["Request in focus", [["Approve, answer, take over", "a"], ["Edit", "e"], ["Reject, with the focus on its card", "r"]]],
+  [
+    "Move",
+    [
+      ["Next thread", "j"],
+      ["Previous thread", "k"],
+      ["Open the thread", "Enter"],
+      ["Search", "/"],
+      ["All commands", "Ctrl K"],
+    ],
+  ],
+  [
+    "Thread",
+    [
+      ["Reply", "r"],
+      ["Note", "n"],
+      ["Take over", "t"],
+      ["Resolve and open the next", "Shift R"],
+      ["Send, answer", "Ctrl Enter"],
+    ],
+  ],
+  [
+    "Request in focus",
+    [
+      ["Approve, answer, take over", "a"],
+      ["Edit", "e"],
+      ["Reject, with the focus on its card", "r"],
+    ],
+  ],
 ];
 
 /** @param {Desk} desk */
@@ -25,41 +50,109 @@ export function dialogs(desk) {
 
 /** @param {Desk} desk @param {string} id @param {string} label @param {any} body */
 function frame(desk, id, label, body) {
-  return h("dialog", {
-    class: `dialog dialog--${id}`, id, "aria-label": label, key: id,
-    ref: (/** @type {HTMLDialogElement} */ el) => queueMicrotask(() => el.isConnected && !el.open && el.showModal()),
-    onclose: () => desk.dialog(null),
-    onclick: (/** @type {MouseEvent} */ event) => {
-      if (event.target === event.currentTarget) desk.dialog(null);
+  return h(
+    "dialog",
+    {
+      class: `dialog dialog--${id}`,
+      id,
+      "aria-label": label,
+      key: id,
+      ref: (/** @type {HTMLDialogElement} */ el) => queueMicrotask(() => el.isConnected && !el.open && el.showModal()),
+      onclose: () => desk.dialog(null),
+      onclick: (/** @type {MouseEvent} */ event) => {
+        if (event.target === event.currentTarget) desk.dialog(null);
+      },
     },
-  }, h("div", { class: "dialog-body" }, body));
+    h("div", { class: "dialog-body" }, body),
+  );
 }
 
 /** @param {Desk} desk */
 function handBack(desk) {
   const thread = openThread(desk.state);
   const agent = thread ? agentName(desk.state, thread) : "the AI";
-  return h("form", { class: "dialog-form", onsubmit: (/** @type {any} */ event) => {
-    event.preventDefault();
-    const note = event.target.elements.note.value;
-    desk.dialog(null);
-    void desk.verbs.handBack(note);
-  } },
-  h("h2", null, `Hand back to ${agent}`),
-  h("p", { class: "quiet" }, `${agent === "the AI" ? "The AI" : agent} answers the customer again from now on.`),
-  h("div", { class: "field" }, h("label", { for: "hand-back-note" }, "Note for the AI, optional"),
-    h("textarea", { class: "input", id: "hand-back-note", name: "note", rows: 3, autofocus: true, placeholder: "What is settled, what is still open",
-      onkeydown: (/** @type {any} */ event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), event.target.form.requestSubmit()) })),
-  h("div", { class: "dialog-ways" }, button("Hand back", () => undefined, { look: "primary", type: "submit" }), button("Cancel", () => desk.dialog(null), { look: "plain" })));
+  return h(
+    "form",
+    {
+      class: "dialog-form",
+      onsubmit: (/** @type {any} */ event) => {
+        event.preventDefault();
+        const note = event.target.elements.note.value;
+        desk.dialog(null);
+        void desk.verbs.handBack(note);
+      },
+    },
+    h("h2", null, `Hand back to ${agent}`),
+    h("p", { class: "quiet" }, `${agent === "the AI" ? "The AI" : agent} answers the customer again from now on.`),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "hand-back-note" }, "Note for the AI, optional"),
+      h("textarea", {
+        class: "input",
+        id: "hand-back-note",
+        name: "note",
+        rows: 3,
+        autofocus: true,
+        placeholder: "What is settled, what is still open",
+        onkeydown: (/** @type {any} */ event) =>
+          event.key === "Enter" &&
+          (event.ctrlKey || event.metaKey) &&
+          (event.preventDefault(), event.target.form.requestSubmit()),
+      }),
+    ),
+    h(
+      "div",
+      { class: "dialog-ways" },
+      button("Hand back", () => undefined, { look: "primary", type: "submit" }),
+      button("Cancel", () => desk.dialog(null), { look: "plain" }),
+    ),
+  );
 }
 
 /** @param {Desk} desk */
 function keys(desk) {
   return [
-    h("div", { class: "dialog-top" }, h("h2", null, "Keyboard shortcuts"), button("Close", () => desk.dialog(null), { look: "plain small" })),
-    h("label", { class: "check" }, h("input", { type: "checkbox", id: "shortcuts-on", checked: desk.state.shortcuts, onchange: (/** @type {any} */ event) => desk.setShortcuts(event.target.checked) }), "Use single keys as shortcuts"),
-    h("div", { class: "keys-groups" }, KEYS.map(([title, rows]) => h("section", null, h("h3", null, title),
-      h("dl", { class: "keys" }, rows.map(([words, key]) => [h("dt", null, words), h("dd", null, key.split(" ").map((one) => h("kbd", null, one)))]))))),
+    h(
+      "div",
+      { class: "dialog-top" },
+      h("h2", null, "Keyboard shortcuts"),
+      button("Close", () => desk.dialog(null), { look: "plain small" }),
+    ),
+    h(
+      "label",
+      { class: "check" },
+      h("input", {
+        type: "checkbox",
+        id: "shortcuts-on",
+        checked: desk.state.shortcuts,
+        onchange: (/** @type {any} */ event) => desk.setShortcuts(event.target.checked),
+      }),
+      "Use single keys as shortcuts",
+    ),
+    h(
+      "div",
+      { class: "keys-groups" },
+      KEYS.map(([title, rows]) =>
+        h(
+          "section",
+          null,
+          h("h3", null, title),
+          h(
+            "dl",
+            { class: "keys" },
+            rows.map(([words, key]) => [
+              h("dt", null, words),
+              h(
+                "dd",
+                null,
+                key.split(" ").map((one) => h("kbd", null, one)),
+              ),
+            ]),
+          ),
+        ),
+      ),
+    ),
     h("p", { class: "quiet" }, "Single keys never fire while you type. Ctrl is Cmd on a Mac."),
   ];
 }

@@ -34,14 +34,21 @@ function find(what, state) {
   const [kind, id = ""] = what.split(/:(.*)/);
   const byId = (/** @type {string} */ name) => document.getElementById(name);
   switch (kind) {
-    case "composer": return byId("compose");
-    case "row": return byId(`row-${id}`);
-    case "answer": return byId(`answer-${id}`) ?? byId(`reason-${id}`);
+    case "composer":
+      return byId("compose");
+    case "row":
+      return byId(`row-${id}`);
+    case "answer":
+      return byId(`answer-${id}`) ?? byId(`reason-${id}`);
     case "card": {
       const card = byId(`request-${id}`);
-      return card?.querySelector("textarea, select, input, .request-footer .button--primary:not([disabled])") ?? byId(`ask-${id}`);
+      return (
+        card?.querySelector("textarea, select, input, .request-footer .button--primary:not([disabled])") ?? byId(`ask-${id}`)
+      );
     }
-    case "list": return byId(`row-${state.view.thread}`) ?? document.querySelector(".list-rows .thread-row");
-    default: return byId(kind);
+    case "list":
+      return byId(`row-${state.view.thread}`) ?? document.querySelector(".list-rows .thread-row");
+    default:
+      return byId(kind);
   }
 }

@@ -62,14 +62,24 @@ export function takeMessage(state, message, type) {
   const newer = thread && ms(message.created_at) >= (thread.preview ? ms(thread.preview.at) : 0);
   if (thread && newer && message.text && message.status === "success") {
     const { text, author, visibility, created_at: at } = message;
-    state.threads.set(thread.id, { ...thread, preview: { text, author, visibility, at } });
+    const answered = visibility === "public" && (author.kind === "operator" || author.kind === "agent");
+    state.threads.set(thread.id, {
+      ...thread,
+      preview: { text, author, visibility, at },
+      waiting_since: answered ? null : thread.waiting_since,
+    });
   }
 }
 
 /** The event of one's own message can be faster than the answer to its request. @param {State} state @param {import("./state.js").Sending} sending @param {Message} message */
 function isSame(state, sending, message) {
-  return message.author.kind === "operator" && message.author.id === state.me?.id && sending.state === "sending"
-    && message.visibility === sending.visibility && message.text === sending.text;
+  return (
+    message.author.kind === "operator" &&
+    message.author.id === state.me?.id &&
+    sending.state === "sending" &&
+    message.visibility === sending.visibility &&
+    message.text === sending.text
+  );
 }
 
 /** @param {State} state @param {Request} request */

@@ -6,7 +6,10 @@ import { heldByMe, openThread, waitingRequests } from "./state.js";
 
 /** @param {EventTarget | null} target */
 function typing(target) {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=radio]):not([type=checkbox]), textarea, select"));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches("input:not([type=radio]):not([type=checkbox]), textarea, select"))
+  );
 }
 
 /** @param {Desk} desk */
@@ -42,13 +45,19 @@ function run(desk, event) {
   if (event.key === "j" || event.key === "k") return did(() => step(event.key === "j" ? 1 : -1));
   if (!thread) return false;
   switch (event.key) {
-    case "R": return did(() => verbs.resolve(true));
-    case "n": return did(() => desk.write("note"));
-    case "t": return did(() => (heldByMe(thread, state.me) ? desk.write("reply") : verbs.takeOver()));
-    case "r": return did(() => (card(desk, event) ? press(desk, "r") : desk.write("reply")));
+    case "R":
+      return did(() => verbs.resolve(true));
+    case "n":
+      return did(() => desk.write("note"));
+    case "t":
+      return did(() => (heldByMe(thread, state.me) ? desk.write("reply") : verbs.takeOver()));
+    case "r":
+      return did(() => (card(desk, event) ? press(desk, "r") : desk.write("reply")));
     case "a":
-    case "e": return did(() => press(desk, event.key));
-    default: return false;
+    case "e":
+      return did(() => press(desk, event.key));
+    default:
+      return false;
   }
 }
 

@@ -8,11 +8,24 @@ import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 
-const TABS = /** @type {const} */ ([["mine", "Mine"], ["unassigned", "Unassigned"], ["all", "All"]]);
+const TABS = /** @type {const} */ ([
+  ["mine", "Mine"],
+  ["unassigned", "Unassigned"],
+  ["all", "All"],
+]);
 /** @type {[string, string][]} */
-const STATUSES = [["open", "Open"], ["snoozed", "Snoozed"], ["resolved", "Resolved"], ["all", "Any status"]];
+const STATUSES = [
+  ["open", "Open"],
+  ["snoozed", "Snoozed"],
+  ["resolved", "Resolved"],
+  ["all", "Any status"],
+];
 /** @type {[string, string][]} */
-const SORTS = [["activity", "Last activity"], ["newest", "Newest"], ["waiting", "Waiting longest"]];
+const SORTS = [
+  ["activity", "Last activity"],
+  ["newest", "Newest"],
+  ["waiting", "Waiting longest"],
+];
 
 /** @param {Desk} desk */
 export function list(desk) {
@@ -20,29 +33,61 @@ export function list(desk) {
   const { view } = state;
   // On a phone the list is the page, until a thread is.
   const alone = !view.thread;
-  return h("section", { class: "list", role: alone && desk.phone() ? "main" : undefined, "aria-label": "Thread list", key: "list" },
-    h("header", { class: "list-header" },
+  return h(
+    "section",
+    { class: "list", role: alone && desk.phone() ? "main" : undefined, "aria-label": "Thread list", key: "list" },
+    h(
+      "header",
+      { class: "list-header" },
       h(alone ? "h1" : "h2", { class: "list-title truncate" }, view.queue || "Inbox"),
-      iconButton("Search threads", "search", () => desk.search(), { props: { "aria-expanded": state.searching ? "true" : "false", "aria-keyshortcuts": "/" } })),
+      iconButton("Search threads", "search", () => desk.search(), {
+        props: { "aria-expanded": state.searching ? "true" : "false", "aria-keyshortcuts": "/" },
+      }),
+    ),
     (state.searching || view.q) && searchField(desk),
-    h("nav", { class: "list-tabs", "aria-label": "Assignment" }, TABS.map(([key, words]) => {
-      const to = { ...view, assignment: key };
-      return h("a", { href: urlOf(to), "aria-current": view.assignment === key ? "page" : undefined, onclick: desk.follow({ assignment: key }) },
-        words, " ", h("span", { class: "count" }, state.counts ? state.counts[key] : ""));
-    })),
-    h("div", { class: "list-filters", role: "group", "aria-label": "Filters and order" },
+    h(
+      "nav",
+      { class: "list-tabs", "aria-label": "Assignment" },
+      TABS.map(([key, words]) => {
+        const to = { ...view, assignment: key };
+        return h(
+          "a",
+          {
+            href: urlOf(to),
+            "aria-current": view.assignment === key ? "page" : undefined,
+            onclick: desk.follow({ assignment: key }),
+          },
+          words,
+          " ",
+          h("span", { class: "count" }, state.counts ? state.counts[key] : ""),
+        );
+      }),
+    ),
+    h(
+      "div",
+      { class: "list-filters", role: "group", "aria-label": "Filters and order" },
       pick("Status", view.status, STATUSES, (status) => desk.go({ status }), { id: "filter-status" }),
       h("span", { class: "grow" }),
-      pick("Order", view.sort, SORTS, (sort) => desk.go({ sort }), { id: "filter-sort", before: icon("sort", true) })),
-    rows(desk));
+      pick("Order", view.sort, SORTS, (sort) => desk.go({ sort }), { id: "filter-sort", before: icon("sort", true) }),
+    ),
+    rows(desk),
+  );
 }
 
 /** @param {Desk} desk */
 function searchField(desk) {
   const { view } = desk.state;
-  return h("div", { class: "list-search", role: "search", key: "search" }, icon("search", true),
+  return h(
+    "div",
+    { class: "list-search", role: "search", key: "search" },
+    icon("search", true),
     h("input", {
-      class: "input", id: "search", type: "search", "aria-label": "Search threads", placeholder: "Search people, subjects, words", value: view.q,
+      class: "input",
+      id: "search",
+      type: "search",
+      "aria-label": "Search threads",
+      placeholder: "Search people, subjects, words",
+      value: view.q,
       oninput: (/** @type {any} */ event) => desk.searchFor(event.target.value),
       onkeydown: (/** @type {KeyboardEvent} */ event) => {
         if (event.key === "Escape") desk.endSearch();
@@ -52,7 +97,8 @@ function searchField(desk) {
         }
       },
     }),
-    iconButton("Close search", "close", () => desk.endSearch()));
+    iconButton("Close search", "close", () => desk.endSearch()),
+  );
 }
 
 /** @param {Desk} desk */
@@ -62,12 +108,24 @@ function rows(desk) {
   if (list.error && !list.ids.length) return broken("The list", list.error, () => load.list());
   if (!list.loaded) return skeletonRows("Loading threads", 7);
   if (!list.ids.length) return emptyList(desk);
-  return h("div", { class: "list-rows", key: "rows", onscroll: (/** @type {any} */ event) => nearEnd(event.target) && load.more() },
-    h("ul", { "aria-label": "Threads" }, list.ids.map((id) => {
-      const thread = state.threads.get(id);
-      return thread && row(desk, thread);
-    })),
-    list.cursor && h("div", { class: "list-more" }, button(list.loading ? "Loading…" : "More threads", () => load.more(), { look: "plain small", disabled: list.loading })));
+  return h(
+    "div",
+    { class: "list-rows", key: "rows", onscroll: (/** @type {any} */ event) => nearEnd(event.target) && load.more() },
+    h(
+      "ul",
+      { "aria-label": "Threads" },
+      list.ids.map((id) => {
+        const thread = state.threads.get(id);
+        return thread && row(desk, thread);
+      }),
+    ),
+    list.cursor &&
+      h(
+        "div",
+        { class: "list-more" },
+        button(list.loading ? "Loading…" : "More threads", () => load.more(), { look: "plain small", disabled: list.loading }),
+      ),
+  );
 }
 
 /** @param {HTMLElement} el */
@@ -79,21 +137,42 @@ function nearEnd(el) {
 function emptyList(desk) {
   const { view, counts } = desk.state;
   if (view.q) {
-    return empty(`Nothing found for “${view.q}”`, "Search looks at names, subjects and the words of messages.", { key: "empty" },
-      button("Clear the search", () => desk.endSearch()));
+    return empty(
+      `Nothing found for “${view.q}”`,
+      "Search looks at names, subjects and the words of messages.",
+      { key: "empty" },
+      button("Clear the search", () => desk.endSearch()),
+    );
   }
   const elsewhere = counts && view.assignment !== "unassigned" ? counts.unassigned : 0;
   if (elsewhere) {
-    return empty("Nothing waits for you", `${elsewhere === 1 ? "One thread waits" : `${elsewhere} threads wait`} for somebody to take it.`, { key: "empty" },
-      button("Look at unassigned threads", () => desk.go({ assignment: "unassigned" }), { look: "primary" }));
+    return empty(
+      "Nothing waits for you",
+      `${elsewhere === 1 ? "One thread waits" : `${elsewhere} threads wait`} for somebody to take it.`,
+      { key: "empty" },
+      button("Look at unassigned threads", () => desk.go({ assignment: "unassigned" }), { look: "primary" }),
+    );
   }
   if (view.status !== "open" || view.queue) {
-    return empty("Nothing here", "No thread fits these filters.", { key: "empty" },
-      button("Show all open threads", () => desk.go({ status: "open", queue: "", assignment: "all" })));
+    return empty(
+      "Nothing here",
+      "No thread fits these filters.",
+      { key: "empty" },
+      button("Show all open threads", () => desk.go({ status: "open", queue: "", assignment: "all" })),
+    );
   }
   if (view.assignment !== "all" && counts?.all) {
-    return empty("Nobody waits for a person", `The AI holds ${counts.all === 1 ? "the one open thread" : `${counts.all} open threads`}.`, { key: "empty" },
-      button("Look at all threads", () => desk.go({ assignment: "all" })));
+    return empty(
+      "Nobody waits for a person",
+      `The AI holds ${counts.all === 1 ? "the one open thread" : `${counts.all} open threads`}.`,
+      { key: "empty" },
+      button("Look at all threads", () => desk.go({ assignment: "all" })),
+    );
   }
-  return empty("No threads yet", "When a customer writes, the thread shows up here by itself.", { key: "empty" }, h("a", { class: "button", href: "/chat", target: "_blank", rel: "noopener" }, "Open the customer chat"));
+  return empty(
+    "No threads yet",
+    "When a customer writes, the thread shows up here by itself.",
+    { key: "empty" },
+    h("a", { class: "button", href: "/chat", target: "_blank", rel: "noopener" }, "Open the customer chat"),
+  );
 }

@@ -57,7 +57,9 @@ export function createLoading({ state, changed, api }) {
       const page = await api.get("/api/threads", { ...listQuery(PAGE), cursor: list.cursor });
       if (mine !== asked) return;
       page.items.forEach((/** @type {any} */ thread) => takeThread(state, thread));
-      const news = page.items.map((/** @type {any} */ thread) => thread.id).filter((/** @type {string} */ id) => !list.ids.includes(id));
+      const news = page.items
+        .map((/** @type {any} */ thread) => thread.id)
+        .filter((/** @type {string} */ id) => !list.ids.includes(id));
       Object.assign(list, { ids: [...list.ids, ...news], cursor: page.cursor });
     } catch {
       // The rows stay; scrolling on asks again.
@@ -87,7 +89,10 @@ export function createLoading({ state, changed, api }) {
     try {
       const path = `/api/threads/${encodeURIComponent(id)}`;
       const [record, page, requests, assignments] = await Promise.all([
-        api.get(path), api.get(`${path}/messages`, { limit: PAGE }), api.get(`${path}/requests`), api.get(`${path}/assignments`),
+        api.get(path),
+        api.get(`${path}/messages`, { limit: PAGE }),
+        api.get(`${path}/requests`),
+        api.get(`${path}/assignments`),
       ]);
       takeThread(state, record);
       page.items.forEach((/** @type {any} */ message) => takeMessage(state, message));

@@ -26,7 +26,11 @@ import { createVerbs } from "./verbs.js";
 /** @typedef {import("./state.js").View} View */
 /** @typedef {typeof desk} Desk what every view is given */
 
-const memory = { shortcuts: remembered("deskmate.shortcuts"), seen: remembered("deskmate.seen"), context: remembered("deskmate.context") };
+const memory = {
+  shortcuts: remembered("deskmate.shortcuts"),
+  seen: remembered("deskmate.seen"),
+  context: remembered("deskmate.context"),
+};
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const narrow = matchMedia("(max-width: 1100px)");
 const phone = matchMedia("(max-width: 760px)");
@@ -41,7 +45,8 @@ const feed = createFeed({
   path: "/api/events",
   onEvent: (event) => {
     if (takeEvent(state, event)) load.refreshSoon();
-    if (!scroller.away && state.view.thread && event.thread === state.view.thread) conversationOf(state, state.view.thread).fresh = 0;
+    if (!scroller.away && state.view.thread && event.thread === state.view.thread)
+      conversationOf(state, state.view.thread).fresh = 0;
     if (event.type === "run.done" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
     markSeen();
     changed();
@@ -68,7 +73,14 @@ const feed = createFeed({
 let searching;
 
 const desk = {
-  state, changed, api, load, verbs, focus, scroller, go,
+  state,
+  changed,
+  api,
+  load,
+  verbs,
+  focus,
+  scroller,
+  go,
   /** A link that changes the view without loading a page. @param {Partial<View>} view */
   follow: (view) => (/** @type {MouseEvent} */ event) => {
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -211,7 +223,9 @@ function markSeen() {
   const at = ms(thread.preview.at);
   if ((state.seen[thread.id] ?? 0) >= at) return;
   state.seen[thread.id] = at;
-  const newest = Object.entries(state.seen).sort((a, b) => b[1] - a[1]).slice(0, 500);
+  const newest = Object.entries(state.seen)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 500);
   memory.seen.set(Object.fromEntries(newest));
 }
 
@@ -260,20 +274,44 @@ function draw() {
   scroller.before();
   if (state.phase !== "ready") {
     document.title = state.phase === "setup" ? "Set up Deskmate" : "Sign in to Deskmate";
-    render(root, state.phase === "loading" ? null : state.phase === "unreachable"
-      ? h("main", { class: "entry", key: "unreachable" }, broken("The desk", /** @type {any} */ ({ message: "The server does not answer." }), start)) : entry(desk));
+    render(
+      root,
+      state.phase === "loading"
+        ? null
+        : state.phase === "unreachable"
+          ? h(
+              "main",
+              { class: "entry", key: "unreachable" },
+              broken("The desk", /** @type {any} */ ({ message: "The server does not answer." }), start),
+            )
+          : entry(desk),
+    );
     return;
   }
   const thread = openThread(state);
   const shown = desk.contextShown() && thread !== null;
   const waiting = waitingCount(state);
   document.title = `${waiting ? `(${waiting}) ` : ""}${thread ? subjectOf(state, thread).slice(0, 60) : "Inbox"} · Deskmate`;
-  render(root,
+  render(
+    root,
     h("a", { class: "skip", href: "#conversation", key: "skip" }, "Skip to the conversation"),
     banner(desk),
-    h("div", { class: `inbox${shown ? "" : " inbox--no-context"}`, "data-view": state.view.thread ? "conversation" : "list", key: "inbox" },
-      rail(desk), list(desk), conversation(desk), shown && thread && context(desk, thread), !state.view.thread && tabbar(desk)),
-    meMenu(desk), dialogs(desk));
+    h(
+      "div",
+      {
+        class: `inbox${shown ? "" : " inbox--no-context"}`,
+        "data-view": state.view.thread ? "conversation" : "list",
+        key: "inbox",
+      },
+      rail(desk),
+      list(desk),
+      conversation(desk),
+      shown && thread && context(desk, thread),
+      !state.view.thread && tabbar(desk),
+    ),
+    meMenu(desk),
+    dialogs(desk),
+  );
   scroller.after(state.view.thread);
   focus.settle();
 }

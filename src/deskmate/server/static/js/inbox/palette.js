@@ -21,10 +21,22 @@ export function palette(desk) {
     command.run();
   };
   return [
-    h("div", { class: "palette-search" }, icon("search"),
+    h(
+      "div",
+      { class: "palette-search" },
+      icon("search"),
       h("input", {
-        id: "palette-input", role: "combobox", "aria-label": "Command or name", "aria-expanded": "true", "aria-controls": "palette-list", "aria-autocomplete": "list", autocomplete: "off",
-        "aria-activedescendant": matches.length ? `command-${at}` : undefined, placeholder: "Command, person or subject", autofocus: true, value: typed,
+        id: "palette-input",
+        role: "combobox",
+        "aria-label": "Command or name",
+        "aria-expanded": "true",
+        "aria-controls": "palette-list",
+        "aria-autocomplete": "list",
+        autocomplete: "off",
+        "aria-activedescendant": matches.length ? `command-${at}` : undefined,
+        placeholder: "Command, person or subject",
+        autofocus: true,
+        value: typed,
         ref: () => {
           typed = "";
           at = 0;
@@ -46,12 +58,27 @@ export function palette(desk) {
             run(matches[at]);
           }
         },
-      })),
+      }),
+    ),
     matches.length
-      ? h("ul", { id: "palette-list", role: "listbox", "aria-label": "Matches" }, matches.map((command, i) =>
-        h("li", { id: `command-${i}`, role: "option", "aria-selected": i === at ? "true" : "false", onclick: () => run(command) },
-          icon(command.icon), h("span", { class: "truncate" }, command.words), command.keys && command.keys.split(" ").map((one) => h("kbd", { "aria-hidden": "true" }, one)))))
-      : h("p", { class: "palette-none", id: "palette-list", role: "status" }, "Nothing fits. Enter a command, a name or a subject."),
+      ? h(
+          "ul",
+          { id: "palette-list", role: "listbox", "aria-label": "Matches" },
+          matches.map((command, i) =>
+            h(
+              "li",
+              { id: `command-${i}`, role: "option", "aria-selected": i === at ? "true" : "false", onclick: () => run(command) },
+              icon(command.icon),
+              h("span", { class: "truncate" }, command.words),
+              command.keys && command.keys.split(" ").map((one) => h("kbd", { "aria-hidden": "true" }, one)),
+            ),
+          ),
+        )
+      : h(
+          "p",
+          { class: "palette-none", id: "palette-list", role: "status" },
+          "Nothing fits. Enter a command, a name or a subject.",
+        ),
   ];
 }
 
@@ -72,9 +99,21 @@ function commands(desk) {
     thread && heldByMe(thread, state.me) && { icon: "route", words: "Hand back to the AI", run: () => desk.dialog("hand_back") },
     thread && { icon: "chat", words: "Write a reply", keys: "r", run: () => desk.write("reply") },
     thread && { icon: "lock", words: "Write a note", keys: "n", run: () => desk.write("note") },
-    thread && thread.status !== "resolved" && { icon: "check", words: "Resolve this thread and open the next", keys: "Shift R", run: () => verbs.resolve(true) },
+    thread &&
+      thread.status !== "resolved" && {
+        icon: "check",
+        words: "Resolve this thread and open the next",
+        keys: "Shift R",
+        run: () => verbs.resolve(true),
+      },
     thread?.status === "resolved" && { icon: "retry", words: "Reopen this thread", run: () => verbs.change({ status: "open" }) },
-    thread && waitingRequests(state, thread.id).length > 0 && { icon: "question", words: "Go to the open request", keys: "a", run: () => desk.focusOn(waitingRequests(state, thread.id)[0].id) },
+    thread &&
+      waitingRequests(state, thread.id).length > 0 && {
+        icon: "question",
+        words: "Go to the open request",
+        keys: "a",
+        run: () => desk.focusOn(waitingRequests(state, thread.id)[0].id),
+      },
     thread && { icon: "info", words: desk.contextShown() ? "Close the context" : "Open the context", run: desk.toggleContext },
     { icon: "search", words: "Search threads", keys: "/", run: desk.search },
     { icon: "inbox", words: "Show my threads", run: () => go({ assignment: "mine" }) },
@@ -82,10 +121,14 @@ function commands(desk) {
     { icon: "inbox", words: "Show all threads", run: () => go({ assignment: "all" }) },
     { icon: "person", words: "Set me available", run: () => verbs.setPresence("available") },
     { icon: "person", words: "Set me away", run: () => verbs.setPresence("away") },
-    { icon: isDark() ? "sun" : "moon", words: isDark() ? "Use the light theme" : "Use the dark theme", run: () => {
-      setTheme(isDark() ? "light" : "dark");
-      desk.changed();
-    } },
+    {
+      icon: isDark() ? "sun" : "moon",
+      words: isDark() ? "Use the light theme" : "Use the dark theme",
+      run: () => {
+        setTheme(isDark() ? "light" : "dark");
+        desk.changed();
+      },
+    },
     { icon: "keyboard", words: "Show keyboard shortcuts", keys: "?", run: () => desk.dialog("keys") },
     { icon: "leave", words: "Sign out", run: desk.signOut },
   ];
@@ -95,6 +138,8 @@ function commands(desk) {
 /** @param {Desk} desk @returns {Command[]} */
 function threads(desk) {
   return [...desk.state.threads.values()].map((thread) => ({
-    icon: "chat", words: `${customerName(thread)}: ${subjectOf(desk.state, thread)}`, run: () => desk.go({ thread: thread.id }),
+    icon: "chat",
+    words: `${customerName(thread)}: ${subjectOf(desk.state, thread)}`,
+    run: () => desk.go({ thread: thread.id }),
   }));
 }

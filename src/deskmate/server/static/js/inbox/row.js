@@ -19,19 +19,45 @@ export function row(desk, thread) {
   const { state } = desk;
   const unread = isUnread(state, thread);
   const at = thread.preview?.at ?? thread.updated_at;
-  return h("li", { key: thread.id },
-    h("a", {
-      class: `thread-row${unread ? " thread-row--unread" : ""}`, id: `row-${thread.id}`, "data-thread": thread.id,
-      href: urlOf({ ...state.view, thread: thread.id }), "aria-current": state.view.thread === thread.id ? "true" : undefined,
-      onclick: desk.follow({ thread: thread.id }),
-    },
-    avatar("customer", customerName(thread)),
-    h("div", { class: "grow" },
-      h("div", { class: "thread-row-line" }, h("span", { class: "thread-row-customer truncate" }, customerName(thread)),
-        h("time", { class: "thread-row-time", datetime: iso(at) }, ago(at, state.now))),
-      h("div", { class: "thread-row-line" }, preview(desk, thread), unread && h("span", { class: "unread-dot", role: "img", "aria-label": "unread" })),
-      h("div", { class: "thread-row-facts" }, kinds(thread), rowClock(state, thread) ?? subject(thread),
-        h("span", { class: "end" }, priority(thread.priority), holder(desk, thread))))));
+  return h(
+    "li",
+    { key: thread.id },
+    h(
+      "a",
+      {
+        class: `thread-row${unread ? " thread-row--unread" : ""}`,
+        id: `row-${thread.id}`,
+        "data-thread": thread.id,
+        href: urlOf({ ...state.view, thread: thread.id }),
+        "aria-current": state.view.thread === thread.id ? "true" : undefined,
+        onclick: desk.follow({ thread: thread.id }),
+      },
+      avatar("customer", customerName(thread)),
+      h(
+        "div",
+        { class: "grow" },
+        h(
+          "div",
+          { class: "thread-row-line" },
+          h("span", { class: "thread-row-customer truncate" }, customerName(thread)),
+          h("time", { class: "thread-row-time", datetime: iso(at) }, ago(at, state.now)),
+        ),
+        h(
+          "div",
+          { class: "thread-row-line" },
+          preview(desk, thread),
+          unread && h("span", { class: "unread-dot", role: "img", "aria-label": "unread" }),
+        ),
+        h(
+          "div",
+          { class: "thread-row-facts" },
+          kinds(thread),
+          rowClock(state, thread) ?? subject(thread),
+          h("span", { class: "end" }, priority(thread.priority), holder(desk, thread)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Who spoke last, and what. @param {Desk} desk @param {Thread} thread */
@@ -40,10 +66,24 @@ function preview({ state }, thread) {
   if (!last) return h("p", { class: "thread-row-preview truncate grow quiet" }, thread.subject || "No message yet");
   const mine = last.author.id && last.author.id === state.me?.id;
   const { kind, name } = last.author;
-  const who = mine ? "You" : kind === "agent" ? (last.visibility === "draft" ? "AI drafts" : "AI") : kind === "operator" ? firstName(name) : kind === "system" ? "Desk" : "";
-  return h("p", { class: "thread-row-preview truncate grow" },
+  const who = mine
+    ? "You"
+    : kind === "agent"
+      ? last.visibility === "draft"
+        ? "AI drafts"
+        : "AI"
+      : kind === "operator"
+        ? firstName(name)
+        : kind === "system"
+          ? "Desk"
+          : "";
+  return h(
+    "p",
+    { class: "thread-row-preview truncate grow" },
     last.visibility === "note" && h("span", { class: "row-lock", role: "img", "aria-label": "Note" }, icon("lock", true)),
-    who && h("b", null, `${who}: `), last.text);
+    who && h("b", null, `${who}: `),
+    last.text,
+  );
 }
 
 /** The first kind with its word, more as icons. @param {Thread} thread */
@@ -52,8 +92,13 @@ function kinds(thread) {
   const kinds = [...new Set(waiting.map((one) => one.kind))].sort((a, b) => URGENCY.indexOf(a) - URGENCY.indexOf(b));
   return kinds.map((kind, i) => {
     const count = waiting.filter((one) => one.kind === kind).length;
-    return h("span", { class: `kind kind--${kind}`, key: kind, title: `Open ${kind}` }, icon(kind),
-      i === 0 ? KIND_WORDS[kind] : h("span", { class: "sr" }, KIND_WORDS[kind]), count > 1 && ` ${count}`);
+    return h(
+      "span",
+      { class: `kind kind--${kind}`, key: kind, title: `Open ${kind}` },
+      icon(kind),
+      i === 0 ? KIND_WORDS[kind] : h("span", { class: "sr" }, KIND_WORDS[kind]),
+      count > 1 && ` ${count}`,
+    );
   });
 }
 
@@ -61,11 +106,22 @@ function kinds(thread) {
 function rowClock(state, thread) {
   if (thread.status === "resolved") return h("span", { class: "clock clock--met" }, icon("check"), "resolved");
   if (thread.status === "snoozed") return h("span", { class: "clock" }, icon("snooze"), "snoozed");
-  const due = Math.min(...(thread.requests ?? []).filter(isWaiting).map((one) => ms(one.expires_at)).filter((at) => !Number.isNaN(at)));
+  const due = Math.min(
+    ...(thread.requests ?? [])
+      .filter(isWaiting)
+      .map((one) => ms(one.expires_at))
+      .filter((at) => !Number.isNaN(at)),
+  );
   if (Number.isFinite(due)) {
     const left = due - state.now;
     if (left < 0) return h("span", { class: "clock clock--missed" }, icon("clock"), `${roughly(-left)} over`);
-    return h("span", { class: left < NEAR ? "clock clock--near" : "clock", title: "Time left to decide" }, icon("clock"), roughly(left), h("span", { class: "sr" }, " left"));
+    return h(
+      "span",
+      { class: left < NEAR ? "clock clock--near" : "clock", title: "Time left to decide" },
+      icon("clock"),
+      roughly(left),
+      h("span", { class: "sr" }, " left"),
+    );
   }
   const since = ms(thread.waiting_since);
   if (Number.isNaN(since)) return null;

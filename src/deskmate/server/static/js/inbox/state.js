@@ -1,6 +1,6 @@
 // Screens, inbox: everything the inbox knows, and the questions its views ask of it.
 
-import { ms, shorten } from "../core/format.js";
+import { firstName, ms, shorten } from "../core/format.js";
 
 /** @typedef {import("../core/types.js").Thread} Thread */
 /** @typedef {import("../core/types.js").Message} Message */
@@ -75,8 +75,17 @@ export function initialState() {
 /** @returns {Conversation} */
 export function emptyConversation() {
   return {
-    loaded: false, loading: false, error: null, messages: new Map(), cursor: null, loadingOlder: false,
-    requests: new Map(), activity: new Map(), sendings: [], fresh: 0, usage: [],
+    loaded: false,
+    loading: false,
+    error: null,
+    messages: new Map(),
+    cursor: null,
+    loadingOlder: false,
+    requests: new Map(),
+    activity: new Map(),
+    sendings: [],
+    fresh: 0,
+    usage: [],
   };
 }
 
@@ -152,11 +161,17 @@ export function customerName(thread) {
   return thread.customer_name || (thread.customer ? `Visitor ${thread.customer.slice(-4)}` : "No customer");
 }
 
+/** What to call the customer inside a sentence. @param {Thread} thread */
+export function shortName(thread) {
+  return firstName(thread.customer_name) || "the visitor";
+}
+
 /** What a thread is about: its subject, else its first words. @param {State} state @param {Thread} thread */
 export function subjectOf(state, thread) {
   if (thread.subject) return thread.subject;
   const conversation = state.conversations.get(thread.id);
-  const first = conversation?.loaded && !conversation.cursor && inOrder(conversation).find((message) => message.author.kind === "customer");
+  const first =
+    conversation?.loaded && !conversation.cursor && inOrder(conversation).find((message) => message.author.kind === "customer");
   return first ? shorten(first.text, 120) : `Conversation with ${customerName(thread)}`;
 }
 

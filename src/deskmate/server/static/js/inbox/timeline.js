@@ -19,34 +19,86 @@ import { customerName, inOrder, isWaiting } from "./state.js";
 /** @param {Desk} desk @param {Thread} thread @param {Conversation} conversation */
 export function timeline(desk, thread, conversation) {
   const entries = entriesOf(desk, thread, conversation);
-  return h("div", { class: "timeline", id: "timeline", tabindex: "0", role: "region", "aria-label": "Timeline", key: `timeline:${thread.id}`, onscroll: desk.scroller.scrolled },
-    h("div", { class: "timeline-inner", role: "log", "aria-label": "Messages", "aria-relevant": "additions" },
-      conversation.cursor && h("div", { class: "older", key: "older" },
-        button(conversation.loadingOlder ? "Loading earlier messages…" : "Earlier messages", () => desk.load.older(thread.id), { look: "small", disabled: conversation.loadingOlder })),
-      conversation.loaded && !entries.length && empty("No message yet", "This thread is open, and nobody has written.", { kind: "chat", key: "empty" }),
+  return h(
+    "div",
+    {
+      class: "timeline",
+      id: "timeline",
+      tabindex: "0",
+      role: "region",
+      "aria-label": "Timeline",
+      key: `timeline:${thread.id}`,
+      onscroll: desk.scroller.scrolled,
+    },
+    h(
+      "div",
+      { class: "timeline-inner", role: "log", "aria-label": "Messages", "aria-relevant": "additions" },
+      conversation.cursor &&
+        h(
+          "div",
+          { class: "older", key: "older" },
+          button(conversation.loadingOlder ? "Loading earlier messages…" : "Earlier messages", () => desk.load.older(thread.id), {
+            look: "small",
+            disabled: conversation.loadingOlder,
+          }),
+        ),
+      conversation.loaded &&
+        !entries.length &&
+        empty("No message yet", "This thread is open, and nobody has written.", { kind: "chat", key: "empty" }),
       withDays(entries, desk.state.now),
       again(desk, thread, conversation),
-      conversation.sendings.map((sending) => h("div", { class: "entry-slot", key: `sending:${sending.key}` },
-        sendingView(sending, desk.state.me?.name ?? "", () => desk.verbs.deliver(thread.id, sending),
-          () => desk.verbs.drop(thread.id, sending, true), () => desk.verbs.drop(thread.id, sending, false))))));
+      conversation.sendings.map((sending) =>
+        h(
+          "div",
+          { class: "entry-slot", key: `sending:${sending.key}` },
+          sendingView(
+            sending,
+            desk.state.me?.name ?? "",
+            () => desk.verbs.deliver(thread.id, sending),
+            () => desk.verbs.drop(thread.id, sending, true),
+            () => desk.verbs.drop(thread.id, sending, false),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** An answer that failed can be asked for again. @param {Desk} desk @param {Thread} thread @param {Conversation} conversation */
 function again({ state, verbs }, thread, conversation) {
   const last = inOrder(conversation).findLast((one) => one.author.kind === "customer" || one.author.kind === "agent");
   if (last?.status !== "failed" || last.error === "taken_over" || thread.assignment.to !== "ai") return null;
-  return h("div", { class: "older", key: "again" }, button("Let the AI try again", verbs.respondAgain, { look: "small", icon: "retry", disabled: state.busy.has("respond") }));
+  return h(
+    "div",
+    { class: "older", key: "again" },
+    button("Let the AI try again", verbs.respondAgain, { look: "small", icon: "retry", disabled: state.busy.has("respond") }),
+  );
 }
 
 /** Floats over the timeline while somebody reads further up. @param {Desk} desk @param {Conversation} conversation @param {Thread} thread */
 export function jump(desk, conversation, thread) {
   if (!desk.scroller.away) return null;
   const words = conversation.fresh ? `${counted(conversation.fresh, "new message")}` : "Jump to newest";
-  return h("div", { class: "jump-slot", key: "jump" }, h("button", { type: "button", class: "button jump", id: "jump", onclick: () => {
-    desk.scroller.toEnd();
-    conversation.fresh = 0;
-    desk.changed();
-  } }, words, conversation.fresh > 0 && h("span", { class: "sr" }, ` from ${customerName(thread)} and others, jump to newest`), icon("down", true)));
+  return h(
+    "div",
+    { class: "jump-slot", key: "jump" },
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button jump",
+        id: "jump",
+        onclick: () => {
+          desk.scroller.toEnd();
+          conversation.fresh = 0;
+          desk.changed();
+        },
+      },
+      words,
+      conversation.fresh > 0 && h("span", { class: "sr" }, ` from ${customerName(thread)} and others, jump to newest`),
+      icon("down", true),
+    ),
+  );
 }
 
 /** @param {Entry[]} entries @param {number} now */
@@ -69,7 +121,9 @@ function entriesOf(desk, thread, conversation) {
   const results = resultsByCall(messages);
   const placed = placeRequests(messages, [...conversation.requests.values()]);
   // Their cards say what these calls ask.
-  const asked = new Set([...conversation.requests.values()].filter((one) => one.kind !== "approval" || isWaiting(one)).map((one) => one.call_id));
+  const asked = new Set(
+    [...conversation.requests.values()].filter((one) => one.kind !== "approval" || isWaiting(one)).map((one) => one.call_id),
+  );
   const loose = [...conversation.activity.values()].sort((a, b) => a.at - b.at);
   /** @type {Entry[]} */
   const entries = [];
@@ -96,14 +150,23 @@ function messageEntries({ state }, thread, message, results, asked) {
   const calls = (message.parts ?? []).filter((part) => part.type === "tool_call" && !asked.has(part.call_id));
   for (const call of calls) {
     const result = results.get(`${message.order}:${call.call_id}`);
-    entries.push({ at, view: memo(`call:${message.id}:${call.call_id}`, [message, result], () => toolCall(call, result, message)) });
+    entries.push({
+      at,
+      view: memo(`call:${message.id}:${call.call_id}`, [message, result], () => toolCall(call, result, message)),
+    });
   }
   if (message.role === "tool") return entries;
   const streamed = state.streams.get(message.id)?.text ?? null;
-  const silent = !message.text && !streamed && message.status !== "pending" && !(message.parts ?? []).some((part) => part.type === "file");
+  const silent =
+    !message.text && !streamed && message.status !== "pending" && !(message.parts ?? []).some((part) => part.type === "file");
   const failedEmpty = silent && message.status === "failed" && message.error !== "taken_over";
   if (silent && !failedEmpty) return entries;
-  entries.push({ at, view: memo(`message:${message.id}:${message.status === "pending"}`, [message, streamed], () => messageView(message, streamed, state.me?.id ?? "", customerName(thread))) });
+  entries.push({
+    at,
+    view: memo(`message:${message.id}:${message.status === "pending"}`, [message, streamed], () =>
+      messageView(message, streamed, state.me?.id ?? "", customerName(thread)),
+    ),
+  });
   return entries;
 }
 
@@ -116,8 +179,17 @@ function requestEntries(desk, thread, request) {
 /** @param {import("./state.js").Activity} activity @returns {Entry} */
 function activityRow(activity) {
   const { key, at, icon: name, who, what, why } = activity;
-  return { at, view: memo(key, [who, what, why], () =>
-    h("p", { class: "activity" }, icon(name, true), h("span", null, h("b", null, `${who} ${what}${why ? ":" : "."}`), why && ` ${why}`))) };
+  return {
+    at,
+    view: memo(key, [who, what, why], () =>
+      h(
+        "p",
+        { class: "activity" },
+        icon(name, true),
+        h("span", null, h("b", null, `${who} ${what}${why ? ":" : "."}`), why && ` ${why}`),
+      ),
+    ),
+  };
 }
 
 /** Call ids are unique in their turn at best. @param {Message[]} messages */
@@ -138,12 +210,18 @@ function placeRequests(messages, requests) {
   const placed = new Map();
   for (const request of [...requests].sort((a, b) => ms(a.created_at) - ms(b.created_at))) {
     const at = ms(request.created_at);
-    const asker = messages.find((one) => one.id === request.call_message)
-      ?? messages.findLast((one) => ms(one.created_at) <= at + 5000 && (one.parts ?? []).some((part) => part.type === "tool_call" && part.call_id === request.call_id))
-      ?? messages.findLast((one) => ms(one.created_at) <= at);
+    const asker =
+      messages.find((one) => one.id === request.call_message) ??
+      messages.findLast(
+        (one) =>
+          ms(one.created_at) <= at + 5000 &&
+          (one.parts ?? []).some((part) => part.type === "tool_call" && part.call_id === request.call_id),
+      ) ??
+      messages.findLast((one) => ms(one.created_at) <= at);
     // Asked before the oldest loaded message: its turn is loaded later.
     if (!asker && messages.length) continue;
-    const turn = asker && messages.filter((one) => one.order === asker.order && ms(one.created_at) <= at + 5000);
+    // What the agent said while asking comes before the card, the answer after it.
+    const turn = asker && messages.filter((one) => one.order === asker.order && ms(one.created_at) <= at + 250);
     const after = turn?.length ? turn[turn.length - 1].id : "";
     placed.set(after, [...(placed.get(after) ?? []), request]);
   }

@@ -33,7 +33,10 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
   /** @param {Thread} thread @param {Record<string, any>} body */
   async function assign(thread, body) {
     try {
-      takeThread(state, await api.post(`/api/threads/${encodeURIComponent(thread.id)}/assignment`, { epoch: thread.epoch, ...body }));
+      takeThread(
+        state,
+        await api.post(`/api/threads/${encodeURIComponent(thread.id)}/assignment`, { epoch: thread.epoch, ...body }),
+      );
     } catch (error) {
       if (/** @type {any} */ (error).code === "epoch_moved") await load.thread(thread.id, { quiet: true });
       throw error;
@@ -41,35 +44,38 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     load.refreshSoon();
   }
 
-  const takeOver = () => once("assign", async () => {
-    const thread = openThread(state);
-    if (!thread || !state.me || heldByMe(thread, state.me)) return;
-    await assign(thread, { to: `operator:${state.me.id}` });
-    wordsOf(state, thread.id).tab = "reply";
-    focus("composer");
-  });
+  const takeOver = () =>
+    once("assign", async () => {
+      const thread = openThread(state);
+      if (!thread || !state.me || heldByMe(thread, state.me)) return;
+      await assign(thread, { to: `operator:${state.me.id}` });
+      wordsOf(state, thread.id).tab = "reply";
+      focus("composer");
+    });
 
   /** @param {string} note */
-  const handBack = (note) => once("assign", async () => {
-    const thread = openThread(state);
-    if (!thread) return;
-    await assign(thread, note.trim() ? { to: "ai", note: note.trim() } : { to: "ai" });
-  });
+  const handBack = (note) =>
+    once("assign", async () => {
+      const thread = openThread(state);
+      if (!thread) return;
+      await assign(thread, note.trim() ? { to: "ai", note: note.trim() } : { to: "ai" });
+    });
 
   /** Shown at once, and taken back when the server says no. @param {Record<string, any>} body */
-  const change = (body) => once("change", async () => {
-    const thread = openThread(state);
-    if (!thread) return;
-    state.threads.set(thread.id, { ...thread, ...body });
-    changed();
-    try {
-      takeThread(state, await api.patch(`/api/threads/${encodeURIComponent(thread.id)}`, body));
-    } catch (error) {
-      state.threads.set(thread.id, thread);
-      throw error;
-    }
-    load.refreshSoon();
-  });
+  const change = (body) =>
+    once("change", async () => {
+      const thread = openThread(state);
+      if (!thread) return;
+      state.threads.set(thread.id, { ...thread, ...body });
+      changed();
+      try {
+        takeThread(state, await api.patch(`/api/threads/${encodeURIComponent(thread.id)}`, body));
+      } catch (error) {
+        state.threads.set(thread.id, thread);
+        throw error;
+      }
+      load.refreshSoon();
+    });
 
   /** @param {boolean} next whether to open the next row afterwards */
   async function resolve(next) {
@@ -157,7 +163,7 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     card.lost = true;
     const { by, at, state: now } = error.facts;
     const decision = by ? { kind: "", by, at } : request.decision;
-    takeRequest(state, { ...request, state: error.code === "closed" ? now ?? "cancelled" : "decided", decision });
+    takeRequest(state, { ...request, state: error.code === "closed" ? (now ?? "cancelled") : "decided", decision });
     // The answer says who and when; what they decided is on the request.
     await load.request(request.id).catch(() => undefined);
   }
@@ -175,27 +181,37 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     const text = [card.text, card.reason].filter(Boolean).join("\n").trim();
     state.cards.delete(request.id);
     /** @type {Sending} */
-    const sending = { key: crypto.randomUUID(), text, visibility: "note", at: Date.now(), state: "sending", error: "", takeOver: false };
+    const sending = {
+      key: crypto.randomUUID(),
+      text,
+      visibility: "note",
+      at: Date.now(),
+      state: "sending",
+      error: "",
+      takeOver: false,
+    };
     conversationOf(state, request.thread).sendings.push(sending);
     void deliver(request.thread, sending);
   }
 
   /** @param {string} presence */
-  const setPresence = (presence) => once("presence", async () => {
-    const before = /** @type {any} */ (state.me);
-    state.me = { ...before, presence };
-    changed();
-    try {
-      state.me = { ...before, ...(await api.patch("/api/me", { presence })) };
-    } catch (error) {
-      state.me = before;
-      throw error;
-    }
-  });
+  const setPresence = (presence) =>
+    once("presence", async () => {
+      const before = /** @type {any} */ (state.me);
+      state.me = { ...before, presence };
+      changed();
+      try {
+        state.me = { ...before, ...(await api.patch("/api/me", { presence })) };
+      } catch (error) {
+        state.me = before;
+        throw error;
+      }
+    });
 
-  const respondAgain = () => once("respond", async () => {
-    if (state.view.thread) await api.post(`/api/threads/${encodeURIComponent(state.view.thread)}/respond`);
-  });
+  const respondAgain = () =>
+    once("respond", async () => {
+      if (state.view.thread) await api.post(`/api/threads/${encodeURIComponent(state.view.thread)}/respond`);
+    });
 
   return { takeOver, handBack, change, resolve, send, deliver, drop, decide, keepAsNote, setPresence, respondAgain };
 }
@@ -204,6 +220,7 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
 export function noticeOf(error) {
   if (error.code === "claimed" && error.facts?.by) return `${firstName(error.facts.by.name)} has claimed this.`;
   if (error.code === "epoch_moved") return "The thread changed hands a moment ago. Look again, then decide.";
-  if (error.code === "rate_limited") return `Too many at once. Try again${error.facts.retry_after ? ` in ${error.facts.retry_after} s` : " shortly"}.`;
+  if (error.code === "rate_limited")
+    return `Too many at once. Try again${error.facts.retry_after ? ` in ${error.facts.retry_after} s` : " shortly"}.`;
   return error.message || "That did not work.";
 }

@@ -1,0 +1,48 @@
+"""Drafts: words of the AI, held back until a person approves them. What is sent is what was approved."""
+
+from deskmate.domain.actors import Actor
+from deskmate.domain.events import EventType
+from deskmate.domain.messages import Message, Text, Visibility
+from deskmate.domain.requests import DecisionKind, NewDecision, Request, RequestState
+from deskmate.domain.threads import Thread
+from deskmate.errors import Stale
+from deskmate.services import history, ledger, messages, prompts
+from deskmate.store.base import Tx
+from deskmate.store.times import ms
+
+SENDS = frozenset({DecisionKind.APPROVE, DecisionKind.EDIT})
+
+
+async def open_(tx: Tx, thread: Thread, draft: Message, *, actor: Actor) -> Request:
+    """Ask for approval of a draft; it supersedes the thread's earlier drafts."""
+    for earlier in await ledger.waiting(tx, thread.id):
+        if earlier.draft is not None:
+            await ledger.close(tx, earlier, RequestState.SUPERSEDED, by=actor)
+    return await ledger.open_draft(tx, thread, draft, actor=actor)
+
+
+async def check(tx: Tx, request: Request, decision: NewDecision) -> None:
+    """Raise Stale when a draft would be sent unseen after a newer message of the customer; Closed, AlreadyDecided."""
+    ledger.check_open(request)
+    if decision.kind not in SENDS or decision.stale_ok:
+        return
+    draft = await history.get(tx, request.draft or "")
+    newest = await prompts.newest_of_customer(tx, request.thread)
+    if newest is not None and newest.order > draft.order:
+        raise Stale(newer=newest.id)
+
+
+async def apply(tx: Tx, request: Request, *, by: Actor) -> Request:
+    """Send the draft, as it was approved or edited; a rejected one stays a draft for ever."""
+    decision, draft = request.decision, request.draft
+    assert decision is not None
+    assert draft is not None
+    outcome: str | None = None
+    if decision.kind in SENDS:
+        parts = (Text(text=decision.text),) if decision.kind is DecisionKind.EDIT and decision.text else None
+        outcome = (await messages.change(tx, draft, parts=parts, visibility=Visibility.PUBLIC, actor=by)).id
+    await tx.run("requests.apply", id=request.id, outcome=outcome, now=ms(tx.now))
+    applied = await ledger.get(tx, request.id)
+    await ledger.announce(tx, applied, EventType.REQUEST_APPLIED, actor=by)
+    await ledger.go_on(tx, applied, actor=by)
+    return applied
