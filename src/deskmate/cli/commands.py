@@ -103,9 +103,10 @@ def serve(
     ] = False,
     no_work: Annotated[bool, typer.Option("--no-work", help="Serve only; other processes run the agents.")] = False,
 ) -> None:
-    """Serve a desk: customers at /chat, operators at /inbox, the API at /api.
+    """Serve a desk: chat, inbox and API.
 
-    Without any option the agent asks people about everything. The first start prints a link by which the first admin signs in.
+    Customers are at /chat, operators at /inbox, programs at /api. Without any option the agent asks people about everything.
+    The first start prints a link by which the first admin signs in.
 
     \b
     deskmate serve --faq docs/
@@ -133,9 +134,10 @@ def serve(
 
 @app.command()
 def demo(host: Host = None, port: Port = None, store: StoreUrl = None) -> None:
-    """Serve the desk of an invented outdoor shop, with customers, operators and an AI that answers from its FAQ.
+    """Serve an invented shop, to look around in.
 
-    Everything is in a temporary store and gone afterwards, unless --store names one.
+    It has customers, operators, threads in all states, and an AI that answers from its FAQ. Everything is in a temporary store
+    and gone afterwards, unless --store names one.
 
     \b
     deskmate demo
@@ -189,7 +191,9 @@ def check(
     agent: AgentName = None,
     store: StoreUrl = None,
 ) -> None:
-    """Look whether a desk would run: settings, store, schema, agents, waiting runs. Changes nothing; exits with 1 on a problem.
+    """Look whether a desk would run.
+
+    Settings, agents, store, schema, waiting runs, operators: a line for each. Changes nothing; exits with 1 on a problem.
 
     \b
     deskmate check --faq docs/

@@ -198,6 +198,6 @@ def confidence_of(evidence: Evidence) -> float:
         + 1.25 * evidence.closeness
         + 0.9 * min(2.0, evidence.said)
         - 1.5 * evidence.strongest_missing
-        - 6.35
+        - 6.25
     )
     return round(1 / (1 + math.exp(-points)), 3)

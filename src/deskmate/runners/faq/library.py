@@ -16,10 +16,11 @@ from deskmate.runners.faq.passages import Passage, passages_of
 from deskmate.runners.faq.query import Term, Vocabulary, terms_of
 from deskmate.runners.faq.words import names_of
 
-_CANDIDATES = 60
+_CANDIDATES = 80
+_CLOSE = 0.75
 _HOW = re.compile(r"\bhow\b(?! (?:much|many|long|old|often|far|fast)\b)|\bsteps?\b", re.IGNORECASE)
 _WHY = re.compile(r"\bwhy\b|\breasons?\b", re.IGNORECASE)
-_RIVAL = 0.85
+_RIVAL = 0.88
 _SURE = 0.5
 _MIGRATION = re.compile(r"upgrad|migrat", re.IGNORECASE)
 _UPGRADING = re.compile(r"\b(?:upgrad|migrat|version|v\d|switch|mov|import)", re.IGNORECASE)
@@ -122,7 +123,8 @@ class FaqLibrary:
         return [(term, weight_of(term, self._vocabulary.counts, len(self.passages))) for term in terms]
 
     def _hits(self, query: str, terms: list[tuple[Term, float]]) -> list[_Hit]:
-        stems = {stem for term, _ in terms for saying in term.sayings for stem in saying.stems}
+        stems = {stem for term, _ in terms for saying in term.sayings if saying.credit >= _CLOSE for stem in saying.stems}
+        stems = stems or {stem for term, _ in terms for saying in term.sayings for stem in saying.stems}
         counts = self._vocabulary.counts
         # A word on most pages finds nothing and costs much; it still counts in the evidence.
         rare = {stem for stem in stems if counts[stem] <= max(10, 0.25 * len(self.passages))} or stems
