@@ -119,12 +119,12 @@ class Desk:
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{entropy(4).hex()}"
         passwords = Passwords()
         self.customers = Customers(self._store)
+        self.closing = asyncio.Event()
         self.threads = Threads(self._store)
         self.messages = Messages(self._store, lambda: self.default_agent)
-        self.requests = Requests(self._store)
+        self.requests = Requests(self._store, self.closing)
         self.assignments = Assignments(self._store, lambda: self.default_agent)
         self.inbox = Inbox(self._store)
-        self.closing = asyncio.Event()
         self.feed = Feed(self._store, self.closing)
         self.usage = Usage(self._store)
         self.operators = Operators(self._store, passwords)
@@ -194,7 +194,7 @@ class Desk:
             self._engine.start()
 
     async def end_streams(self) -> None:
-        """Let everybody who follows the feed come to an end, also those who wait. Servers call it when they begin to stop."""
+        """Let everybody who follows the feed, or waits for a request, come to an end. Servers call it when they begin to stop."""
         self.closing.set()
 
         async def wake(tx: Tx) -> None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -302,6 +304,22 @@ def test_a_signal_ends_it_promptly_while_people_listen(
     assert server.process.returncode == 0
     assert server.process.stderr is not None
     assert server.process.stderr.read() == ""
+
+
+def test_a_program_that_waits_for_a_decision_does_not_hold_up_the_end(serving: Callable[..., Server]) -> None:
+    server = serving("serve", "--store", "sqlite://", DESKMATE_ADMIN_KEY="a-key-of-the-test")
+    with httpx.Client(base_url=server.url, **NO_PROXY) as program:
+        program.headers["Authorization"] = "Bearer a-key-of-the-test"
+        request = program.post("/api/requests", json={"question": "May it be sent?"}).json()["id"]
+        with program.stream("GET", "/api/events", params={"after": 0}) as events:
+            assert next(events.iter_lines()) == ": connected"
+            with ThreadPoolExecutor() as another:
+                answer = another.submit(program.get, f"/api/requests/{request}", params={"wait": 50})
+                # The stream is open, so the server is at work; whether the other one waits already makes no difference.
+                assert server.stop() < 2.5
+                with suppress(httpx.TransportError):
+                    assert answer.result().json()["state"] == "open"
+    assert server.process.returncode == 0
 
 
 def test_the_first_start_prints_a_link_that_makes_the_first_admin_once(serving: Callable[..., Server], store_url: str) -> None:

@@ -154,6 +154,10 @@ class OpenAIServer:
         """What the next requests get, in order."""
         self._script.extend(replies)
 
+    def forget(self) -> None:
+        """Drop what is left of the script."""
+        self._script.clear()
+
     async def arrived(self, count: int) -> Seen:
         """The request number `count` (from 1), as soon as it is here."""
         async with self._arrived:

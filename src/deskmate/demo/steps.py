@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deskmate.domain.threads import Priority
+from deskmate.domain.threads import Mode, Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +102,5 @@ class Story:
     customer: str
     name: str
     subject: str
+    mode: Mode = Mode.AUTO
     steps: tuple[Timed, ...]

@@ -14,7 +14,7 @@ from deskmate.demo.steps import (
     Story,
     TakesOver,
 )
-from deskmate.domain.threads import Priority
+from deskmate.domain.threads import Mode, Priority
 
 MIRA, JONAS, TOMASO = "mira", "jonas", "tomaso"
 HOUR, DAY = 60.0, 24 * 60.0
@@ -230,6 +230,16 @@ STORIES = (
         steps=(
             (25, Says("I teach at a school in Mechelen. Could I hire snowshoes for a class of 24, and is there a discount?")),
             (1, Claims(JONAS)),
+        ),
+    ),
+    Story(
+        customer="viktor-halasz",
+        name="Viktor Halász",
+        subject="Forty jackets for a hiking club",
+        mode=Mode.REVIEW,
+        steps=(
+            (21, Says("What does waterproofing a jacket cost?")),
+            (20, Marks(JONAS, Priority.HIGH, ("club",))),
         ),
     ),
     Story(

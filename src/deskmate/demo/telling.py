@@ -38,7 +38,7 @@ async def tell(desk: Desk, clock: Clock, stories: Sequence[Story], team: Mapping
         clock.set(at)
         if story.customer not in opened:
             by = customer(story.customer, story.name)
-            opened[story.customer] = (await desk.threads.open(customer=by.id, subject=story.subject, by=by)).id
+            opened[story.customer] = (await desk.threads.open(customer=by.id, subject=story.subject, mode=story.mode, by=by)).id
         teller = _Teller(desk, clock, story, opened[story.customer], team)
         await teller.happen(step, at)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from deskmate.domain.messages import ContextMessage, ModelRole, Part
+from deskmate.domain.messages import ContextMessage, ModelRole, Part, ToolResult
 from deskmate.domain.requests import RequestKind, Risk
 
 
@@ -24,6 +24,9 @@ class Turn:
     customer: str | None
     prompt_text: str
     history: tuple[ContextMessage, ...]
+    news: tuple[ToolResult, ...] = ()
+    """What people decided about the last questions of this run. The results stand in the history as well, beside their calls,
+    perhaps before messages that were exchanged meanwhile."""
     resumed: bool = False
     """The run was paused or interrupted before: some steps after the prompt are its own."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
+from deskmate.domain.messages import readable
 from deskmate.errors import BadCursor, Invalid
 
 T = TypeVar("T")
@@ -33,9 +34,16 @@ def place_of(cursor: str, list_name: str, *kinds: type[int] | type[str], field: 
     except (ValueError, binascii.Error, RecursionError) as error:
         raise BadCursor(field=field) from error
     name, *place = cast("list[object]", record) if isinstance(record, list) and record else [None]
-    if name != list_name or [type(value) for value in place] != list(kinds):
+    if name != list_name or [type(value) for value in place] != list(kinds) or not all(_storable(value) for value in place):
         raise BadCursor(field=field)
     return [value for value in place if isinstance(value, (int, str))]
+
+
+def _storable(value: object) -> bool:
+    """Whether a store can compare with this: a cursor is only text, and anybody can write one."""
+    if isinstance(value, str):
+        return readable(value) == value
+    return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
 def check_limit(limit: int, largest: int = 1000) -> int:

@@ -28,7 +28,7 @@ from deskmate.domain.requests import (
     Risk,
     check_decision,
 )
-from deskmate.domain.runs import RunState
+from deskmate.domain.runs import Run, RunState
 from deskmate.domain.states import move
 from deskmate.domain.threads import Thread
 from deskmate.errors import AlreadyDecided, Claimed, Closed, Invalid, NotFound
@@ -226,6 +226,13 @@ async def add_result(tx: Tx, request: Request, result: ToolResult, *, by: Actor)
         if any(isinstance(part, ToolResult) and part.call_id in siblings for part in kept.parts):
             return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=by)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=by))[0]
+
+
+async def news(tx: Tx, run: Run) -> tuple[ToolResult, ...]:
+    """What people decided about the questions a run asked last: those were opened in one transaction, so at one time."""
+    asked = [request_of(row) for row in await tx.all("requests.of_run", run=run.id)]
+    last = max((request.created_at for request in asked), default=None)
+    return tuple(result_of(r) for r in asked if r.created_at == last and r.decision is not None and r.call_id is not None)
 
 
 def result_of(request: Request) -> ToolResult:

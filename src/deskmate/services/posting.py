@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Callable
 
 from deskmate.domain.actors import Actor, Author, AuthorKind
@@ -17,12 +18,13 @@ from deskmate.store.times import ms
 
 DefaultAgent = Callable[[], str | None]
 LONGEST_TEXT = 100_000  # characters
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})  # categories of characters that leave no mark
 LONGEST_SUBJECT = 80  # characters
 
 
 def clean(text: object, field: str = "text") -> str:
     """Text that both stores and every reader can hold. Raises Invalid, naming the field."""
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or all(unicodedata.category(c) in _UNSEEN for c in text):
         raise Invalid(f"{field} must be a text with at least one visible character", field=field)
     if len(text) > LONGEST_TEXT:
         raise Invalid(f"{field} is longer than {LONGEST_TEXT} characters", field=field)

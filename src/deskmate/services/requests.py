@@ -1,5 +1,6 @@
 """Requests: the verbs of people and programs on what agents ask. A decision happens once, whoever and whatever it comes from."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
@@ -31,8 +32,9 @@ def actor_of(by: By) -> Actor:
 class Requests:
     """What waits for people."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, closing: asyncio.Event | None = None) -> None:
         self._store = store
+        self._closing = closing or asyncio.Event()
 
     async def ask(
         self,
@@ -140,13 +142,18 @@ class Requests:
         return None
 
     async def wait(self, id: str, *, timeout: float | None = None) -> Request:
-        """Wait until the request is decided or closed, or `timeout` seconds have passed. Raises NotFound."""
+        """Wait until the request is decided or closed, `timeout` seconds have passed, or the desk closes. Raises NotFound."""
+        clock = asyncio.get_running_loop().time
+        # Whatever else happens on the thread wakes the waiter too, and must not make the wait longer.
+        deadline = None if timeout is None else clock() + timeout
         found = await self._store.read(lambda tx: ledger.get(tx, id))
         async with self._store.waiter(f"thread:{found.thread}") as waiter:
             while True:
                 found = await self._store.read(lambda tx: ledger.get(tx, id))
-                if found.state not in WAITING or not await waiter.wait(timeout):
+                left = None if deadline is None else deadline - clock()
+                if found.state not in WAITING or self._closing.is_set() or (left is not None and left <= 0):
                     return found
+                await waiter.wait(left)
 
     async def claim(self, id: str, *, by: By) -> Request:
         """Take a request for ten minutes; claiming again renews. Raises Claimed, AlreadyDecided, Closed."""

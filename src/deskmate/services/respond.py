@@ -164,6 +164,7 @@ class Responder:
             customer=thread.customer,
             prompt_text=words.text if words else (prompt.text if prompt else ""),
             history=given,
+            news=await ledger.news(tx, run) if run.attempt else (),
             resumed=run.attempt > 0,
         )
         return _Begun(run=taken, thread=thread, turn=turn)

@@ -17,7 +17,7 @@ from deskmate.errors import DeskmateError
 from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn
 from deskmate.runners.pydantic_ai.drive import Drive, Put
 from deskmate.runners.pydantic_ai.failures import Patience, Persist, failure, of_a_provider
-from deskmate.runners.pydantic_ai.history import repair
+from deskmate.runners.pydantic_ai.history import repair, told
 
 NOTICE = "One moment, I am asking a colleague."
 
@@ -119,9 +119,11 @@ class PydanticAgent:
             await put(Step(role="tool", parts=history.unknown))
         messages = list(history.messages)
         if history.ends_with_words or not messages:
-            if turn.resumed and messages:
+            if turn.resumed and messages and not turn.news:
                 return  # Killed after its last word was stored: there is nothing left to say.
-            messages.append(ModelRequest(parts=[UserPromptPart(turn.prompt_text)]))
+            # An answer that came after the conversation had gone on stands beside its call, before the last words: a model has
+            # to be pointed to it.
+            messages.append(ModelRequest(parts=[UserPromptPart(told(turn.news) if turn.news else turn.prompt_text)]))
         deps = self._deps(turn) if self._deps is not None else None
         async with self.agent.iter(
             message_history=await self._with_system_prompt(messages, deps),

@@ -160,6 +160,16 @@ def denial(result: ToolResult) -> str:
     return f"Declined{who}: {result.reason}" if result.reason else f"Declined{who}."
 
 
+def told(news: Sequence[ToolResult]) -> str:
+    """People's answers, for a model whose conversation has gone on since it asked."""
+    lines = [f"- {json.dumps(to_jsonable_python(_return_part(result).content), ensure_ascii=False)}" for result in news]
+    return "\n".join([
+        "[From the support desk, not from the customer] Colleagues have decided what you asked them earlier:",
+        *lines,
+        "Tell the customer now. Do not repeat what has been said since.",
+    ])  # fmt: skip
+
+
 def parts_of(response: ModelResponse) -> tuple[Part, ...]:
     """The text and the tool calls of a response; thinking and the like stay with the provider."""
     parts: list[Part] = []

@@ -1,27 +1,30 @@
 """Bodies of requests. Unknown members are refused, so that a mistyped name is noticed; text is text."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from deskmate.domain.actors import Role
+from deskmate.domain.messages import readable
 from deskmate.domain.operators import Presence
 from deskmate.domain.requests import DecisionKind
 from deskmate.domain.threads import Mode, Priority, Status
 
 
 def _text(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("NUL is not text")
+    if readable(value) != value:
+        raise ValueError("NUL and lone surrogates are not text")
     return value
 
 
 def _plain(value: JsonValue) -> JsonValue:
-    """JSON that both stores can hold: no NUL and no lone surrogate in any string, at any depth."""
+    """JSON that both stores can hold and everybody can read: text is text at any depth, and numbers are finite."""
     match value:
         case str():
-            value.encode("utf-8")
             return _text(value)
+        case float() if not math.isfinite(value):
+            raise ValueError("NaN and infinity are not JSON")
         case list():
             return [_plain(item) for item in value]
         case dict():
@@ -35,7 +38,7 @@ Short = Annotated[CleanText, Field(min_length=1, max_length=200)]
 Line = Annotated[CleanText, Field(max_length=500)]
 Long = Annotated[CleanText, Field(max_length=20_000)]
 Plain = Annotated[JsonValue, AfterValidator(_plain)]
-PlainObject = Annotated[dict[str, JsonValue], AfterValidator(lambda value: {k: _plain(v) for k, v in value.items()})]
+PlainObject = Annotated[dict[str, JsonValue], AfterValidator(_plain)]
 
 
 class Body(BaseModel):

@@ -24,7 +24,7 @@ def place(text: str | None, field: str) -> int | None:
     """A feed cursor. Raises BadCursor."""
     if text is None or text == "":
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63):
         raise BadCursor(field=field)
     return int(text)
 

@@ -1,6 +1,6 @@
 """Threads and their messages over HTTP."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -182,4 +182,7 @@ def read_moment(text: str, field: str) -> datetime:
         raise Invalid(f"{field} must be a time such as 2026-03-01T09:00:00Z", field=field) from error
     if at.tzinfo is None:
         raise Invalid(f"{field} needs a time zone", field=field)
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid(f"{field} is too far away", field=field) from error

@@ -96,3 +96,7 @@ LIMIT :limit;
 SELECT * FROM messages
 WHERE thread = :thread AND "order" = :order AND step > :step AND role = 'tool' AND provider = 'human'
 ORDER BY step;
+
+-- name: of_run
+-- All requests of a run, oldest first.
+SELECT * FROM requests WHERE run = :run ORDER BY created_at, id;
