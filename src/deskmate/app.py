@@ -112,7 +112,9 @@ class Desk:
     ) -> None:
         base = settings or Settings.from_env(os.environ)
         self.settings = replace(base, store=url) if url is not None else base
-        self._store = _Opened(connect(self.settings.store, clock=clock, entropy=entropy))
+        self._store = _Opened(
+            connect(self.settings.store, clock=clock, entropy=entropy, synchronous=self.settings.sqlite_synchronous)
+        )
         self._agents: dict[str, Runner] = {}
         for agent in agents:
             self.register(agent)

@@ -1,4 +1,4 @@
-"""A real model behind the desk: the support assistant over OpenAI's wire protocol, streamed, asking people, failing, tried again."""
+"""A model behind the desk, over OpenAI's wire protocol: streamed, asking people, failing, tried again."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

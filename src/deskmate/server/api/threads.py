@@ -40,7 +40,7 @@ async def list_threads(
     desk: TheDesk,
     who: Who,
     assignment: Tab = Tab.ALL,
-    status: Status | Literal["all"] | None = None,
+    status: Literal["open", "snoozed", "resolved", "all"] | None = None,
     queue: Annotated[str | None, Query(max_length=200)] = None,
     q: Annotated[str | None, Query(max_length=200)] = None,
     sort: Sort = Sort.NEWEST,
