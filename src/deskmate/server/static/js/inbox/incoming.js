@@ -60,9 +60,10 @@ export function takeMessage(state, message, type) {
   }
   const thread = state.threads.get(message.thread);
   const newer = thread && ms(message.created_at) >= (thread.preview ? ms(thread.preview.at) : 0);
-  if (thread && newer && message.text && message.status === "success") {
+  const shown = message.role !== "system" && message.visibility !== "draft" && message.status === "success" && message.text;
+  if (thread && newer && shown) {
     const { text, author, visibility, created_at: at } = message;
-    const answered = visibility === "public" && (author.kind === "operator" || author.kind === "agent");
+    const answered = visibility === "public" && author.kind !== "customer" && !thread.requests?.length;
     state.threads.set(thread.id, {
       ...thread,
       preview: { text, author, visibility, at },
