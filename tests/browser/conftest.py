@@ -2,19 +2,16 @@
 
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from tests.acceptance.doors import serving
 
 from deskmate import Desk, FaqAgent, FaqLibrary, Operator, Settings
-from deskmate.server import create_app
 
 FLAGS = [
     "--headless=new",
@@ -58,25 +55,6 @@ class Site:
     url: str
     desk: Desk
     ana: Operator
-
-
-@asynccontextmanager
-async def serving(desk: Desk) -> AsyncIterator[str]:
-    """Serve a desk on a free port for the time of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(desk), log_level="warning", timeout_graceful_shutdown=1))
-        server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
-        import asyncio
-
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            desk.closing.set()
-            server.should_exit = True
-            await task
 
 
 @pytest.fixture

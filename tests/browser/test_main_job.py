@@ -20,7 +20,7 @@ async def say(chat: Watched, text: str) -> None:
     await chat.page.keyboard.press("Enter")
 
 
-async def test_a_customer_asks_what_the_faq_does_not_know_and_gets_the_operators_answer_live(browser: Browser, site: Site) -> None:
+async def test_what_the_faq_does_not_know_an_operator_answers_and_the_customer_sees_it_live(browser: Browser, site: Site) -> None:
     phone = await browser.new_context(viewport={"width": 390, "height": 844})
     desktop = await browser.new_context(viewport={"width": 1280, "height": 800})
     chat, inbox = await watched(phone), await watched(desktop)
