@@ -16,10 +16,10 @@ def judge(library: FaqLibrary, question: dict[str, Any], floor: float) -> tuple[
     found = library.answer(question["question"])
     if found is None:
         return "asked", 0.0, "-"
-    where = " + ".join(f"{e.file} | {e.title}" for e in (found.excerpt, found.also) if e is not None)
+    where = " + ".join(f"{e.file} | {e.title}" for e in (found.excerpt, *found.also))
     if not question["answerable"]:
         return ("answered" if found.confidence >= floor else "asked"), found.confidence, where
-    quoted = [excerpt.file for excerpt in (found.excerpt, found.also) if excerpt is not None]
+    quoted = [excerpt.file for excerpt in (found.excerpt, *found.also)]
     fits = any(name.endswith(file) for name in quoted for file in question["files"])
     says = any(text.casefold() in found.text.casefold() for text in question["contains"])
     if found.confidence < floor:

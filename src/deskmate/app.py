@@ -16,23 +16,28 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import Operator
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import posting, threads
+from deskmate.services import attachments, posting, streams, threads
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
+from deskmate.services.files import Files
+from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
 from deskmate.services.live import Feed
 from deskmate.services.operators import Operators
 from deskmate.services.requests import Requests, actor_of
 from deskmate.services.respond import Outcome, Responder
+from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
+from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
 from deskmate.services.usage import Usage
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
+from deskmate.store.contents import Contents, DatabaseContents
 from deskmate.store.jobs import Engine
 
 if TYPE_CHECKING:
@@ -98,6 +103,7 @@ class Desk:
     """People and AI agents in the same conversations, over one store.
 
     `url` is `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://HOST/NAME`. The first of `agents` answers customers.
+    `contents` keeps the bytes of files; without it the store does.
     Use it as it is, or `async with Desk.open(...)` to have runs worked on in the background as well.
     """
 
@@ -109,6 +115,7 @@ class Desk:
         settings: Settings | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Entropy = os.urandom,
+        contents: Contents | None = None,
     ) -> None:
         base = settings or Settings.from_env(os.environ)
         self.settings = replace(base, store=url) if url is not None else base
@@ -127,7 +134,11 @@ class Desk:
         self.requests = Requests(self._store, self.closing)
         self.assignments = Assignments(self._store, lambda: self.default_agent)
         self.inbox = Inbox(self._store)
+        self.imports = Imports(self._store)
         self.feed = Feed(self._store, self.closing)
+        self.streams = Streams(self._store, self.closing)
+        self.files = Files(self._store, contents or DatabaseContents(self._store))
+        self.search = Search(self._store)
         self.usage = Usage(self._store)
         self.operators = Operators(self._store, passwords)
         self.keys = Keys(self._store, entropy)
@@ -136,7 +147,8 @@ class Desk:
             self._store, admin_key=self.settings.admin_key, jwt_secrets=self.settings.customer_jwt_secrets
         )
         self._responder = Responder(self._store, self._agents, owner=self._owner)
-        self._engine: Engine | None = None
+        handlers = {"run": self._responder.work, streams.JOB: self.streams.tend, attachments.JOB: self.files.sweep}
+        self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -171,10 +183,11 @@ class Desk:
         settings: Settings | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Entropy = os.urandom,
+        contents: Contents | None = None,
         work: bool = True,
     ) -> AsyncGenerator["Desk", None]:
         """A desk that is open for the time of the block, and works on runs in the background unless `work` is false."""
-        desk = cls(url, agents=agents, settings=settings, clock=clock, entropy=entropy)
+        desk = cls(url, agents=agents, settings=settings, clock=clock, entropy=entropy, contents=contents)
         await desk.ensure_open()
         try:
             if work:
@@ -189,11 +202,19 @@ class Desk:
         await self._store.open()
 
     def work(self) -> None:
-        """Work on runs in the background, in this process, until the desk is closed."""
-        if self._engine is None:
-            lanes = self._agents.keys()
-            self._engine = Engine(self._store, {"run": self._responder.work}, lanes=lanes, owner=self._owner)
-            self._engine.start()
+        """Work on runs and timers in the background, in this process, until the desk is closed."""
+        self._engine.start()
+
+    async def run_due(self) -> int:
+        """Do all the background work that is due now, runs and timers, and return how many jobs that were.
+
+        For programs that do not `work()`, and for tests, which move the clock first (`deskmate.testing.pass_time`).
+        """
+        return await self._engine.run_due()
+
+    async def next_due(self) -> datetime | None:
+        """When there is background work again; None when there is none."""
+        return await self._engine.next_due()
 
     async def end_streams(self) -> None:
         """Let everybody who follows the feed, or waits for a request, come to an end. Servers call it when they begin to stop."""
@@ -209,9 +230,7 @@ class Desk:
     async def close(self) -> None:
         """Give back what is being worked on and disconnect. Idempotent."""
         self.closing.set()
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.stop()
+        await self._engine.stop()
         await self._store.close()
 
     async def respond(self, thread: str, agent: "AnyAgent | str | None" = None, *, by: Actor | Operator = SYSTEM) -> Outcome:

@@ -18,6 +18,7 @@
     ├── UnsupportedMedia     415
     ├── TooMany              429
     ├── Fenced               409  an AI write of an older epoch, or of a lost lease
+    ├── Aborted              409  what a run was writing has been stopped
     ├── SaidNothing          500  an agent ended its run without a reply
     └── Unavailable          503  the store cannot be reached
         └── ModelFailed      503  the model of an agent did not answer
@@ -152,6 +153,13 @@ class Fenced(DeskmateError):
     """This run may not write any more: the thread changed hands, or the lease was lost."""
 
     code = "fenced"
+    status = 409
+
+
+class Aborted(DeskmateError):
+    """What this run was writing has been stopped."""
+
+    code = "aborted"
     status = 409
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from deskmate.app import Desk
 from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
 from deskmate.domain.messages import Text, ToolCall, ToolResult
 
@@ -30,6 +31,17 @@ class FakeClock:
     def set(self, at: datetime) -> None:
         """Go to this time."""
         self._at = at
+
+
+async def pass_time(desk: Desk, clock: FakeClock, by: timedelta | None = None, /, *, seconds: float = 0.0) -> datetime:
+    """Let time pass on a desk that has this clock: every timer goes off at its own time, and has been dealt with on return."""
+    end = clock() + (by or timedelta()) + timedelta(seconds=seconds)
+    while (due := await desk.next_due()) is not None and due <= end:
+        clock.set(max(due, clock()))
+        if not await desk.run_due():
+            break  # Somebody else holds what is due.
+    clock.set(end)
+    return end
 
 
 class FakeEntropy:
@@ -115,15 +127,19 @@ class ScriptedAgent:
         """Follow the script."""
         self.turns.append(turn)
         await self._tell()
+        outputs, whole = self.script(turn), False
         try:
-            async for output in self.script(turn):
+            async for output in outputs:
+                whole = isinstance(output, Ask) or (isinstance(output, Step) and output.final)
                 yield output
         except (asyncio.CancelledError, GeneratorExit):
-            self.stopped.append(turn.run)
+            (self.ended if whole else self.stopped).append(turn.run)
             raise
         else:
             self.ended.append(turn.run)
         finally:
+            if isinstance(outputs, AsyncGenerator):
+                await outputs.aclose()
             await asyncio.shield(self._tell())
 
     async def given(self, turns: int) -> Turn:
@@ -132,10 +148,10 @@ class ScriptedAgent:
             await self._news.wait_for(lambda: len(self.turns) >= turns)
         return self.turns[turns - 1]
 
-    async def is_stopped(self, run: str) -> None:
-        """Wait until the task of this run has been cancelled."""
+    async def over(self, run: str) -> None:
+        """Wait until the agent has nothing more to do with this run, because it came to its end or was stopped."""
         async with self._news:
-            await self._news.wait_for(lambda: run in self.stopped)
+            await self._news.wait_for(lambda: run in self.stopped or run in self.ended)
 
     async def _tell(self) -> None:
         async with self._news:
@@ -147,9 +163,9 @@ async def echo(turn: Turn) -> AsyncIterator[Output]:
     yield say(f"You said: {turn.prompt_text}")
 
 
-def say(text: str) -> Step:
-    """A whole message."""
-    return Step(role="assistant", parts=(Text(text=text),), provider="scripted", model="scripted")
+def say(text: str, *, final: bool = True) -> Step:
+    """A whole message, by default the last one of its run."""
+    return Step(role="assistant", parts=(Text(text=text),), provider="scripted", model="scripted", final=final)
 
 
 def streaming(text: str, gate: Gate | None = None) -> Script:

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
-from tests.acceptance.doors import ADMIN_KEY, Front, Person, open_front, serving
+from tests.acceptance.doors import ADMIN_KEY, Front, Person, done, open_front, serving
 
 from deskmate import Desk, Settings
 from deskmate.testing import ScriptedAgent
@@ -54,3 +55,16 @@ async def ben(front: Front) -> Person:
 async def lea(front: Front) -> Person:
     """A lead."""
     return await front.operator("Lea", role="lead")
+
+
+@pytest.fixture
+async def browser(front: Front) -> httpx.AsyncClient:
+    """A browser in which an operator has signed in."""
+    await front.admin.post("/api/operators", name="Web", email="web@shop.example", role="admin", password="correct horse")
+    client = front.client()
+    response = await client.post("/api/session", json={"email": "web@shop.example", "password": "correct horse"})
+    assert done(response)["name"] == "Web"
+    cookie = response.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    return client

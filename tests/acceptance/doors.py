@@ -14,6 +14,7 @@ import uvicorn
 
 from deskmate import Desk
 from deskmate.server.application import create_app
+from deskmate.testing import ScriptedAgent, asking
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -117,8 +118,9 @@ class Listener:
         return [event for event in self.heard if event.type in types]
 
     def texts(self) -> list[str]:
-        """The texts of the finished messages, each as often as it was told."""
-        return [event.message["text"] for event in self.heard if is_message(event) and event.message["status"] == "success"]
+        """The texts of the finished messages. An event shows its message as it is now, so one message may be told twice."""
+        finished = [event.message for event in self.heard if is_message(event) and event.message["status"] == "success"]
+        return list({message["id"]: message["text"] for message in finished}.values())
 
     def streamed(self, message: str) -> str:
         """What has been streamed of a message; a piece that leaves a gap or overlaps fails the test."""
@@ -275,3 +277,25 @@ async def serving(desk: Desk) -> AsyncIterator[str]:
         server.should_exit = True
         await running
         listening.close()
+
+
+async def stored(front: Front) -> str:
+    """All that a refused write could have changed, as text."""
+    admin = front.admin
+    threads = (await admin.get("/api/threads", status="all", limit=200))["items"]
+    parts: list[Any] = [threads, await admin.get("/api/operators", limit=200), await admin.get("/api/keys", limit=200)]
+    for thread in threads:
+        parts += [await admin.messages(thread["id"]), await admin.get(f"/api/threads/{thread['id']}/requests")]
+        parts.append(await admin.get(f"/api/threads/{thread['id']}/assignments"))
+    return json.dumps(parts)
+
+
+async def asked(front: Front, agent: ScriptedAgent) -> str:
+    """A thread on which an agent waits for the answer to a question; its id."""
+    agent.script = asking()
+    ada = await front.visitor()
+    thread = await ada.thread()
+    async with front.admin.listening(thread=thread) as heard:
+        await ada.say(thread, "Is it?")
+        await heard.type("request.opened")
+    return thread

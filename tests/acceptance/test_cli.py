@@ -112,7 +112,7 @@ def faq(tmp_path: Path) -> Path:
 def test_help_names_every_command_and_gives_examples(deskmate: Callable[..., Result]) -> None:
     shown = deskmate("--help")
     assert shown.code == 0
-    for command in ("serve", "demo", "migrate", "check"):
+    for command in ("serve", "demo", "migrate", "check", "import", "replay"):
         assert re.search(rf"^  {command} ", shown.out, re.MULTILINE)
         of_command = deskmate(command, "--help")
         assert of_command.code == 0

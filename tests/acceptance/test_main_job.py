@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from tests.acceptance.doors import Front, Person, done, is_message, refused
 
+from deskmate import Desk
 from deskmate.testing import Gate, ScriptedAgent, asking, echo, failing, streaming
 
 MESSAGE_OF_A_CUSTOMER = {
@@ -148,6 +149,18 @@ async def test_without_respond_a_message_is_stored_and_answered_on_demand(
         await theirs.type("run.done")
         refused(await ana.client.post(f"/api/threads/{thread}/respond"), 409, "conflict")
     assert len(agent.turns) == 1
+
+
+async def test_a_customer_does_not_choose_the_agent(agent: ScriptedAgent, desk: Desk, ada: Person, ana: Person, thread: str):
+    internal = ScriptedAgent(name="internal")
+    desk.register(internal)
+    await ada.say(thread, "Hello?", respond=False)
+    refused(await ada.client.post(f"/api/threads/{thread}/respond", json={"agent": "internal"}), 403, "forbidden")
+    async with ada.listening() as hers:
+        await ana.post(f"/api/threads/{thread}/respond", agent="internal")
+        told = await hers.reply("You said: Hello?")
+    assert told.message["author"]["name"] == "internal"
+    assert agent.turns == []
 
 
 async def test_nothing_to_answer_is_a_conflict(front: Front, ada: Person, ana: Person, thread: str):

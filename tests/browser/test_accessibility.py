@@ -20,9 +20,7 @@ async def serious(page: Page) -> list[str]:
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=False)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-async def test_nothing_serious_on_any_page(
-    browser: Browser, site: Site, scheme: str, size: dict[str, int], engine: str
-) -> None:
+async def test_nothing_serious_on_any_page(browser: Browser, site: Site, scheme: str, size: dict[str, int], engine: str) -> None:
     context = await browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True)  # axe puts its script into the page
     chat, inbox = await watched(context), await watched(context)
     await inbox.page.goto(f"{site.url}/inbox")

@@ -4,25 +4,32 @@
 """
 
 import os
-from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from tests.conformance.stores import fresh_url
+from tests.conformance.views import (
+    STATUS_IN,
+    Json,
+    Op,
+    delta_view,
+    embedding_in,
+    embeddings_in,
+    file_view,
+    new_message,
+    parts_in,
+    stream_view,
+    thread_view,
+    turn_view,
+)
 
 from deskmate import Desk
-from deskmate.domain.actors import Author, AuthorKind
-from deskmate.domain.messages import ContextMessage, Message, MessageStatus, NewMessage, Position, is_tool
+from deskmate.domain.messages import ContextMessage, Message, MessageStatus, Position, is_tool
 from deskmate.domain.parts import parts_from_json, parts_to_json
-from deskmate.domain.threads import Status, Thread
-from deskmate.domain.turns import Turn
+from deskmate.domain.streams import StreamStatus, piece_from_json
 from deskmate.errors import Conflict, DeskmateError, Invalid, NotFound
+from deskmate.testing import FakeClock, pass_time
 
-Op = Mapping[str, Any]
-Json = dict[str, Any]
-
-STATUS_IN = {"active": Status.OPEN, "archived": Status.RESOLVED}
-STATUS_OUT = {Status.OPEN: "active", Status.RESOLVED: "archived", Status.SNOOZED: "snoozed"}
 ORDER = {"asc": "oldest", "desc": "newest"}
 CLASSES: list[tuple[type[DeskmateError], str]] = [(NotFound, "not_found"), (Conflict, "conflict"), (Invalid, "invalid")]
 
@@ -37,21 +44,27 @@ async def make_driver() -> "Driver":
 class Driver:
     """One desk, addressed in the words of the vectors."""
 
-    capabilities = frozenset({"threads", "messages", "context", "turns"})
+    capabilities = frozenset({"threads", "messages", "context", "turns", "streams", "clock", "keys", "files", "search"})
 
-    def __init__(self, desk: Desk, resources: ExitStack) -> None:
+    def __init__(self, desk: Desk, clock: FakeClock, resources: ExitStack) -> None:
         self._desk = desk
+        self._clock = clock
         self._resources = resources
         self.threads = desk.threads
         self.messages = desk.messages
         self.customers = desk.customers
+        self.streams = desk.streams
+        self.keys = desk.keys
+        self.files = desk.files
+        self.search = desk.search
 
     @classmethod
     async def open(cls, url: str, resources: ExitStack | None = None) -> "Driver":
         """A driver on the store at this address, which is empty; the resources are released with it."""
-        desk = Desk(url)
+        clock = FakeClock()
+        desk = Desk(url, clock=clock)
         await desk.ensure_open()
-        return cls(desk, resources or ExitStack())
+        return cls(desk, clock, resources or ExitStack())
 
     async def close(self) -> None:
         await self._desk.close()
@@ -117,6 +130,8 @@ class Driver:
             order=placement.get("order"),
             replaces=op.get("pending_message"),
             fail_pending=op.get("fail_pending", False),
+            finish_stream=op.get("finish_stream"),
+            embeddings=embeddings_in(op.get("embeddings")),
         )
         return {"messages": await self._views(stored)}
 
@@ -133,6 +148,7 @@ class Driver:
             parts=parts_from_json(parts_in(op["content"])) if "content" in op else None,
             status=MessageStatus(op["status"]) if "status" in op else None,
             error=op.get("error"),
+            files=op.get("files"),
         )
         return await self._full_view(message)
 
@@ -170,6 +186,101 @@ class Driver:
     async def turns(self, op: Op) -> Json:
         return {"turns": [turn_view(turn) for turn in await self.messages.turns(op["thread"])]}
 
+    # Streams, and time
+
+    async def stream_start(self, op: Op) -> Json:
+        at = Position(op["order"], op["step_order"])
+        return {"stream": (await self.streams.start(op["thread"], at, agent_name=op.get("agent_name"))).id}
+
+    async def stream_append(self, op: Op) -> Json:
+        parts = [piece_from_json(part) for part in op["parts"]]
+        return {"accepted": await self.streams.append(op["stream"], op["start"], parts, end=op["end"])}
+
+    async def stream_read(self, op: Op) -> Json:
+        deltas = await self.streams.read(op["thread"], {cursor["stream"]: cursor["cursor"] for cursor in op["cursors"]})
+        return {"deltas": [delta_view(delta) for delta in deltas]}
+
+    async def stream_list(self, op: Op) -> Json:
+        statuses = [StreamStatus(status) for status in op.get("statuses", ["streaming"])]
+        found = await self.streams.of_thread(op["thread"], statuses=statuses, from_order=op.get("start_order", 0))
+        return {"streams": [stream_view(stream) for stream in found]}
+
+    async def stream_finish(self, op: Op) -> None:
+        await self.streams.finish(op["stream"])
+
+    async def stream_abort(self, op: Op) -> Json:
+        return {"aborted": await self.streams.abort(op["stream"], op["reason"])}
+
+    async def stream_abort_order(self, op: Op) -> Json:
+        return {"aborted": await self.streams.abort_order(op["thread"], op["order"], op["reason"])}
+
+    async def stream_heartbeat(self, op: Op) -> None:
+        await self.streams.heartbeat(op["stream"])
+
+    async def stream_delete(self, op: Op) -> None:
+        await self.streams.delete(op["stream"])
+
+    async def advance_time(self, op: Op) -> None:
+        await pass_time(self._desk, self._clock, seconds=op["seconds"])
+
+    # Files
+
+    async def add_file(self, op: Op) -> Json:
+        file = await self.files.refer(op["hash"], op["storage"], filename=op.get("filename"), media_type=op.get("media_type"))
+        return {"file": file.id, "storage": file.storage}
+
+    async def find_file(self, op: Op) -> Json | None:
+        file = await self.files.find(op["hash"], filename=op.get("filename"))
+        return file and {"file": file.id, "storage": file.storage}
+
+    async def get_file(self, op: Op) -> Json | None:
+        try:
+            return file_view(await self.files.get(op["file"]))
+        except NotFound:
+            return None
+
+    async def delete_files(self, op: Op) -> Json:
+        return {"deleted": await self.files.delete(*op["files"], force=op.get("force", False))}
+
+    async def unused_files(self, op: Op) -> Json:
+        return {"files": [file.id for file in await self.files.unused()]}
+
+    # Search
+
+    async def search_messages(self, op: Op) -> Json:
+        by_vector = op.get("vector_search", False)
+        around = op.get("range", {"before": 0, "after": 0}) if by_vector else {"before": 0, "after": 0}
+        found = await self.search.messages(
+            op.get("text") if op.get("text_search") else None,
+            embedding=embedding_in(op["embedding"], op["embedding"]["hot"]) if by_vector else None,
+            thread=op.get("thread"),
+            customer=op.get("user_id"),
+            before=op.get("target"),
+            limit=op["limit"],
+            min_score=op.get("min_score", 0.0),
+            neighbours=(around["before"], around["after"]),
+            sort="position" if by_vector else "best",
+        )
+        return {"messages": [message.id for message in found]}
+
+    # Keys
+
+    async def key_issue(self, op: Op) -> Json:
+        issued = await self.keys.issue(name=op.get("name", ""), scopes=["usage:read"], replace="name" in op)
+        return {"key": issued.secret}
+
+    async def key_validate(self, op: Op) -> Json:
+        return {"valid": await self.keys.check(op["key"]) is not None}
+
+    async def key_destroy(self, op: Op) -> Json:
+        try:
+            await self.keys.withdraw(secret=op.get("key"), name=op.get("name"))
+        except NotFound:
+            return {"result": "missing"}
+        except Invalid:
+            return {"result": "refused"}
+        return {"result": "deleted"}
+
     async def _views(self, messages: Any) -> list[Json]:
         return [await self._view(message) for message in messages]
 
@@ -192,60 +303,3 @@ class Driver:
 
     async def _full_view(self, message: Message) -> Json:
         return await self._view(message) | {"parts": parts_to_json(message.parts)}
-
-
-def thread_view(thread: Thread) -> Json:
-    return {
-        "thread": thread.id,
-        "status": STATUS_OUT[thread.status],
-        "user_id": thread.customer,
-        "title": thread.subject,
-        "summary": thread.summary,
-    }
-
-
-def turn_view(turn: Turn) -> Json:
-    return {
-        "id": turn.id,
-        "role": turn.role,
-        "order": turn.position.order,
-        "step_order": turn.position.step,
-        "status": str(turn.status),
-        "agent_name": turn.agent_name,
-        "text": turn.text or None,
-        "tools": [
-            {"call_id": tool.call_id, "state": str(tool.state), "approval_id": tool.approval_id, "reason": tool.reason}
-            for tool in turn.tools
-        ],
-    }
-
-
-def parts_in(message: Op) -> list[Json]:
-    return message["parts"] if "parts" in message else [{"type": "text", "text": message["text"]}]
-
-
-def new_message(message: Op, agent_name: str | None) -> NewMessage:
-    return NewMessage(
-        role=message["role"],
-        parts=parts_from_json(parts_in(message)),
-        author=author_of(message, agent_name),
-        status=MessageStatus(message.get("status", "success")),
-        agent_name=agent_name,
-        model=message.get("model"),
-        provider=message.get("provider"),
-        provider_metadata=message.get("provider_metadata"),
-        error=message.get("error"),
-    )
-
-
-def author_of(message: Op, agent_name: str | None) -> Author:
-    """Whom the role speaks for. A system message of the vectors is an instruction by a program."""
-    if message.get("provider") == "human":
-        return Author(kind=AuthorKind.OPERATOR, name=agent_name or "")
-    match message["role"]:
-        case "user":
-            return Author(kind=AuthorKind.CUSTOMER)
-        case "system":
-            return Author(kind=AuthorKind.SERVICE)
-        case _:
-            return Author(kind=AuthorKind.AGENT, name=agent_name or "")

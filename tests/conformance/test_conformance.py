@@ -25,6 +25,12 @@ async def test_every_sequence_of_the_area_conforms(area: str, engine: str, monke
     assert not reports, f"{len(reports)} of {len(supported)} sequences differ:\n" + "\n".join(reports[:3])
 
 
+MEMORY = (
+    "ordering", "lifecycle", "threads", "human", "context", "turns", "listing", "deletion", "streams", "recovery", "files",
+    "search", "keys",
+)  # fmt: skip
+
+
 def test_the_areas_that_make_up_the_message_memory_are_supported() -> None:
-    for area in ("ordering", "lifecycle", "threads", "human", "context", "turns", "listing", "deletion"):
+    for area in MEMORY:
         assert all(Driver.capabilities >= set(sequence["requires"]) for sequence in SEQUENCES[area])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from deskmate.domain.actors import Actor, AuthorKind, Role, service
+from deskmate.domain.actors import Actor, AuthorKind, Role, customer, service
 from deskmate.errors import Forbidden, Invalid, NotFound
 from deskmate.services.authentication import Authenticator
 from deskmate.services.credentials import Passwords
@@ -166,3 +166,32 @@ async def test_the_key_of_the_environment_is_an_admin_key(door: Authenticator, s
 async def test_p9_made_up_credentials_are_nobodys(door: Authenticator, bearer: str) -> None:
     assert await door.actor_for(bearer) is None
     assert await door.actor_for(None, bearer) is None
+
+
+async def test_a_key_that_replaces_its_namesakes_ends_them_in_the_same_moment(keys: Keys) -> None:
+    first = await keys.issue(name="lab", role="observer")
+    twin = await keys.issue(name="lab", role="observer")
+    desk = await keys.issue(name="desk", role="observer")
+    renewed = await keys.issue(name=" lab ", role="observer", replace=True)
+    opened = [await keys.check(issued.secret) for issued in (first, twin, desk, renewed)]
+    assert [key and key.name for key in opened] == [None, None, "desk", "lab"]
+    with pytest.raises(Invalid):
+        await keys.issue(role="observer", replace=True)
+
+
+async def test_a_key_is_withdrawn_by_its_secret_or_name_and_never_by_a_wrong_pair(keys: Keys) -> None:
+    lab, desk = await keys.issue(name="lab", role="observer"), await keys.issue(name="desk", role="observer")
+    for wrong in ({}, {"name": ""}, {"secret": ""}, {"secret": lab.secret, "name": "desk"}):
+        with pytest.raises(Invalid):
+            await keys.withdraw(**wrong)
+    for unknown in ({"name": "none"}, {"secret": "dk_none"}, {"secret": lab.secret + "x", "name": "lab"}):
+        with pytest.raises(NotFound):
+            await keys.withdraw(**unknown)
+    assert await keys.check(lab.secret) is not None
+    assert (await keys.withdraw(secret=lab.secret, name="lab")).id == lab.key.id
+    assert (await keys.withdraw(name="desk")).revoked_at is not None
+    assert [await keys.check(issued.secret) for issued in (lab, desk)] == [None, None]
+    with pytest.raises(NotFound):
+        await keys.withdraw(name="desk")
+    with pytest.raises(Forbidden):
+        await keys.withdraw(name="desk", by=customer("ada"))

@@ -6,9 +6,11 @@ import pytest
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent, customer
 from deskmate.domain.messages import MessageStatus, NewMessage, Part, Position, Text, ToolCall, ToolResult, Visibility
+from deskmate.domain.streams import TextDelta, TextStart
 from deskmate.errors import BadCursor, Conflict, Forbidden, NotFound
 from deskmate.services.customers import Customers
 from deskmate.services.messages import MessageVerbs
+from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
 from deskmate.store import Store
 from deskmate.store.base import Row, Tx
@@ -82,17 +84,12 @@ async def test_a_pending_message_without_content_takes_over_what_was_streamed(
     thread = await threads.open()
     pending = (await messages.save(thread.id, [did(status=MessageStatus.PENDING)]))[0]
 
-    async def stream(tx: Tx) -> None:
-        await tx.run("streams.append", message=pending.id, start=0, text="Until ")
-        await tx.run("streams.append", message=pending.id, start=6, text="19:00.")
-
-    async def left(tx: Tx) -> list[Row]:
-        return await tx.all("streams.text", message=pending.id)
-
-    await store.write(stream)
+    streams = Streams(store)
+    stream = await streams.start(thread.id, pending.position)
+    await streams.append(stream.id, 0, [TextStart(id="1"), TextDelta(id="1", text="Until ")])
+    await streams.append(stream.id, 2, [TextDelta(id="1", text="19:00.")])
     finished = await messages.finish(pending.id, MessageStatus.FAILED, error="taken_over")
     assert (finished.text, finished.status, finished.error) == ("Until 19:00.", "failed", "taken_over")
-    assert not await store.read(left)
 
 
 async def test_the_preview_is_the_newest_finished_words_and_never_a_draft(threads: Threads, messages: MessageVerbs) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `deskmate serve`, `demo`, `migrate` and `check`. Errors are one line and an exit code."""
+"""The command line: `deskmate serve`, `demo`, `migrate`, `check`, `import` and `replay`. Errors are one line and an exit code."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,13 @@ OPTIONS: Mapping[str, str] = {
     "base_url": "--base-url",
     "desk": "MODULE:DESK",
     "faq": "--faq",
+    "file": "FILE",
     "host": "--host",
     "model": "--model",
     "port": "--port",
+    "source": "--source",
     "store": "--store (DESKMATE_STORE)",
+    "url": "--url",
 }
 """What a field of an error is called on the command line. Variables of the environment are called by their own name."""
 

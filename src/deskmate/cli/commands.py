@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deskmate.cli.importing import import_
+from deskmate.cli.replaying import replay
 from deskmate.config import Settings
 from deskmate.errors import Misconfigured
 
@@ -208,6 +210,10 @@ def check(
         problems += not finding.ok
         typer.echo(f"{'ok' if finding.ok else 'problem':<8} {finding.about:<9} {finding.text}")
     raise typer.Exit(1 if problems else 0)
+
+
+app.command("import")(import_)
+app.command()(replay)
 
 
 def _source(

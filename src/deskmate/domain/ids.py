@@ -19,6 +19,8 @@ type_prefixes = {
     "usage": "use",
     "session": "ses",
     "call": "call",
+    "stream": "str",
+    "file": "file",
 }
 
 

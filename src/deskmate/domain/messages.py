@@ -86,7 +86,7 @@ Part = Text | ToolCall | ToolResult | File | ApprovalRequest | ApprovalResponse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """A message before it has a position and an id."""
+    """A message before it has a position and an id. `files` are those it keeps beside the ones that its parts show."""
 
     role: ModelRole
     parts: tuple[Part, ...]
@@ -100,6 +100,7 @@ class NewMessage:
     usage: Mapping[str, int] | None = None
     error: str | None = None
     run: str | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

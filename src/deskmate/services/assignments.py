@@ -12,7 +12,7 @@ from deskmate.domain.permissions import Action, require
 from deskmate.domain.requests import RequestState
 from deskmate.domain.threads import Thread
 from deskmate.errors import EpochMoved, Forbidden, Invalid
-from deskmate.services import feed, ledger, messages, operators, runs, streams, threads
+from deskmate.services import feed, ledger, messages, operators, runs, threads, writer
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms, utc
 
@@ -41,7 +41,9 @@ async def change(
     stands before the event of the change."""
     for run in await runs.live(tx, thread.id):
         await runs.cancel(tx, run, actor=by, reason=cause)
-    await streams.fail_pending(tx, thread.id, "taken_over")
+        # What it was asked stands unanswered again, also where it had paused and would have answered later.
+        await tx.run("assignments.unanswered", thread=thread.id, order=run.prompt_order)
+    await writer.fail_pending(tx, thread.id, "taken_over")
     await ledger.close_all(tx, thread.id, RequestState.CANCELLED, by=by)
     waiting_since = (thread.waiting_since or tx.now) if waiting else None
     moved = await tx.run(
@@ -132,7 +134,8 @@ class Assignments:
                 return found
             target = await self._target(tx, found, holder, holder_id, by)
             cause = cause_of(found.assignment.to, holder)
-            waiting = holder is not Holder.AI and (holder is Holder.QUEUE or found.waiting_since is not None)
+            unanswered = found.waiting_since is not None or found.prompt_order > found.answered_order
+            waiting = holder is not Holder.AI and (holder is Holder.QUEUE or unanswered)
             changed = await change(tx, found, target, cause, by=by, note=note, waiting=waiting)
             return await self._hand_back(tx, changed, by, note) if holder is Holder.AI else changed
 

@@ -2,10 +2,14 @@
 
 from deskmate.domain.actors import Actor
 from deskmate.domain.events import EventType
-from deskmate.services import feed
+from deskmate.services import attachments, feed
 from deskmate.store.base import Tx
+from deskmate.store.times import ms
 
-BELONGINGS = ("deltas", "messages", "jobs", "requests", "runs", "assignments", "routes", "usage", "events")
+BELONGINGS = (
+    "deltas", "streams", "searchable", "embeddings", "messages", "jobs", "requests", "runs", "assignments", "routes", "usage",
+    "events",
+)  # fmt: skip
 
 
 async def delete_thread(tx: Tx, id: str, *, actor: Actor) -> None:
@@ -13,6 +17,9 @@ async def delete_thread(tx: Tx, id: str, *, actor: Actor) -> None:
     if await tx.one("threads.lock", id=id) is None:
         return
     await feed.emit(tx, EventType.THREAD_DELETED, actor=actor, thread=id, data={"thread": id})
+    # A program may be writing at this moment: from here on it is refused, so that no piece comes behind those removed below.
+    await tx.run("threads.abort_streams", id=id, now=ms(tx.now))
+    await attachments.detach_thread(tx, id)
     for belonging in BELONGINGS:
         await tx.run(f"threads.delete_{belonging}", id=id)
     await tx.run("threads.delete", id=id)

@@ -71,13 +71,17 @@ class Keys:
         role: Role | str | None = None,
         scopes: Iterable[str] = (),
         expires_at: datetime | None = None,
+        replace: bool = False,
         by: Actor = SYSTEM,
     ) -> Issued:
         """A new key: bound to an operator (acts as them, with the weaker of both roles), or a program's own.
 
+        With `replace` it takes the place of those with the same name, which open nothing from this moment on.
         Raises Forbidden, and Invalid naming the field.
         """
         require(by, Action.KEY_MANAGE)
+        if replace and not name.strip():
+            raise Invalid("a key that replaces another needs its name", field="name")
         which = None if role is None else chosen(Role, role, "role")
         opened = _check_scopes(scopes)
         if operator is None and which is None and not opened:
@@ -95,6 +99,8 @@ class Keys:
                 id=tx.id("key"), name=label, operator=operator, role=which, scopes=opened,
                 expires_at=expires_at, created_at=tx.now,
             )  # fmt: skip
+            if replace:
+                await tx.run("keys.revoke_named", name=key.name, now=ms(tx.now))
             await tx.run(
                 "keys.insert",
                 id=key.id, hash=digest(secret), name=key.name, operator=operator, role=which,
@@ -122,12 +128,47 @@ class Keys:
 
         async def body(tx: Tx) -> Key:
             await tx.run("keys.revoke", id=id, now=ms(tx.now))
-            row = await tx.one("keys.get", id=id)
-            if row is None:
-                raise NotFound(f"there is no key {id}", field="key")
-            return key_of(row)
+            return key_of(await _row(tx, id))
 
         return await self._store.write(body)
+
+    async def check(self, secret: str) -> Key | None:
+        """The key with this secret, if it opens anything (any more)."""
+        found = await self._store.read(lambda tx: find(tx, secret))
+        return None if found is None else found[0]
+
+    async def withdraw(self, *, secret: str | None = None, name: str | None = None, by: Actor = SYSTEM) -> Key:
+        """Revoke the key with this secret or of this name; with both they must belong together, and if not, nothing happens.
+
+        Raises NotFound where no key opens anything with that, Invalid, Forbidden.
+        """
+        require(by, Action.KEY_MANAGE)
+        if not secret and not name:
+            raise Invalid("say which key: by its secret, its name, or both", field="name")
+
+        async def body(tx: Tx) -> Key:
+            row = await _living(tx, secret, name)
+            if row is None:
+                raise NotFound("there is no such key", field="key")
+            if name and row["name"] != name:
+                raise Invalid("this key has another name", field="name")
+            await tx.run("keys.revoke", id=row["id"], now=ms(tx.now))
+            return key_of(await _row(tx, row["id"]))
+
+        return await self._store.write(body)
+
+
+async def _living(tx: Tx, secret: str | None, name: str | None) -> Row | None:
+    if secret:
+        return await tx.one("keys.by_hash", hash=digest(secret), now=ms(tx.now))
+    return await tx.one("keys.by_name", name=name, now=ms(tx.now))
+
+
+async def _row(tx: Tx, id: str) -> Row:
+    row = await tx.one("keys.get", id=id)
+    if row is None:
+        raise NotFound(f"there is no key {id}", field="key")
+    return row
 
 
 async def _bound(tx: Tx, id: str) -> Operator:

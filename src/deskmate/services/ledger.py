@@ -1,13 +1,16 @@
 """The ledger: how requests are opened, decided, applied and closed. One choke point, `decide`, for all channels."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from deskmate.domain.actors import Actor, Author, AuthorKind, Role
 from deskmate.domain.agents import Question
@@ -168,7 +171,7 @@ async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) 
     Raises AlreadyDecided (by, at), Closed (state), Claimed (by), then Invalid (field); nothing is changed by a refusal.
     """
     check_open(request)
-    check_claim(request, by)
+    check_claim(request, by, at=tx.now)
     check_decision(request, decision)
     if decision.kind is DecisionKind.ANSWER:
         check_value(request.response_schema, decision.value)
@@ -292,31 +295,57 @@ def check_open(request: Request) -> None:
     raise Closed(f"this request is {request.state}", state=request.state)
 
 
-def check_claim(request: Request, by: Actor) -> None:
-    """Raise Claimed when another operator holds the request; leads and admins may override."""
+def check_claim(request: Request, by: Actor, *, at: datetime) -> None:
+    """Raise Claimed while another operator holds the request; leads and admins may override, and a lapsed claim holds nobody."""
     holder = request.claimed_by
     if holder is None or holder.id == by.id or by.role in (Role.LEAD, Role.ADMIN):
+        return
+    if request.claimed_until is not None and request.claimed_until < at:
         return
     raise Claimed(f"{holder.name} has claimed this", by={"id": holder.id, "name": holder.name})
 
 
 def check_schema(schema: Mapping[str, object] | None) -> None:
-    """Raise Invalid when an answer's JSON Schema is none."""
+    """Raise Invalid when an answer's JSON Schema is none, or refers to anything outside of itself."""
     if schema is None:
         return
     try:
         Draft202012Validator.check_schema(schema)
+        resolver = Registry[Any]().with_resource("", DRAFT202012.create_resource(schema)).resolver()
+        for reference in _references(schema):
+            resolver.lookup(reference)
     except SchemaError as error:
         raise Invalid(f"response_schema is no JSON Schema: {error.message}", field="response_schema") from error
+    except (Unresolvable, RecursionError) as error:
+        raise Invalid(f"response_schema refers to what is not in it: {error}", field="response_schema") from error
+
+
+def _references(schema: object) -> Iterator[str]:
+    match schema:
+        case dict():
+            for name, value in cast("dict[str, object]", schema).items():
+                if name in ("$ref", "$dynamicRef") and isinstance(value, str):
+                    yield value
+                yield from _references(value)
+        case list():
+            for value in cast("list[object]", schema):
+                yield from _references(value)
+        case _:
+            return
 
 
 def check_value(schema: Mapping[str, object] | None, value: object) -> None:
     """Raise Invalid when an answer does not fit the request's schema."""
     if schema is None:
         return
-    for error in Draft202012Validator(dict(schema)).iter_errors(cast(Any, value)):  # pyright: ignore[reportUnknownMemberType]
-        path = "".join(f".{step}" for step in error.absolute_path)
-        raise Invalid(f"value{path}: {error.message}", field=f"value{path}")
+    # The registry is empty on purpose: the default one would fetch what a schema refers to from the network.
+    validator = Draft202012Validator(dict(schema), registry=Registry())
+    try:
+        for error in validator.iter_errors(cast(Any, value)):  # pyright: ignore[reportUnknownMemberType]
+            path = "".join(f".{step}" for step in error.absolute_path)
+            raise Invalid(f"value{path}: {error.message}", field=f"value{path}")
+    except (Unresolvable, RecursionError) as error:
+        raise Invalid("the value cannot be checked: response_schema leads nowhere", field="value") from error
 
 
 async def announce(tx: Tx, request: Request, type: EventType, *, actor: Actor) -> None:

@@ -16,7 +16,7 @@ from deskmate.domain.permissions import Action, allowed, event_visible, redact, 
 from deskmate.domain.requests import Request
 from deskmate.domain.threads import Thread
 from deskmate.errors import NotFound
-from deskmate.services import history, inbox, ledger, threads
+from deskmate.services import history, inbox, ledger, streams, threads
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import utc
 
@@ -49,12 +49,21 @@ class Idle:
     """Nothing happened for a while; a sign of life."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """What one reader knows of a message that is being written: which stream, up to which number, and how many characters."""
+
+    stream: str
+    number: int = 0
+    offset: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class _Place:
     """How far one reader has come: in the feed, and in each message that is being written."""
 
     after: int
-    offsets: dict[str, int] = field(default_factory=dict[str, int])
+    heard: dict[str, _Heard] = field(default_factory=dict[str, _Heard])
 
 
 def event_of(row: Row) -> Event:
@@ -119,25 +128,32 @@ class Feed:
             if seen is not None:
                 found.append(seen)
         # Text belongs behind the event that opened its message; with a full batch that event may still be to come.
-        offsets = dict(place.offsets) if len(rows) == BATCH else await self._pieces(tx, by, thread, place.offsets, found)
+        heard = dict(place.heard) if len(rows) == BATCH else await self._pieces(tx, by, thread, place.heard, found)
         place.after = rows[-1]["seq"] if rows else place.after
-        place.offsets = offsets
+        place.heard = heard
         return found
 
     async def _pieces(
-        self, tx: Tx, by: Actor, thread: str | None, offsets: Mapping[str, int], found: list[Seen | Piece]
-    ) -> dict[str, int]:
-        """Add the text that is new to this reader. Returns its offsets in the messages that are still being written."""
-        now: dict[str, int] = {}
+        self, tx: Tx, by: Actor, thread: str | None, heard: Mapping[str, _Heard], found: list[Seen | Piece]
+    ) -> dict[str, _Heard]:
+        """Add the text that is new to this reader. Returns what it knows of the messages that are still being written."""
+        now: dict[str, _Heard] = {}
         for row in await _pending(tx, by, thread):
             if Visibility(row["visibility"]) is not Visibility.PUBLIC and not allowed(by, Action.MESSAGE_READ_HIDDEN):
                 continue
-            known = offsets.get(row["id"], 0)
-            pieces = await tx.all("streams.since", message=row["id"], start=known)
-            text = "".join([piece["text"] for piece in pieces])
+            if row["stream"] is None:
+                continue
+            known = heard.get(row["id"])
+            if known is None and await tx.one("live.told", message=row["id"]) is None:
+                continue
+            if known is None or known.stream != row["stream"]:
+                known = _Heard(stream=row["stream"])
+            deltas = await streams.read(tx, known.stream, after=known.number)
+            text = "".join([delta.text for delta in deltas])
             if text:
-                found.append(Piece(message=row["id"], thread=row["thread"], offset=known, text=text))
-            now[row["id"]] = known + len(text)
+                found.append(Piece(message=row["id"], thread=row["thread"], offset=known.offset, text=text))
+            number = deltas[-1].end if deltas else known.number
+            now[row["id"]] = replace(known, number=number, offset=known.offset + len(text))
         return now
 
 

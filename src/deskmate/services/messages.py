@@ -9,8 +9,11 @@ from deskmate.domain.messages import ContextMessage, Message, MessageStatus, New
 from deskmate.domain.pages import Page
 from deskmate.domain.permissions import Action, redact, require
 from deskmate.domain.placement import Order
+from deskmate.domain.search import Embedding
+from deskmate.domain.streams import StreamStatus
 from deskmate.domain.turns import Turn, turns
-from deskmate.services import threads
+from deskmate.errors import Invalid
+from deskmate.services import findable, streams, threads
 from deskmate.services.history import Wanted, context, cut_off, find, get, latest, page
 from deskmate.services.placing import change, delete, delete_range, finish, insert
 from deskmate.store.base import Store, Tx
@@ -51,14 +54,30 @@ class MessageVerbs:
         order: Order | None = None,
         replaces: str | None = None,
         fail_pending: bool = False,
+        finish_stream: str | None = None,
+        embeddings: Sequence[Embedding | None] = (),
         by: Actor = SYSTEM,
     ) -> list[Message]:
-        """Store a batch as it is, all or nothing, and start no run. See `insert` for the placements."""
-        return await self._store.write(
-            lambda tx: insert(
+        """Store a batch as it is, all or nothing, and start no run. See `insert` for the placements.
+
+        `finish_stream` is the stream whose words these are: it ends with them. `embeddings` are one for each message, or none.
+        """
+        if embeddings and len(embeddings) != len(messages):
+            raise Invalid("give one embedding for each message, None for those without", field="embeddings")
+
+        async def body(tx: Tx) -> list[Message]:
+            stored = await insert(
                 tx, thread, messages, after=after, order=order, replaces=replaces, fail_pending=fail_pending, actor=by
             )
-        )
+            for message, embedding in zip(stored, embeddings, strict=False):
+                if embedding is not None:
+                    await findable.embed(tx, message, embedding)
+            if finish_stream is not None:
+                stream = await streams.get(tx, finish_stream, thread=thread)
+                await streams.end(tx, stream, StreamStatus.FINISHED)
+            return stored
+
+        return await self._store.write(body)
 
     async def finish(
         self,
@@ -79,10 +98,13 @@ class MessageVerbs:
         parts: Sequence[Part] | None = None,
         status: MessageStatus | None = None,
         error: str | None = None,
+        files: Sequence[str] | None = None,
         by: Actor = SYSTEM,
     ) -> Message:
         """Give a message other content. Raises NotFound, and Conflict where a finished status would change."""
-        return await self._store.write(lambda tx: change(tx, message, parts=parts, status=status, error=error, actor=by))
+        return await self._store.write(
+            lambda tx: change(tx, message, parts=parts, status=status, error=error, files=files, actor=by)
+        )
 
     async def delete(self, *messages: str, by: Actor = SYSTEM) -> list[str]:
         """Remove messages. Returns the ids of those that existed."""

@@ -12,13 +12,12 @@ from deskmate.domain.messages import (
     NewMessage,
     Part,
     Position,
-    Text,
     Visibility,
     readable_parts,
 )
 from deskmate.domain.placement import Order
 from deskmate.errors import Conflict, Invalid
-from deskmate.services import feed, previews, threads
+from deskmate.services import attachments, feed, findable, previews, streams, threads
 from deskmate.services.history import find, get, latest
 from deskmate.store.base import Tx
 from deskmate.store.rows import content_of, message_of, placed
@@ -61,11 +60,11 @@ async def insert(
     rest = batch[len(stored) :]
     for message, at in zip(rest, await _positions(tx, thread, rest, prompt, order), strict=True):
         stored.append(placed(message, id=tx.id("message"), thread=thread, at=at, created_at=tx.now, now=tx.now))
-    for message in stored:
+    for message, written in zip(stored, batch, strict=True):
         if replaced is not None and message.id == replaced.id:
-            await _rewrite(tx, replaced, message, actor)
+            await _rewrite(tx, replaced, message, written.files, actor)
         else:
-            await _add(tx, message, actor)
+            await _add(tx, message, written.files, actor)
     return stored
 
 
@@ -117,19 +116,24 @@ async def _last_step(tx: Tx, thread: str, order: int) -> int | None:
     return None if row is None else row["step"]
 
 
-async def _add(tx: Tx, message: Message, actor: Actor) -> None:
+async def _add(tx: Tx, message: Message, files: Sequence[str], actor: Actor) -> None:
     at = message.position
     await tx.run(
         "messages.insert", **content_of(message), thread=message.thread, order=at.order, step=at.step, now=ms(message.created_at)
     )
+    await attachments.attach(tx, message, files)
+    await findable.put(tx, message)
     data = {"message": message.id, "visibility": message.visibility}
     await feed.emit(tx, EventType.MESSAGE_POSTED, actor=actor, thread=message.thread, data=data)
     await previews.show(tx, message)
 
 
-async def _rewrite(tx: Tx, before: Message, message: Message, actor: Actor) -> Message:
+async def _rewrite(tx: Tx, before: Message, message: Message, files: Sequence[str] | None, actor: Actor) -> Message:
     await tx.run("messages.replace", **content_of(message), now=ms(message.updated_at))
-    await tx.run("streams.clear", message=message.id)
+    await attachments.reattach(tx, before.parts, message, files)
+    await findable.changed(tx, before, message)
+    if before.status is MessageStatus.PENDING and message.status is not MessageStatus.PENDING:
+        await streams.end_with(tx, message)
     data = {"message": message.id, "status": message.status, "visibility": message.visibility}
     await feed.emit(tx, EventType.MESSAGE_CHANGED, actor=actor, thread=message.thread, data=data)
     await previews.changed(tx, before, message)
@@ -153,10 +157,9 @@ async def finish(
         return message
     content = message.parts if parts is None else readable_parts(parts)
     if not content:
-        streamed = "".join([row["text"] for row in await tx.all("streams.text", message=id)])
-        content = (Text(text=streamed),) if streamed else ()
+        content = await streams.said(tx, message)
     finished = replace(message, parts=content, status=status, error=error, updated_at=tx.now)
-    return await _rewrite(tx, message, finished, actor)
+    return await _rewrite(tx, message, finished, None, actor)
 
 
 async def change(
@@ -167,6 +170,7 @@ async def change(
     status: MessageStatus | None = None,
     error: str | None = None,
     visibility: Visibility | None = None,
+    files: Sequence[str] | None = None,
     actor: Actor,
 ) -> Message:
     """Other content, or the end of a pending message. Raises NotFound, and Conflict where a finished status would change."""
@@ -181,7 +185,7 @@ async def change(
         visibility=visibility or message.visibility,
         updated_at=tx.now,
     )
-    return await _rewrite(tx, message, changed, actor)
+    return await _rewrite(tx, message, changed, files, actor)
 
 
 async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
@@ -196,9 +200,11 @@ async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
 
 
 async def _remove(tx: Tx, message: Message, actor: Actor) -> bool:
-    await tx.run("streams.clear", message=message.id)
+    await attachments.detach(tx, message)
+    await findable.forget(tx, message)
     if not await tx.run("messages.delete", id=message.id):
         return False
+    await streams.forget_at(tx, message)
     data = {"message": message.id, "visibility": message.visibility}
     await feed.emit(tx, EventType.MESSAGE_DELETED, actor=actor, thread=message.thread, data=data)
     return True

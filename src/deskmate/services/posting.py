@@ -186,7 +186,7 @@ async def recall(tx: Tx, actor: Actor, key: str, digest: str) -> str | None:
 
 
 async def remember(tx: Tx, actor: Actor, key: str, digest: str, record: str) -> None:
-    """Let a repetition of this write give the same record."""
-    await tx.run(
-        "keys_once.insert", actor=f"{actor.kind}:{actor.id}", key=key, digest=digest, status=201, record=record, now=ms(tx.now)
-    )
+    """Let a repetition of this write give the same record. Raises KeyReused when another write was a moment faster."""
+    who = f"{actor.kind}:{actor.id}"
+    if not await tx.run("keys_once.insert", actor=who, key=key, digest=digest, status=201, record=record, now=ms(tx.now)):
+        raise KeyReused(field="idempotency_key")

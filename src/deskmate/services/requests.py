@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
-from deskmate.domain.actors import Actor, AuthorKind, Role, agent
+from deskmate.domain.actors import Actor, AuthorKind, agent
 from deskmate.domain.agents import Question
 from deskmate.domain.assignments import Assignment, Cause, Holder
 from deskmate.domain.events import EventType
@@ -15,8 +15,8 @@ from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
-from deskmate.errors import Claimed, Conflict, Invalid
-from deskmate.services import assignments, drafts, feed, ledger, threads
+from deskmate.errors import Claimed, Conflict, Forbidden, Invalid
+from deskmate.services import assignments, drafts, feed, ledger, posting, threads
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
@@ -133,13 +133,18 @@ class Requests:
 
     async def next(self, *, by: By) -> Request | None:
         """Claim the request that has waited longest and that nobody has, or None."""
-        for request in (await self.list(by=by, limit=20)).items:
-            if request.state is RequestState.OPEN:
-                try:
-                    return await self.claim(request.id, by=by)
-                except Conflict:
-                    continue
-        return None
+        cursor: str | None = None
+        while True:
+            page = await self.list(by=by, cursor=cursor)
+            for request in page.items:
+                if request.state is RequestState.OPEN:
+                    try:
+                        return await self._claim(request.id, actor_of(by), renew=False)
+                    except Conflict:
+                        continue
+            if page.cursor is None:
+                return None
+            cursor = page.cursor
 
     async def wait(self, id: str, *, timeout: float | None = None) -> Request:
         """Wait until the request is decided or closed, `timeout` seconds have passed, or the desk closes. Raises NotFound."""
@@ -156,16 +161,22 @@ class Requests:
                 await waiter.wait(left)
 
     async def claim(self, id: str, *, by: By) -> Request:
-        """Take a request for ten minutes; claiming again renews. Raises Claimed, AlreadyDecided, Closed."""
-        actor = actor_of(by)
+        """Take a request for ten minutes; claiming again renews, and leads may take it from others.
 
+        Raises Claimed, AlreadyDecided, Closed.
+        """
+        return await self._claim(id, actor_of(by), renew=True)
+
+    async def _claim(self, id: str, actor: Actor, *, renew: bool) -> Request:
         async def body(tx: Tx) -> Request:
             found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
             ledger.check_open(found)
-            until = ms(tx.now + ledger.CLAIM_LEASE)
-            if not await tx.run("requests.claim", id=id, by=actor.id, name=actor.name, until=until, now=ms(tx.now)):
-                ledger.check_claim(found, Actor(kind=AuthorKind.OPERATOR, id=actor.id, name=actor.name, role=Role.OPERATOR))
+            if not renew and found.state is not RequestState.OPEN:
+                # Who takes the next one twice at the same moment wants two.
                 raise Claimed()
+            ledger.check_claim(found, actor, at=tx.now)
+            until = ms(tx.now + ledger.CLAIM_LEASE)
+            await tx.run("requests.claim", id=id, by=actor.id, name=actor.name, until=until, now=ms(tx.now))
             claimed = await ledger.get(tx, id)
             await ledger.announce(tx, claimed, EventType.REQUEST_CLAIMED, actor=actor)
             return claimed
@@ -179,7 +190,7 @@ class Requests:
         async def body(tx: Tx) -> Request:
             found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
             ledger.check_open(found)
-            ledger.check_claim(found, actor)
+            ledger.check_claim(found, actor, at=tx.now)
             if await tx.run("requests.release", id=id, now=ms(tx.now)):
                 await ledger.announce(tx, await ledger.get(tx, id), EventType.REQUEST_RELEASED, actor=actor)
             return await ledger.get(tx, id)
@@ -229,12 +240,16 @@ class Requests:
         return await ledger.get(tx, id)
 
     async def _take_over(self, tx: Tx, request: Request, actor: Actor) -> Request:
+        if actor.kind is not AuthorKind.OPERATOR:
+            raise Forbidden("only an operator can take a thread over", field="kind")
         thread = await threads.lock(tx, request.thread)
         holder = Assignment(
             to=Holder.OPERATOR, id=actor.id, name=actor.name, since=tx.now, reason=f"{actor.name} took over an escalation"
         )
         await assignments.change(tx, thread, holder, Cause.TAKEOVER, by=actor, waiting=True)
-        await tx.run("requests.apply", id=request.id, outcome=None, now=ms(tx.now))
+        words = request.decision.text if request.decision is not None else None
+        said = await posting.post(tx, request.thread, words, actor=actor) if words else None
+        await tx.run("requests.apply", id=request.id, outcome=said.id if said else None, now=ms(tx.now))
         applied = await ledger.get(tx, request.id)
         await feed.emit(tx, EventType.REQUEST_APPLIED, actor=actor, thread=request.thread, data={"request": request.id})
         return applied

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 from deskmate.domain.actors import SYSTEM, Actor, agent
 from deskmate.domain.agents import Ask, Delta, Output, Runner, Step, Turn
@@ -20,7 +20,7 @@ from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, DeskmateError, Fenced, Invalid, SaidNothing
-from deskmate.services import drafts, history, ledger, messages, posting, prompts, routing, runs, streams, threads, usage
+from deskmate.services import drafts, history, ledger, messages, posting, prompts, routing, runs, threads, usage, writer
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
@@ -35,6 +35,7 @@ CONTEXT = 100  # messages of history a model is given
 class Replied:
     """The run is done; `message` is its last public message."""
 
+    __match_args__: ClassVar = ("message",)
     message: Message
 
 
@@ -42,6 +43,7 @@ class Replied:
 class Paused:
     """The run waits for people. It goes on when the last of these requests is closed."""
 
+    __match_args__: ClassVar = ("requests",)
     requests: tuple[Request, ...]
 
 
@@ -49,6 +51,7 @@ class Paused:
 class Failed:
     """The run failed, visibly; `respond` tries again."""
 
+    __match_args__: ClassVar = ("error",)
     error: str
 
 
@@ -56,6 +59,7 @@ class Failed:
 class Overtaken:
     """People hold the thread; nothing more of this run is shown."""
 
+    __match_args__: ClassVar = ("thread",)
     thread: Thread
 
 
@@ -155,7 +159,7 @@ class Responder:
         if taken is None:
             return None
         await routing.decide(tx, thread, run=run.id)
-        await streams.drop_interrupted(tx, run)
+        await writer.drop_interrupted(tx, run)
         given = await history.context(tx, thread.id, prompt_message=taken.prompt, recent=CONTEXT)
         words = await prompts.newest_of_customer(tx, thread.id)
         turn = Turn(
@@ -225,7 +229,7 @@ class _Work:
     def __init__(self, store: Store, run: Run, thread: Thread) -> None:
         self._store = store
         self._run = run
-        self._writer = streams.Writer(store, run, thread)
+        self._writer = writer.Writer(store, run)
         self._spoke = False
         self._draft: Message | None = None
 
@@ -353,7 +357,7 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
         await runs.leave(tx, run, RunState.FAILED, error=text)
     except Fenced:
         return
-    if not await streams.fail_pending(tx, run.thread, text):
+    if not await writer.fail_pending(tx, run.thread, text):
         actor = agent(run.agent)
         failed = NewMessage(
             role="assistant",

@@ -1,99 +1,141 @@
-"""Streams: the text of a message while an agent writes it. Pieces are rows, which any process can show."""
+"""Streams inside a transaction: begin, append, read, end, forget. What an ended stream refuses, no writer can show any more."""
 
-import asyncio
+from collections.abc import Sequence
 
-from deskmate.domain.actors import SYSTEM, Author, agent
-from deskmate.domain.messages import MessageStatus, NewMessage
-from deskmate.domain.routes import said_as
-from deskmate.domain.runs import Run
-from deskmate.domain.threads import Thread
-from deskmate.services import messages, runs, threads
-from deskmate.store.base import Store, Tx
+from deskmate.domain.messages import Message, MessageStatus, Position, Text
+from deskmate.domain.placement import LARGEST_ORDER
+from deskmate.domain.streams import KEPT, SILENCE, Piece, Stream, StreamDelta, StreamStatus, check_numbers, dump, load, texts
+from deskmate.errors import Conflict, Invalid, NotFound
+from deskmate.store import jobs
+from deskmate.store.base import Row, Tx
+from deskmate.store.times import ms, utc, utc_or_none
 
-PAUSE = 0.03  # seconds between two writes of one stream: fast enough to read along, few enough writes
-
-
-async def fail_pending(tx: Tx, thread: str, error: str) -> bool:
-    """Whatever is being written on this thread stays as far as it came, failed, with this error. Tells whether there was any."""
-    rows = await tx.all("streams.pending", thread=thread)
-    for row in rows:
-        await messages.finish(tx, row["id"], MessageStatus.FAILED, error=error, actor=SYSTEM)
-    return bool(rows)
+JOB = "stream"
+"""The kind of the job that tends a stream: it sees when a writer fell silent, and when the stream may be forgotten."""
 
 
-async def drop_interrupted(tx: Tx, run: Run) -> None:
-    """An attempt that died left a half-written message: it goes, the next attempt writes it whole."""
-    for row in await tx.all("streams.pending", thread=run.thread):
-        if row["run"] == run.id:
-            await messages.delete(tx, [row["id"]], actor=SYSTEM)
+def stream_of(row: Row) -> Stream:
+    """A stored row as a stream."""
+    return Stream(
+        id=row["id"],
+        thread=row["thread"],
+        order=row["order"],
+        step=row["step"],
+        agent_name=row["agent_name"],
+        run=row["run"],
+        status=StreamStatus(row["status"]),
+        reason=row["reason"],
+        alive_at=utc(row["alive_at"]),
+        ended_at=utc_or_none(row["ended_at"]),
+        created_at=utc(row["created_at"]),
+    )
 
 
-class Writer:
-    """Writes the text of one run while it comes. Every write passes the fence."""
+def delta_of(row: Row) -> StreamDelta:
+    """A stored row as a delta."""
+    return StreamDelta(stream=row["stream"], start=row["start"], end=row["end"], parts=load(row["parts"]))
 
-    def __init__(self, store: Store, run: Run, thread: Thread) -> None:
-        self._store = store
-        self._run = run
-        self._topics = [f"thread:{thread.id}"] + ([f"customer:{thread.customer}"] if thread.customer else [])
-        self._message: str | None = None
-        self._written = 0
-        self._waiting: list[str] = []
-        self._flusher: asyncio.Task[None] | None = None
 
-    def add(self, text: str) -> None:
-        """Take a piece of text; it is stored in the background with what comes meanwhile. Raises what the last write raised."""
-        if self._flusher is not None and self._flusher.done():
-            self._flusher.result()
-            self._flusher = None
-        if text:
-            self._waiting.append(text)
-            if self._flusher is None:
-                self._flusher = asyncio.create_task(self._flush(), name=f"deskmate stream {self._run.id}")
+async def find(tx: Tx, id: str) -> Stream | None:
+    """One stream, or None."""
+    row = await tx.one("streams.get", id=id)
+    return None if row is None else stream_of(row)
 
-    async def settle(self) -> str | None:
-        """Wait until everything taken is stored. Returns the pending message, if there is one; the next piece begins another."""
-        if self._flusher is not None:
-            await self._flusher
-            self._flusher = None
-        message, self._message, self._written = self._message, None, 0
-        return message
 
-    async def abandon(self) -> None:
-        """Stop writing; what is stored stays for whoever ends the run."""
-        if self._flusher is not None:
-            self._flusher.cancel()
-            await asyncio.gather(self._flusher, return_exceptions=True)
+async def get(tx: Tx, id: str, *, thread: str | None = None) -> Stream:
+    """One stream; with a thread, only of that thread. Raises NotFound."""
+    stream = await find(tx, id)
+    if stream is None or thread not in (None, stream.thread):
+        raise NotFound("there is no such stream", field="stream")
+    return stream
 
-    async def _flush(self) -> None:
-        while self._waiting:
-            text = "".join(self._waiting)
-            self._waiting.clear()
-            self._message = await self._store.write(lambda tx, text=text: self._append(tx, text))
-            self._written += len(text)
-            await asyncio.sleep(PAUSE)
 
-    async def _append(self, tx: Tx, text: str) -> str:
-        message = self._message
-        if message is None:
-            thread = await threads.lock(tx, self._run.thread)
-            await runs.hold(tx, self._run)
-            message = await self._begin(tx, thread)
-        else:
-            await runs.hold(tx, self._run)
-        await tx.run("streams.append", message=message, start=self._written, text=text)
-        tx.touch(*self._topics)
-        return message
+async def start(tx: Tx, thread: str, at: Position, *, agent_name: str | None, run: str | None = None) -> Stream:
+    """Begin at a position of a thread that exists. The timer of its silence begins with it."""
+    if any(type(number) is not int or not 0 <= number <= LARGEST_ORDER for number in at):
+        raise Invalid("a position is two whole numbers from 0", field="position")
+    id = tx.id("stream")
+    await tx.run(
+        "streams.insert", id=id, thread=thread, order=at.order, step=at.step, agent_name=agent_name, run=run, now=ms(tx.now)
+    )
+    await jobs.enqueue(tx, JOB, id, at=tx.now + SILENCE, thread=thread)
+    return await get(tx, id)
 
-    async def _begin(self, tx: Tx, thread: Thread) -> str:
-        author = agent(self._run.agent)
-        new = NewMessage(
-            role="assistant",
-            parts=(),
-            author=Author(kind=author.kind, id=author.id, name=author.name),
-            visibility=said_as(thread),
-            status=MessageStatus.PENDING,
-            agent_name=self._run.agent,
-            run=self._run.id,
-        )
-        stored = await messages.insert(tx, self._run.thread, [new], after=self._run.prompt, actor=author)
-        return stored[0].id
+
+async def append(tx: Tx, id: str, start: int, parts: Sequence[Piece], *, end: int | None = None) -> bool:
+    """Add the next pieces, numbered from `start`. False when the stream has ended or is gone; then nothing was stored.
+
+    The same pieces again are no error: a writer that heard no answer may repeat them. Raises Conflict, naming the next number,
+    where others are stored at these numbers or some would be missing before them.
+    """
+    upto = start + len(parts) if end is None else end
+    check_numbers(start, upto)
+    text = dump(parts)
+    stored = await tx.one("streams.append", stream=id, start=start, end=upto, parts=text, now=ms(tx.now))
+    if stored is not None:
+        tx.touch(f"thread:{stored['thread']}", *([f"customer:{stored['customer']}"] if stored["customer"] else []))
+        return True
+    stream = await find(tx, id)
+    if stream is None or stream.status is not StreamStatus.STREAMING:
+        return False
+    there = await tx.one("streams.delta", stream=id, start=start)
+    if there is not None and (there["end"], there["parts"]) == (upto, text):
+        return True
+    newest = await tx.one("streams.newest_delta", stream=id)
+    following = newest["end"] if newest else 0
+    raise Conflict(f"the next piece of this stream has number {following}", field="start", next=following)
+
+
+async def read(tx: Tx, id: str, *, after: int = 0) -> list[StreamDelta]:
+    """What a stream holds from a number on; nothing when it is gone."""
+    return [delta_of(row) for row in await tx.all("streams.since", stream=id, start=after)]
+
+
+async def said(tx: Tx, message: Message) -> tuple[Text, ...]:
+    """What the newest stream at the position of a message has said so far."""
+    for row in await _at(tx, message):
+        return texts(part for delta in await read(tx, row["id"]) for part in delta.parts)
+    return ()
+
+
+async def end(tx: Tx, stream: Stream, status: StreamStatus, *, reason: str | None = None) -> bool:
+    """Finish or abort; the first end stands. It can still be read for a while. Tells whether this was the end."""
+    if not await tx.run("streams.end", id=stream.id, status=status, reason=reason, now=ms(tx.now)):
+        return False
+    await jobs.enqueue(tx, JOB, stream.id, at=tx.now + KEPT, thread=stream.thread)
+    await wake(tx, stream)
+    return True
+
+
+async def end_with(tx: Tx, message: Message) -> None:
+    """A stream that a run writes ends with its message; programs end theirs themselves."""
+    for row in await _at(tx, message):
+        if row["run"] is not None and row["status"] == StreamStatus.STREAMING:
+            success = message.status is MessageStatus.SUCCESS
+            status = StreamStatus.FINISHED if success else StreamStatus.ABORTED
+            await end(tx, await get(tx, row["id"]), status, reason=message.error)
+
+
+async def wake(tx: Tx, stream: Stream) -> None:
+    """Let those who read along look again."""
+    row = await tx.one("streams.get", id=stream.id)
+    customer = row["customer"] if row else None
+    tx.touch(f"thread:{stream.thread}", *([f"customer:{customer}"] if customer else []))
+
+
+async def forget(tx: Tx, id: str) -> None:
+    """Remove a stream and all it held. One that is gone is no error."""
+    await jobs.cancel(tx, JOB, id)
+    await tx.run("streams.end", id=id, status=StreamStatus.ABORTED, reason=None, now=ms(tx.now))
+    await tx.run("streams.delete_deltas", id=id)
+    await tx.run("streams.delete", id=id)
+
+
+async def forget_at(tx: Tx, message: Message) -> None:
+    """Remove what was streamed where a message stood that is removed itself."""
+    for row in await _at(tx, message):
+        await forget(tx, row["id"])
+
+
+async def _at(tx: Tx, message: Message) -> list[Row]:
+    return await tx.all("streams.at_position", thread=message.thread, order=message.order, step=message.step)

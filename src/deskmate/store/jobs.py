@@ -52,7 +52,9 @@ async def enqueue(
         "jobs.enqueue",
         id=tx.id("job"), kind=kind, ref=ref, lane=lane, thread=thread, priority=priority, due_at=due_at, now=ms(tx.now),
     )  # fmt: skip
-    tx.touch("jobs")
+    # Engines look at least this often by themselves: nobody has to be woken for what is due later.
+    if due_at < ms(tx.now + HEARTBEAT):
+        tx.touch("jobs")
 
 
 async def cancel(tx: Tx, kind: str, ref: str) -> None:
@@ -67,7 +69,7 @@ async def hasten(tx: Tx, thread: str) -> None:
 
 
 class Engine:
-    """Works on the jobs of the given lanes, in this process, until it is stopped."""
+    """Works on the jobs of the given lanes in this process: in the background until it is stopped, or when it is told to."""
 
     def __init__(self, store: Store, handlers: Mapping[str, Handler], *, lanes: Set[str], owner: str, parallel: int = 64) -> None:
         self._store = store
@@ -103,38 +105,76 @@ class Engine:
                 if pause > 0:
                     await waiter.wait(pause)
 
+    async def run_due(self) -> int:
+        """Do everything that is due now, and what becomes due by doing it; returns how many jobs that were.
+
+        For tests, and for programs that would rather call this from time to time than have an engine in the background. Works
+        beside engines of this and other processes: what they hold is theirs.
+        """
+        done = 0
+        while True:
+            jobs, lease_by = await self._claim(self._parallel)
+            if not jobs:
+                return done
+            await asyncio.gather(*(self._work(job, lease_by) for job in jobs))
+            done += len(jobs)
+
+    async def next_due(self) -> datetime | None:
+        """When the next job of these lanes can be taken; None when there is none."""
+        lanes = self._lanes_text()
+
+        async def look(tx: Tx) -> datetime | None:
+            row = await tx.one("jobs.next_due", lanes=lanes)
+            return None if row is None or row["at"] is None else utc(row["at"])
+
+        return await self._store.read(look)
+
+    def _lanes_text(self) -> str:
+        return json.dumps(sorted(self._lanes))
+
     async def _take(self) -> float:
         """Start what is due. Returns after how many seconds to look again."""
         room = self._parallel - len(self._working)
         if room <= 0:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
             return 0.0
-        self._claims += 1
-        lease_by = f"{self._owner}/{self._claims}"
-        lanes = json.dumps(sorted(self._lanes))
-
-        async def claim(tx: Tx) -> tuple[list[Job], float]:
-            rows = await tx.all(
-                "jobs.claim", lease_by=lease_by, lease_until=ms(tx.now + LEASE), now=ms(tx.now), lanes=lanes, limit=room
-            )
-            return [Job(id=r["id"], kind=r["kind"], ref=r["ref"], thread=r["thread"], attempt=r["attempt"]) for r in rows], 0.0
-
-        async def idle(tx: Tx) -> tuple[bool, float]:
-            row = await tx.one("jobs.next_due", lanes=lanes)
-            at: int | None = row["at"] if row else None
-            wait = HEARTBEAT.total_seconds() if at is None else (utc(at) - tx.now).total_seconds()
-            return wait <= 0, min(max(wait, 0.0), HEARTBEAT.total_seconds())
-
+        wait = await self._wait()
         # Looking is cheap and claiming is a write: write only when something is due.
-        due, wait = await self._store.read(idle)
-        if not due:
+        if wait > 0:
             return wait
-        jobs, _ = await self._store.write(claim)
+        jobs, lease_by = await self._claim(room)
         for job in jobs:
             task = asyncio.create_task(self._work(job, lease_by), name=f"deskmate {job.kind} {job.ref}")
             self._working.add(task)
             task.add_done_callback(self._working.discard)
         return 0.0 if jobs else 0.05
+
+    async def _wait(self) -> float:
+        """Seconds until something is due, at most until the next look that is made in any case."""
+        lanes = self._lanes_text()
+
+        async def idle(tx: Tx) -> float:
+            row = await tx.one("jobs.next_due", lanes=lanes)
+            longest = HEARTBEAT.total_seconds()
+            if row is None or row["at"] is None:
+                return longest
+            return min(max((utc(row["at"]) - tx.now).total_seconds(), 0.0), longest)
+
+        return await self._store.read(idle)
+
+    async def _claim(self, room: int) -> tuple[list[Job], str]:
+        """Take due jobs under a lease of their own."""
+        self._claims += 1
+        lease_by = f"{self._owner}/{self._claims}"
+        lanes = self._lanes_text()
+
+        async def claim(tx: Tx) -> list[Job]:
+            rows = await tx.all(
+                "jobs.claim", lease_by=lease_by, lease_until=ms(tx.now + LEASE), now=ms(tx.now), lanes=lanes, limit=room
+            )
+            return [Job(id=r["id"], kind=r["kind"], ref=r["ref"], thread=r["thread"], attempt=r["attempt"]) for r in rows]
+
+        return await self._store.write(claim), lease_by
 
     async def _work(self, job: Job, lease_by: str) -> None:
         heart = asyncio.create_task(self._beat(job, lease_by))

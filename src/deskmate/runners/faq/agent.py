@@ -9,11 +9,11 @@ from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
 from deskmate.domain.messages import Text, ToolCall, text_of
 from deskmate.errors import Misconfigured
 from deskmate.runners.faq.answers import ASK_HUMAN, prefix_of, unspoken
-from deskmate.runners.faq.excerpt import LONGEST
+from deskmate.runners.faq.excerpt import LONGEST, shortened
 from deskmate.runners.faq.library import Answer, FaqLibrary
 from deskmate.runners.faq.talk import Talk, follows, questions_of, talk_of
 
-DEFAULT_FLOOR = 0.5
+DEFAULT_FLOOR = 0.35
 """Below this confidence (0..1) a person is asked. See docs/faq.md for how it was chosen."""
 
 _GREETING = "Hello! What can I help you with?"
@@ -58,8 +58,8 @@ class FaqAgent:
     async def run(self, turn: Turn) -> AsyncIterator[Output]:
         """One answer, one question to people, or the answers that people have given since."""
         replies, settled = unspoken(turn)
-        for reply in replies:
-            for output in _spoken(reply):
+        for at, reply in enumerate(replies, 1):
+            for output in _spoken(reply, final=settled and at == len(replies)):
                 yield output
         if not settled:
             for output in self._respond(turn):
@@ -87,7 +87,7 @@ class FaqAgent:
                 if found is not None and found.confidence >= self._floor:
                     yield from _spoken(text)
                 else:
-                    yield self._ask(turn, self._doubt(found), found)
+                    yield self._ask(turn, _doubt(found), found)
             case _:
                 assert_never(kind)
 
@@ -104,15 +104,6 @@ class FaqAgent:
             found.append(self._library.answer(message, context=before))
         best = max((answer for answer in found if answer is not None), key=lambda answer: answer.confidence, default=None)
         return (best.text if best is not None else ""), best
-
-    def _doubt(self, found: Answer | None) -> str:
-        if found is None:
-            return f"The FAQ has nothing on this (confidence 0.00, floor {self._floor:.2f})."
-        missing = ", ".join(f"“{word}”" for word in found.evidence.missing[:4])
-        about = f": it does not cover {missing}" if missing else ": the best passage only partly fits"
-        return f"The FAQ may not answer this (confidence {found.confidence:.2f}, floor {self._floor:.2f}){about}."[
-            :_LONGEST_REASON
-        ]
 
     def _ask(self, turn: Turn, reason: str, found: Answer | None) -> Ask:
         question = _question(turn)
@@ -137,8 +128,20 @@ class FaqAgent:
         )
 
 
-def _spoken(text: str) -> Iterator[Output]:
-    """The text in pieces of a few words, then as the whole message."""
+def _doubt(found: Answer | None) -> str:
+    """Why a person is asked, as a sentence. The confidence and the floor are facts of the request of their own."""
+    if found is None:
+        return "The FAQ has nothing on this."
+    missing = found.evidence.missing[:4]
+    if not missing:
+        return "The best passage fits only partly."
+    named = [f"“{word}”" for word in missing]
+    listed = f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else named[0]
+    return shortened(f"The FAQ does not cover {listed}.", _LONGEST_REASON)
+
+
+def _spoken(text: str, *, final: bool = True) -> Iterator[Output]:
+    """The text in pieces of a few words, then as the whole message; `final` when the run says nothing after it."""
     piece = ""
     for match in _PIECE.finditer(text):
         piece += match[0]
@@ -147,7 +150,7 @@ def _spoken(text: str) -> Iterator[Output]:
             piece = ""
     if piece:
         yield Delta(text=piece)
-    yield Step(role="assistant", parts=(Text(text=text),), provider="deskmate", model="faq")
+    yield Step(role="assistant", parts=(Text(text=text),), provider="deskmate", model="faq", final=final)
 
 
 def _joined(answers: Sequence[Answer | None]) -> tuple[str, Answer | None]:

@@ -1,42 +1,120 @@
 """Excerpts: what is quoted to the customer, whole sentences and whole blocks of code, with its source named."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deskmate.runners.faq.markdown import Block
 from deskmate.runners.faq.passages import Passage, join
 
 LONGEST = 2_000
 _COMFORTABLE = 1_500
-_LONGEST_SECOND = 700
 _LONGEST_SOURCE = 300
+_OWN = 1_150
+_LEAST = 280
 _ALSO = "This may help as well:"
+_GAP = "…"
+_FIRST = 0.25
 _STEP = re.compile(r"(?:step\s*)?\d{1,2}\s*[.):]\s|step\s*\d", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"')\]]*(?=\s)")
 
-
-def answer_text(best: Passage, passages: Sequence[Passage], also: Passage | None = None) -> str:
-    """The passage with what follows in its section as far as it fits comfortably, its source, and a second opinion if given."""
-    if also is None:
-        return _quotation(best, passages, LONGEST, _COMFORTABLE)
-    second = f"{_ALSO}\n\n{_quotation(also, passages, _LONGEST_SECOND, 0)}"
-    return f"{_quotation(best, passages, LONGEST - len(second) - 2, _COMFORTABLE - 300)}\n\n{second}"
+Telling = Callable[[str], float]
+"""How much a piece of text says of what was asked."""
 
 
-def _quotation(best: Passage, passages: Sequence[Passage], longest: int, comfortable: int) -> str:
+def answer_text(best: Passage, passages: Sequence[Passage], also: Sequence[Passage] = (), telling: Telling | None = None) -> str:
+    """The passage with what follows in its section as far as it fits comfortably, its source, and its rivals in short as far as they fit."""
+    if not also:
+        return _quotation(best, passages, LONGEST, _COMFORTABLE, telling)
+    own = min(_OWN, _whole(_first_step(best, passages)))
+    rivals = [
+        _quotation(passage, passages, room, 0, telling)
+        for passage, room in zip(
+            also, _rooms([_whole(passage) for passage in also], LONGEST - own - len(_ALSO) - 2), strict=False
+        )
+    ]
+    if not rivals:
+        return _quotation(best, passages, LONGEST, _COMFORTABLE, telling)
+    further = "\n\n".join((_ALSO, *rivals))
+    room = LONGEST - len(further) - 2
+    return f"{_quotation(best, passages, room, room, telling)}\n\n{further}"
+
+
+def _whole(passage: Passage) -> int:
+    return len(passage.text) + len(source_line(passage)) + 2
+
+
+def _rooms(wanted: Sequence[int], room: int) -> list[int]:
+    """A fair share for each rival, the better ones first: what a short one leaves goes to the others."""
+    count = len(wanted)
+    while count and (room // count) < min(_LEAST, *wanted[:count]) + 2:
+        count -= 1
+    rooms: list[int] = []
+    left = room
+    for at in range(count):
+        rest = sum(min(want + 2, room // count) for want in wanted[at + 1 : count])
+        mine = min(wanted[at] + 2, left - rest)
+        rooms.append(mine - 2)
+        left -= mine
+    return rooms
+
+
+def _quotation(best: Passage, passages: Sequence[Passage], longest: int, comfortable: int, telling: Telling | None) -> str:
     best = _first_step(best, passages)
     source = source_line(best)
     room = longest - len(source) - 2
     blocks = list(best.blocks)
-    further_on = _following(best, passages)
-    if best.level == 0 and len(join([*blocks, *(block for part in further_on for block in part)])) > room:
-        further_on = [part for part in further_on if not part[0].text.startswith("**")][:1]
-    for further in further_on:
-        longer = [*blocks, *further]
-        if len(join(longer)) > min(comfortable, room):
+    if telling is not None and len(join(blocks)) > room:
+        return f"{fitted(_chosen(blocks, room, telling), room)}\n\n{source}"
+    for further in _following(best, passages):
+        left = min(comfortable, room) - len(join(blocks)) - 2
+        if len(join(further)) > left:
+            if telling is not None and left > _LEAST and telling(join(further)) > 0:
+                blocks += [block for block in _chosen(further, left - 2, telling) if len(block.text) <= left]
             break
-        blocks = longer
+        blocks += further
     return f"{fitted(blocks, room)}\n\n{source}"
+
+
+def _chosen(blocks: Sequence[Block], room: int, telling: Telling) -> list[Block]:
+    """Where not all fits: the most telling blocks in their order, each with the sentence that introduces it."""
+    wanted: set[int] = set()
+    marks = [telling(block.text) for block in blocks]
+    marks[0] += _FIRST * max(marks)
+    for at in sorted(range(len(blocks)), key=lambda at: (-marks[at], at)):
+        more = wanted | {at}
+        if at and blocks[at - 1].kind == "text" and (blocks[at].kind != "text" or blocks[at - 1].text.endswith(":")):
+            more.add(at - 1)
+        if at + 1 < len(blocks) and blocks[at].kind == "text" and blocks[at].text.endswith(":"):
+            more.add(at + 1)
+        if len(join(_with_gaps(blocks, more))) <= room:
+            wanted = more
+        elif not wanted:
+            return [_focused(blocks[at], room, telling), *blocks[at + 1 : at + 2]]
+    return _with_gaps(blocks, wanted)
+
+
+def _with_gaps(blocks: Sequence[Block], wanted: set[int]) -> list[Block]:
+    """The wanted blocks; a sign stands where some are left out between them."""
+    kept: list[Block] = []
+    before = -1
+    for at in sorted(wanted):
+        if kept and at > before + 1:
+            kept.append(Block(kind="text", text=_GAP))
+        kept.append(blocks[at])
+        before = at
+    return kept
+
+
+def _focused(block: Block, room: int, telling: Telling) -> Block:
+    """A paragraph that is too long alone: from its most telling sentence on, where it would else be cut away."""
+    if block.kind != "text" or "```" in block.text or "~~~" in block.text:
+        return block
+    starts = [0, *(match.end() + 1 for match in _SENTENCE_END.finditer(block.text))]
+    parts = [block.text[start:end] for start, end in zip(starts, [*starts[1:], len(block.text)], strict=True)]
+    best = max(range(len(parts)), key=lambda at: (telling(parts[at]), -at))
+    if starts[best] + len(parts[best]) <= room - 2:
+        return block
+    return Block(kind=block.kind, text=f"{_GAP} {block.text[starts[best] :]}")
 
 
 def _first_step(best: Passage, passages: Sequence[Passage]) -> Passage:

@@ -30,4 +30,4 @@ INSERT INTO passages (rowid, title, path, body) VALUES (:number, :title, :path, 
 
 -- name: find
 -- The passages that hold any of the stems, best first: a word in a heading weighs more than one in the text.
-SELECT rowid AS number, -bm25(passages, 6.0, 3.0, 1.0) AS score FROM passages WHERE passages MATCH :stems ORDER BY bm25(passages, 6.0, 3.0, 1.0) LIMIT :limit;
+SELECT rowid AS number, -bm25(passages, 6.0, 3.0, 1.0) AS score FROM passages WHERE passages MATCH :stems ORDER BY score DESC LIMIT :limit;

@@ -10,7 +10,7 @@ from threading import Lock
 
 from deskmate.errors import Misconfigured
 from deskmate.runners.faq.evidence import Evidence, Stems, confidence_of, evidence_of, rank_of, weight_of
-from deskmate.runners.faq.excerpt import answer_text
+from deskmate.runners.faq.excerpt import Telling, answer_text
 from deskmate.runners.faq.markdown import sections_of
 from deskmate.runners.faq.passages import Passage, passages_of
 from deskmate.runners.faq.query import Term, Vocabulary, terms_of
@@ -20,8 +20,9 @@ _CANDIDATES = 80
 _CLOSE = 0.75
 _HOW = re.compile(r"\bhow\b(?! (?:much|many|long|old|often|far|fast)\b)|\bsteps?\b", re.IGNORECASE)
 _WHY = re.compile(r"\bwhy\b|\breasons?\b", re.IGNORECASE)
-_RIVAL = 0.88
-_SURE = 0.5
+_RIVAL = 2.0
+_MOST_RIVALS = 3
+_HOPELESS = 0.2
 _MIGRATION = re.compile(r"upgrad|migrat", re.IGNORECASE)
 _UPGRADING = re.compile(r"\b(?:upgrad|migrat|version|v\d|switch|mov|import)", re.IGNORECASE)
 _LARGEST_FILE = 4_000_000
@@ -43,8 +44,8 @@ class Answer:
     """What the library would say. `text` quotes and names its source; `confidence` (0..1) says whether to believe it."""
 
     excerpt: Excerpt
-    also: Excerpt | None
-    """A passage of another section that fits nearly as well; the text quotes it too, in short."""
+    also: tuple[Excerpt, ...]
+    """Passages of other sections (three at most) that fit nearly as well; the text quotes them too, in short."""
     text: str
     confidence: float
     evidence: Evidence
@@ -103,16 +104,24 @@ class FaqLibrary:
         if not hits:
             return None
         best = _procedure(hits) if _HOW.search(query) else hits[0]
-        also = next((hit for hit in hits if hit.passage.section != best.passage.section), None)
-        if also is not None and (also.rank < _RIVAL * best.rank or confidence_of(also.evidence) < _SURE):
-            also = None
+        also = _rivals(best, hits)
         return Answer(
             excerpt=_excerpt(best),
-            also=_excerpt(also) if also is not None else None,
-            text=answer_text(best.passage, self.passages, also.passage if also is not None else None),
+            also=tuple(_excerpt(hit) for hit in also),
+            text=answer_text(best.passage, self.passages, [hit.passage for hit in also], self._telling(terms)),
             confidence=confidence_of(best.evidence),
             evidence=best.evidence,
         )
+
+    def _telling(self, terms: list[tuple[Term, float]]) -> Telling:
+        def telling(text: str) -> float:
+            stems = {self._known.get(word, word) for word in names_of(text)}
+            return sum(
+                weight * max((s.credit for s in term.sayings if all(stem in stems for stem in s.stems)), default=0.0)
+                for term, weight in terms
+            )
+
+        return telling
 
     def _terms(self, query: str, context: str) -> list[tuple[Term, float]]:
         with self._lock:
@@ -143,13 +152,13 @@ class FaqLibrary:
             evidence = evidence_of(terms, self._stems[number])
             passage = self.passages[number]
             weight = passage.weight * (0.85 if settled and _MIGRATION.search(passage.file) else 1.0)
-            rank = weight * (rank_of(evidence, score / top) + (0.08 if why and _WHY.search(passage.title) else 0.0))
+            rank = weight * (rank_of(evidence, score / top) + (0.4 if why and _WHY.search(passage.title) else 0.0))
             hits.append(_Hit(passage=passage, evidence=evidence, rank=rank))
         return sorted(hits, key=lambda hit: (-hit.rank, hit.passage.number))
 
     def _build(self) -> Vocabulary:
         parts = [
-            (names_of(p.title), names_of(" ".join((p.document, *p.path, p.file.rsplit(".", 1)[0]))), names_of(p.text))
+            (names_of(p.title), names_of(" ".join((p.document, *p.path, p.file.rsplit(".", 1)[0], p.hints))), names_of(p.text))
             for p in self.passages
         ]
         self._learn({word for part in parts for words in part for word in words})
@@ -162,6 +171,8 @@ class FaqLibrary:
             for stem in mine:
                 counts[stem] = counts.get(stem, 0) + 1
         shared = {file: frozenset(held) for file, held in files.items()}
+        usual = sum(len(body) for _, _, body in parts) / max(1, len(parts)) or 1.0
+        before = -1
         with self._lock:
             self._index.execute("BEGIN")
             for passage, words in zip(self.passages, parts, strict=True):
@@ -177,9 +188,12 @@ class FaqLibrary:
                         document=tuple(self._known[word] for word in _document_words(passage) if word in self._known),
                         body=spots,
                         length=len(body),
+                        usual=usual,
+                        first=passage.section != before,
                         file=shared[passage.file],
                     )
                 )
+                before = passage.section
                 row = {"number": passage.number, "title": " ".join(title), "path": " ".join(path), "body": " ".join(body)}
                 self._index.execute(self._sql["put"], row)
             self._index.execute("COMMIT")
@@ -225,6 +239,19 @@ def _procedure(hits: list[_Hit]) -> _Hit:
         ),
         best,
     )
+
+
+def _rivals(best: _Hit, hits: list[_Hit]) -> list[_Hit]:
+    """The best passages of other sections, when they fit nearly as well."""
+    found: list[_Hit] = []
+    seen = {best.passage.section}
+    for hit in hits:
+        if len(found) == _MOST_RIVALS or hit.rank < best.rank - _RIVAL:
+            break
+        if hit.passage.section not in seen and confidence_of(hit.evidence) >= _HOPELESS:
+            seen.add(hit.passage.section)
+            found.append(hit)
+    return found
 
 
 def _has_steps(passage: Passage) -> bool:

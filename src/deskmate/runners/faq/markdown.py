@@ -11,10 +11,18 @@ from deskmate.runners.faq.markup import clean, pieces_of
 
 _FRONT = re.compile(r"\A\ufeff?(?P<mark>---|\+\+\+)[ \t]*\n(?P<fields>.*?)\n(?P=mark)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^(?:title|Title)\s*[:=]\s*(?P<title>.+?)\s*$", re.MULTILINE)
+_HINTS = re.compile(
+    r"^(?:aliases|alias|keywords|description|summary|excerpt)\s*[:=][ \t]*(?P<hints>[^\n]*(?:\n[ \t]*-[ \t]+[^\n]*)*)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LONGEST_FRONT = 4_000
 _ADMONITION = re.compile(r"^(?P<indent>[ \t]*)(?:!!!|\?\?\?\+?|===!?)[ \t]+(?P<rest>.*)$")
 _NOISE_LINE = re.compile(
     r"^\s*(?::{3,}.*|\{:.*\}|\{%.*%\}|\[\[_TOC_\]\]|\[TOC\]|--8<--.*|> *\[![A-Z]+\]"
     r"|import\s.+\sfrom\s['\"].+|import\s['\"].+['\"];?|export\s(?:const|default)\s.+)\s*$"
+)
+_CONTENTS = re.compile(
+    r"(?:table of )?contents:?|toc|(?:on|in) this (?:page|article|guide)\W*|overview of this page", re.IGNORECASE
 )
 _SHORTCODE = re.compile(r"\{\{[<%].*?[%>]\}\}|\{\{.*?\}\}|\{#[\w-]+\}|\{:[^}\n]*\}")
 _WIKI_LINK = re.compile(r"\[\[([^\]|\n]+)(?:\|[^\]\n]+)?\]\]")
@@ -38,11 +46,13 @@ class Section:
     file: str
     level: int
     blocks: list[Block] = field(default_factory=list[Block])
+    hints: str = ""
+    """What the front matter calls the page besides: other names, keywords, a summary. It is searched, not shown."""
 
 
 def sections_of(source: str, *, file: str) -> tuple[str, list[Section]]:
     """The document's title and its sections in order; sections without text of their own are kept, for their children."""
-    source, given = _front_matter(source.replace("\r\n", "\n").replace("\r", "\n"))
+    source, given, hints = _front_matter(source.replace("\r\n", "\n").replace("\r", "\n"))
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tree = SyntaxTreeNode(parser.parse(_prepared(source)))
     name = _name_of(file)
@@ -66,15 +76,18 @@ def sections_of(source: str, *, file: str) -> tuple[str, list[Section]]:
         path = tuple(t for _, t in open_ if t != title)
         open_.append((level, text))
         found.append(Section(title=text, path=path, file=file, level=level))
+    next((section for section in found if section.blocks), first).hints = hints
     return title or name, found
 
 
-def _front_matter(source: str) -> tuple[str, str]:
+def _front_matter(source: str) -> tuple[str, str, str]:
+    """(the rest, the title, the hints)."""
     front = _FRONT.match(source)
     if front is None:
-        return source, ""
+        return source, "", ""
     title = _TITLE.search(front["fields"])
-    return source[front.end() :], clean(title["title"].strip("\"'")) if title else ""
+    hints = " ".join(match["hints"].replace("/", " ") for match in _HINTS.finditer(front["fields"][:_LONGEST_FRONT]))
+    return source[front.end() :], clean(title["title"].strip("\"'")) if title else "", hints
 
 
 def _name_of(file: str) -> str:
@@ -128,7 +141,7 @@ def _flow(nodes: Iterable[SyntaxTreeNode]) -> Iterator[tuple[str, int, str]]:
             case "heading":
                 text = _inline(node.children[0]) if node.children else ""
                 text = clean(text.replace("`", "")).strip("# ")
-                if text:
+                if text and not _CONTENTS.fullmatch(text):
                     yield "heading", int(node.tag[1]), text
             case "html_block":
                 for piece in pieces_of(node.content):

@@ -34,6 +34,7 @@ class Passage:
     level: int
     blocks: tuple[Block, ...]
     weight: float = 1.0
+    hints: str = ""
 
     @property
     def text(self) -> str:
@@ -74,6 +75,7 @@ def passages_of(sections: list[Section], *, document: str, number: int, section:
                 level=part.level,
                 blocks=blocks,
                 weight=0.7 if _is_record(part.file) else 1.0,
+                hints=part.hints,
             )
             number += 1
 

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from deskmate.runners.faq.words import EMPTY, LIGHT, LONGEST, SAME, words_of
+from deskmate.runners.faq.words import COMMON, EMPTY, LIGHT, LONGEST, SAME, words_of
 
 _LONGEST_QUERY = 2_000
 _MOST_TERMS = 24
+_NEAR = 0.5
+_EVERYDAY = 0.5
 _QUOTED = re.compile(r"[\"“”`„]([^\"“”`„\n]{4,80})[\"“”`]")
 _WHO = frozenset({"i", "we", "you", "one", "people", "users", "customers", "please"})
 _WHICH = frozenset({"a", "an", "the", "my", "our", "your", "all", "some", "it", "this", "these", "me"})
@@ -35,6 +37,8 @@ class Term:
     weight: float
     verb: bool = False
     """What the customer wants to do. Documentation says it in other words more often than it does names of things."""
+    named: bool = False
+    """It names something: a capital letter inside the sentence, or a digit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +63,9 @@ def terms_of(question: str, vocabulary: Vocabulary, *, share: float = 1.0) -> li
         if len(found) >= _MOST_TERMS:
             break
         named = len(phrase) == 1 and phrase[0] in names
-        term = _term(phrase, vocabulary, share * (1.3 if named else 1.0), verb=phrase[0] in verbs and not named)
-        key = term.sayings[0].stems if term.sayings else phrase
+        term = _term(phrase, vocabulary, share * (1.3 if named else 1.0), verb=phrase[0] in verbs and not named, named=named)
+        # A name that the files lack stays a term of its own, though a word near to it (SMTP: email) is asked for, too.
+        key = term.sayings[0].stems if term.sayings and term.sayings[0].credit > _NEAR else phrase
         if key not in found:
             found[key] = term
     return [*found.values(), *_quoted(text, vocabulary, share)]
@@ -133,7 +138,7 @@ def _plain(vocabulary: Vocabulary, word: str) -> tuple[str, ...]:
     return (word,) if vocabulary.stem([word])[0] in vocabulary.counts else ()
 
 
-def _term(phrase: tuple[str, ...], vocabulary: Vocabulary, weight: float, *, verb: bool) -> Term:
+def _term(phrase: tuple[str, ...], vocabulary: Vocabulary, weight: float, *, verb: bool, named: bool) -> Term:
     word = " ".join(phrase)
     ways: dict[tuple[str, ...], float] = {}
     if any(part not in EMPTY for part in phrase):
@@ -146,9 +151,10 @@ def _term(phrase: tuple[str, ...], vocabulary: Vocabulary, weight: float, *, ver
     if not own and len(phrase) == 1:
         for stems, credit in _relatives(phrase[0], vocabulary):
             ways[stems] = max(ways.get(stems, 0.0), credit)
-    light = len(phrase) == 1 and phrase[0] in LIGHT
+    single = len(phrase) == 1
+    share = 0.45 if single and phrase[0] in LIGHT else _EVERYDAY if single and phrase[0] in COMMON else 1.0
     sayings = tuple(Saying(stems=stems, credit=credit) for stems, credit in sorted(ways.items(), key=lambda way: -way[1]))
-    return Term(word=word, sayings=sayings, weight=weight * (0.45 if light else 1.0), verb=verb)
+    return Term(word=word, sayings=sayings, weight=weight * share, verb=verb, named=named)
 
 
 def _say(ways: dict[tuple[str, ...], float], phrase: tuple[str, ...], credit: float, vocabulary: Vocabulary) -> None:

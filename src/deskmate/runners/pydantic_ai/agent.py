@@ -1,12 +1,13 @@
 """PydanticAgent: a Pydantic AI agent as a runner of the desk."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic_ai.agent import AbstractAgent
-from pydantic_ai.capabilities import AbstractCapability, HandleDeferredToolCalls
+from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
 from pydantic_ai.models import Model
@@ -14,7 +15,7 @@ from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunCont
 
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.errors import DeskmateError
-from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn
+from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn, keeper
 from deskmate.runners.pydantic_ai.drive import Drive, Put
 from deskmate.runners.pydantic_ai.failures import Patience, Persist, failure, of_a_provider
 from deskmate.runners.pydantic_ai.history import repair, told
@@ -48,12 +49,12 @@ class PydanticAgent:
         self._patience = patience or Patience()
         self._notice = notice
         self._stream = stream
-        self._askers: dict[str, AskHuman] = {}
-        agent.root_capability.apply(self._find_asker)
-
-    def _find_asker(self, capability: AbstractCapability[Any]) -> None:
-        if isinstance(capability, AskHuman):
-            self._askers[capability.name] = capability
+        capabilities: list[AbstractCapability[Any]] = []
+        agent.root_capability.apply(capabilities.append)
+        self._askers = {found.name: found for found in capabilities if isinstance(found, AskHuman)}
+        self._keeper = _Keeper(patience=self._patience, askers=self._askers.keys())
+        # The last capability is the first to hear of an error and the last to be offered a deferred call, as the keeper would be.
+        self._kept_by_asker = bool(capabilities) and isinstance(capabilities[-1], AskHuman) and len(self._askers) == 1
 
     @property
     def name(self) -> str:
@@ -105,6 +106,7 @@ class PydanticAgent:
 
     async def _work(self, turn: Turn, put: Put) -> None:
         current_turn.set(turn)
+        keeper.set(self._keeper if self._kept_by_asker else None)
         try:
             await self._respond(turn, put)
         except DeskmateError:
@@ -132,7 +134,7 @@ class PydanticAgent:
             instructions=self._instructions,
             metadata={RUN_MARK: turn.run, "deskmate.thread": turn.thread},
             model_settings=self._patience.settings,
-            capabilities=[Persist(self._patience), HandleDeferredToolCalls(self._refuse_other_deferrals)],
+            capabilities=None if self._kept_by_asker else [self._keeper],
         ) as run:
             await Drive(run=run, put=put, askers=self._askers, notice=self._notice, stream=self._stream).to_the_end()
 
@@ -147,9 +149,18 @@ class PydanticAgent:
         prompt = await self.agent.system_prompt_parts(deps=deps, message_history=messages)
         return [ModelRequest(parts=prompt), *messages] if prompt else messages
 
-    def _refuse_other_deferrals(self, ctx: RunContext[Any], requests: DeferredToolRequests) -> DeferredToolResults:
+
+@dataclass
+class _Keeper(Persist):
+    """What the desk adds to every run of an agent: patience with its provider, and an answer to whatever cannot wait here."""
+
+    askers: Collection[str] = field(default_factory=list[str])
+
+    async def handle_deferred_tool_calls(
+        self, ctx: RunContext[Any], *, requests: DeferredToolRequests
+    ) -> DeferredToolResults | None:
         """Calls that wait for something else than AskHuman cannot wait here. The model is told, and the history stays whole."""
-        others = [call for call in requests.calls if call.tool_name not in self._askers]
+        others = [call for call in requests.calls if call.tool_name not in self.askers]
         return requests.build_results(
             calls={call.tool_call_id: ToolFailed("This tool cannot be run here.") for call in others},
             approvals={call.tool_call_id: ToolDenied("nobody can approve tools here") for call in requests.approvals},

@@ -1,13 +1,14 @@
 """AskHuman: the tool with which an agent asks a person, in a desk's run (the run pauses) or in any program (the call waits)."""
 
 from contextvars import ContextVar
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol, cast
 
 from pydantic_ai import AbstractToolset, CallDeferred, FunctionToolset, ModelRetry, RunContext, Tool
 from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.messages import ModelResponse, ToolCallPart
+from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults
 
 from deskmate.domain.agents import Question, Turn
@@ -26,6 +27,10 @@ METADATA = "deskmate.ask_human"
 
 current_turn: ContextVar[Turn | None] = ContextVar("deskmate_turn", default=None)
 """The turn this task works on: an inline question asked below a desk's run belongs to the thread of that run."""
+
+keeper: ContextVar[AbstractCapability[Any] | None] = ContextVar("deskmate_keeper", default=None)
+"""What a desk's run has the AskHuman do that stands last in its agent. A capability of its own for each run would say the same,
+but an agent whose runs bring capabilities is put together anew at every run, which takes as long as a short run itself."""
 
 DAY = timedelta(hours=24)
 
@@ -79,6 +84,7 @@ class AskHuman(AbstractCapability[Any]):
     """How long an inline question stays open; None waits for ever."""
     agent_name: str | None = None
     """Who asks, when inline; None takes the agent's name."""
+    _toolset: AbstractToolset[Any] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def get_serialization_name(cls) -> str | None:
@@ -86,8 +92,10 @@ class AskHuman(AbstractCapability[Any]):
         return None
 
     def get_toolset(self) -> AbstractToolset[Any] | None:
-        """The one tool."""
-        return FunctionToolset([Tool(self._ask, name=self.name, description=DESCRIPTION, takes_ctx=False)])
+        """The one tool. Pydantic AI asks for it at every run, and reading a signature takes longer than storing an answer."""
+        if self._toolset is None:
+            self._toolset = FunctionToolset([Tool(self._ask, name=self.name, description=DESCRIPTION, takes_ctx=False)])
+        return self._toolset
 
     async def before_run(self, ctx: RunContext[Any]) -> None:
         """Say at once, not when the model first asks, that nobody could answer."""
@@ -114,8 +122,11 @@ class AskHuman(AbstractCapability[Any]):
         self, ctx: RunContext[Any], *, requests: DeferredToolRequests
     ) -> DeferredToolResults | None:
         """Inline: open all questions of this step, then wait for all. In a desk's run leave them to the runner."""
+        if in_desk_run(ctx):
+            kept = keeper.get()
+            return None if kept is None else await kept.handle_deferred_tool_calls(ctx, requests=requests)
         mine = [call for call in requests.calls if asked_by(requests, call) == self.name]
-        if in_desk_run(ctx) or self.desk is None or not mine:
+        if self.desk is None or not mine:
             return None
         await self.desk.ensure_open()
         agent_name = self.agent_name or (ctx.agent.name if ctx.agent is not None else None) or "agent"
@@ -130,6 +141,15 @@ class AskHuman(AbstractCapability[Any]):
                 if request.decision is not None
             },
         )
+
+    async def on_model_request_error(
+        self, ctx: RunContext[Any], *, request_context: ModelRequestContext, error: Exception
+    ) -> ModelResponse:
+        """In a desk's run, what the desk does about it; else nothing."""
+        kept = keeper.get()
+        if kept is None or not in_desk_run(ctx):
+            raise error
+        return await kept.on_model_request_error(ctx, request_context=request_context, error=error)
 
     async def _open(self, desk: AskedDesk, asked: Question, agent_name: str) -> Request:
         turn = current_turn.get()

@@ -100,6 +100,8 @@ class Drive:
     async def _run_tools(self, node: "CallToolsNode[Any, Any]", tools: Sequence[ToolCall]) -> tuple[dict[str, ToolResult], Any]:
         results: dict[str, ToolResult] = {}
         self.output_by_tool = False
+        if not node.model_response.tool_calls:
+            return results, await self.run.next(node)
         try:
             async with node.stream(self.run.ctx) as events:
                 async for event in events:

@@ -105,7 +105,8 @@ async def decide_many(body: DecideMany, desk: TheDesk, who: Who) -> Json:
         try:
             decided = await desk.requests.decide(one.request, decision_of(one), by=who)
         except DeskmateError as error:
-            items.append({"request": one.request, "error": {"code": error.code, "detail": error.message, **error.facts}})
+            facts = error.facts if error.field is None else {**error.facts, "field": error.field}
+            items.append({"request": one.request, "error": {"code": error.code, "detail": error.message, **facts}})
         else:
             items.append({"request": request_json(decided)})
     return {"items": items}

@@ -124,7 +124,9 @@ async def post_message(
 
 @router.post("/{thread}/respond")
 async def respond(thread: str, desk: TheDesk, who: Who, body: Respond | None = None) -> Json:
-    """Start a run for the newest unanswered message."""
+    """Start a run for the newest unanswered message. Which agent answers is not for customers to say."""
+    if who.kind is AuthorKind.CUSTOMER and body is not None and body.agent is not None:
+        raise Forbidden("a customer does not choose the agent", field="agent")
     found = await desk.start(thread, agent=body.agent if body else None, by=who)
     return await _shown(desk, found, who)
 

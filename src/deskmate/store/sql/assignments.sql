@@ -26,6 +26,10 @@ UPDATE threads SET waiting_since = NULL, updated_at = :now WHERE id = :thread AN
 -- The newest message that wants an answer stands at this order.
 UPDATE threads SET prompt_order = :order WHERE id = :thread AND prompt_order < :order;
 
+-- name: unanswered
+-- What stands at this order has not been answered after all.
+UPDATE threads SET answered_order = :order - 1 WHERE id = :thread AND answered_order >= :order;
+
 -- name: answered
 -- A run has dealt with everything up to this order.
 UPDATE threads SET answered_order = :order WHERE id = :thread AND answered_order < :order;

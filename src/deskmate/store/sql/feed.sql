@@ -9,12 +9,12 @@ PRAGMA data_version;
 SELECT max(seq) AS seq FROM events;
 
 -- name: changed (sqlite)
--- Threads with newer events, and threads with a message that streams (text arrives without an event), with their customers.
+-- Threads with newer events, and threads with a stream (text arrives without an event), with their customers.
 SELECT DISTINCT changed.thread AS thread, threads.id AS found, threads.customer AS customer
 FROM (
     SELECT thread FROM events WHERE seq > :after
     UNION ALL
-    SELECT thread FROM messages WHERE status = 'pending'
+    SELECT thread FROM streams WHERE status = 'streaming'
 ) AS changed
 LEFT JOIN threads ON threads.id = changed.thread;
 

@@ -53,14 +53,30 @@ UPDATE jobs SET due_at = :now WHERE thread = :thread AND lease_by IS NULL AND du
 DELETE FROM jobs WHERE kind = :kind AND ref = :ref;
 
 -- name: next_due
--- When the next job of these lanes can be taken.
-SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) AS at
-FROM jobs WHERE lane = '' OR lane IN (SELECT value FROM json_each(:lanes));
+-- When the next job of these lanes can be taken: the first that nobody holds, or the first whose lease ends.
+SELECT MIN(at) AS at FROM (
+    SELECT * FROM (
+        SELECT due_at AS at FROM jobs
+        WHERE lease_until IS NULL AND (lane = '' OR lane IN (SELECT value FROM json_each(:lanes)))
+        ORDER BY due_at LIMIT 1
+    ) AS free
+    UNION ALL
+    SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS at FROM jobs
+    WHERE lease_until IS NOT NULL AND (lane = '' OR lane IN (SELECT value FROM json_each(:lanes)))
+) AS firsts;
 
 -- name: next_due (postgresql)
 -- The same.
-SELECT MIN(CASE WHEN lease_until IS NOT NULL AND lease_until > due_at THEN lease_until ELSE due_at END) AS at
-FROM jobs WHERE lane = '' OR lane IN (SELECT json_array_elements_text(CAST(:lanes AS json)));
+SELECT MIN(at) AS at FROM (
+    SELECT * FROM (
+        SELECT due_at AS at FROM jobs
+        WHERE lease_until IS NULL AND (lane = '' OR lane IN (SELECT json_array_elements_text(CAST(:lanes AS json))))
+        ORDER BY due_at LIMIT 1
+    ) AS free
+    UNION ALL
+    SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS at FROM jobs
+    WHERE lease_until IS NOT NULL AND (lane = '' OR lane IN (SELECT json_array_elements_text(CAST(:lanes AS json))))
+) AS firsts;
 
 -- name: stranded
 -- Queued runs whose agent is not among the registered ones, by agent.

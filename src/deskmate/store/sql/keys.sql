@@ -25,6 +25,17 @@ LIMIT :limit;
 -- A key opens nothing any more.
 UPDATE keys SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
 
+-- name: revoke_named
+-- The keys of this name open nothing any more.
+UPDATE keys SET revoked_at = :now WHERE name = :name AND revoked_at IS NULL;
+
+-- name: by_name
+-- The newest key of this name that opens today.
+SELECT id, name, operator, role, scopes, expires_at, revoked_at, last_used_at, created_at FROM keys
+WHERE name = :name AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
+ORDER BY created_at DESC, id DESC
+LIMIT 1;
+
 -- name: used
 -- When a key was used, coarsely.
 UPDATE keys SET last_used_at = :now WHERE id = :id;

@@ -21,6 +21,10 @@ WHERE id = :id;
 -- One message by its id.
 SELECT * FROM messages WHERE id = :id;
 
+-- name: at
+-- The message at a position.
+SELECT * FROM messages WHERE thread = :thread AND "order" = :order AND step = :step;
+
 -- name: latest
 -- The last position of a thread.
 SELECT "order", step FROM messages WHERE thread = :thread ORDER BY "order" DESC, step DESC LIMIT 1;

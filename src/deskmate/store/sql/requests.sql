@@ -57,10 +57,10 @@ ORDER BY created_at, id
 LIMIT :limit;
 
 -- name: claim
--- Take a request for a while. Answers 0 when somebody else holds it or it is closed.
+-- Take a request for a while, under its thread's lock, once it is known that nobody else may keep it.
 UPDATE requests
 SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
-WHERE id = :id AND (state = 'open' OR (state = 'claimed' AND (claimed_by = :by OR claimed_until < :now)));
+WHERE id = :id AND state IN ('open', 'claimed');
 
 -- name: release
 -- Give a claimed request back.

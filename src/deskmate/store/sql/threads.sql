@@ -82,9 +82,29 @@ WHERE threads.customer = :customer AND (threads.created_at, threads.id) > (:at, 
 ORDER BY threads.created_at, threads.id
 LIMIT :limit;
 
+-- name: abort_streams
+-- Nothing more is streamed on a thread.
+UPDATE streams SET status = 'aborted', ended_at = :now WHERE thread = :id AND status = 'streaming';
+
 -- name: delete_deltas
--- What was being streamed on a thread.
-DELETE FROM deltas WHERE message IN (SELECT id FROM messages WHERE thread = :id);
+-- The pieces of what was streamed on a thread.
+DELETE FROM deltas WHERE stream IN (SELECT id FROM streams WHERE thread = :id);
+
+-- name: delete_streams
+-- What was streamed on a thread.
+DELETE FROM streams WHERE thread = :id;
+
+-- name: delete_attachments
+-- Which files the messages of a thread name.
+DELETE FROM message_files WHERE message IN (SELECT id FROM messages WHERE thread = :id);
+
+-- name: delete_searchable
+-- The words by which the messages of a thread are found.
+DELETE FROM searchable WHERE thread = :id;
+
+-- name: delete_embeddings
+-- What the messages of a thread mean to models.
+DELETE FROM embeddings WHERE message IN (SELECT id FROM messages WHERE thread = :id);
 
 -- name: delete_messages
 -- All messages of a thread.

@@ -5,6 +5,7 @@ CREATE TABLE searchable (
     thread TEXT NOT NULL,
     words TEXT NOT NULL
 );
+CREATE INDEX searchable_by_thread ON searchable (thread);
 CREATE VIRTUAL TABLE searchable_words USING fts5 (
     words, thread, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 0'
 );

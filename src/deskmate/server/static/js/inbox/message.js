@@ -16,7 +16,7 @@ import { avatar, timeOf } from "../core/parts.js";
  */
 export function messageView(message, streamed, me, customer) {
   const { author, visibility } = message;
-  if (author.kind === "system") return systemLine(message);
+  if (author.kind === "system" || message.role === "system") return systemLine(message);
   const mine = author.kind === "operator" && author.id === me;
   const name = mine ? "You" : author.name || (author.kind === "customer" ? customer : "AI");
   const text = streamed ?? message.text;
@@ -86,7 +86,8 @@ function note(message, name, streaming, body) {
 
 /** Long texts of the system, such as what an agent was told at the start, are folded. @param {Message} message */
 function systemLine(message) {
-  const hidden = message.visibility === "note";
+  // Customers read what the system itself says in public, never what an agent is told.
+  const hidden = message.visibility === "note" || message.author.kind !== "system";
   const lock =
     hidden && h("span", { role: "img", "aria-label": "Only operators see this", class: "row-lock" }, icon("lock", true));
   if (hidden || message.text.length > 320) {
@@ -163,10 +164,30 @@ export function toolCall(call, result, message) {
           "div",
           null,
           h("dt", null, result.by ? `Result, by ${firstName(result.by.name)}` : "Result"),
-          h("dd", null, h("pre", null, result.reason ?? valueText(result.output))),
+          h("dd", null, h("pre", null, result.reason ?? resultText(result.output))),
         ),
     ),
   );
+}
+
+/** Tools often give JSON back as one line of text: it is shown in lines, each sign of it as it came. @param {unknown} output */
+function resultText(output) {
+  const text = valueText(output);
+  if (typeof output !== "string" || !/^\s*[[{]/.test(output)) return text;
+  try {
+    JSON.parse(output);
+  } catch {
+    return text;
+  }
+  let depth = 0;
+  const next = () => `\n${"  ".repeat(Math.min(depth, 20))}`;
+  return (text.match(/"(?:\\.|[^"\\])*"|[[{]\s*[\]}]|[[\]{},:]|[^\s[\]{},:"]+/g) ?? []).reduce((lines, sign) => {
+    if (sign === "{" || sign === "[") depth += 1;
+    if (sign === "}" || sign === "]") depth -= 1;
+    if (sign === "{" || sign === "[" || sign === ",") return `${lines}${sign}${next()}`;
+    if (sign === "}" || sign === "]") return `${lines}${next()}${sign}`;
+    return `${lines}${sign}${sign === ":" ? " " : ""}`;
+  }, "");
 }
 
 /** One's own words on their way, or stuck. @param {Sending} sending @param {string} name @param {() => void} retry @param {() => void} edit @param {() => void} drop */
