@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -146,9 +146,10 @@ class Desk:
         self.authenticator = Authenticator(
             self._store, admin_key=self.settings.admin_key, jwt_secrets=self.settings.customer_jwt_secrets
         )
-        self._responder = Responder(self._store, self._agents, owner=self._owner)
+        lease = timedelta(seconds=self.settings.lease_seconds)
+        self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         handlers = {"run": self._responder.work, streams.JOB: self.streams.tend, attachments.JOB: self.files.sweep}
-        self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner)
+        self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease)
 
     @property
     def agents(self) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class Settings:
     """DESKMATE_INSECURE_COOKIES: `on` lets operators sign in over plain HTTP from other machines."""
     customer_jwt_secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType[str, str]({}), repr=False)
     """DESKMATE_CUSTOMER_JWT_SECRETS: `kid=secret,kid=secret`; HS256 secrets of at least 32 bytes that sign customers' tokens."""
+    lease_seconds: float = 15.0
+    """DESKMATE_LEASE_SECONDS: how long a run or a job of a process that died stays with it; renewed three times as often."""
     max_body_bytes: int = 4 * 1024 * 1024
     """DESKMATE_MAX_BODY_BYTES: the largest request body."""
     sqlite_synchronous: Synchronous = "full"
@@ -61,6 +63,7 @@ class Settings:
             rate_limits=read("DESKMATE_RATE_LIMITS", _one_of(_SWITCH), base.rate_limits),
             insecure_cookies=read("DESKMATE_INSECURE_COOKIES", _one_of(_SWITCH), base.insecure_cookies),
             customer_jwt_secrets=read("DESKMATE_CUSTOMER_JWT_SECRETS", _secrets, base.customer_jwt_secrets),
+            lease_seconds=read("DESKMATE_LEASE_SECONDS", _number(1, 3600), base.lease_seconds),
             max_body_bytes=read("DESKMATE_MAX_BODY_BYTES", _number(1024, 1024**3), base.max_body_bytes),
             sqlite_synchronous=read("DESKMATE_SQLITE_SYNCHRONOUS", _one_of(_SYNCHRONOUS), base.sqlite_synchronous),
             allowed_origins=read("DESKMATE_ALLOWED_ORIGINS", _origins, base.allowed_origins),

@@ -8,19 +8,16 @@ import json
 import socket
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import uvicorn
 
 from deskmate import Desk, Settings
 from deskmate.domain.agents import Delta, Output, Turn
 from deskmate.server.application import create_app
-from deskmate.services import runs
-from deskmate.store import jobs
 from deskmate.testing import ScriptedAgent, asking, echo, say
 
 ADMIN_KEY = "the-admin-key-of-these-tests"
-LEASE = timedelta(seconds=1.5)
+LEASE = 1.5  # seconds
 
 
 def tell(**facts: object) -> None:
@@ -52,9 +49,7 @@ SCRIPTS = {"asking": asking(notice="One moment."), "halting": halting, "finishin
 
 async def serve(script: str, store: str) -> None:
     # A process that was killed is known by its leases; the tests do not want to wait long for them to run out.
-    runs.LEASE = jobs.LEASE = LEASE
-    jobs.HEARTBEAT = LEASE / 3
-    settings = Settings(admin_key=ADMIN_KEY, rate_limits=False)
+    settings = Settings(admin_key=ADMIN_KEY, rate_limits=False, lease_seconds=LEASE)
     desk = Desk(store, agents=[ScriptedAgent(SCRIPTS[script])], settings=settings)
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     tell(url=f"http://127.0.0.1:{listening.getsockname()[1]}")

@@ -27,6 +27,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_MAX_BODY_BYTES": "1024",
         "DESKMATE_SQLITE_SYNCHRONOUS": "NORMAL",
         "DESKMATE_ALLOWED_ORIGINS": "https://Shop.example/, http://localhost:3000",
+        "DESKMATE_LEASE_SECONDS": "3",
         "DESKMATE_LOG_LEVEL": "debug",
     }
     assert Settings.from_env(env) == Settings(
@@ -37,6 +38,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         rate_limits=False,
         insecure_cookies=True,
         customer_jwt_secrets={"a": SECRET, "b": SECRET + "="},
+        lease_seconds=3,
         max_body_bytes=1024,
         sqlite_synchronous="normal",
         allowed_origins=("https://shop.example", "http://localhost:3000"),

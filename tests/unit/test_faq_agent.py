@@ -98,22 +98,48 @@ async def test_a_known_question_is_streamed_and_then_stored_as_one_step_with_its
     assert (last.role, last.provider, last.model) == ("assistant", "deskmate", "faq")
 
 
-async def test_an_unknown_question_asks_people_with_reason_confidence_and_floor(agent: FaqAgent) -> None:
+async def test_an_unknown_question_asks_people_with_confidence_and_floor(agent: FaqAgent) -> None:
     ask = asked(await run(agent, turn(user("Do you repair leather jackets?"))))
     (request,) = ask.requests
     assert request.question == "Do you repair leather jackets?"
     assert request.confidence is not None
     assert request.confidence < DEFAULT_FLOOR == request.floor
-    assert request.reason is not None
-    assert f"floor {DEFAULT_FLOOR:.2f}" in request.reason
-    assert f"{request.confidence:.2f}" in request.reason
     assert ask.notice is not None
     assert ask.notice.startswith("One moment")
     (call,) = ask.step.parts
     assert isinstance(call, ToolCall)
     assert (call.tool, call.call_id) == ("ask_human", request.call_id)
-    assert isinstance(call.input, dict)
-    assert call.input["question"] == request.question
+    assert call.input == {"question": request.question, "reason": request.reason}
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("zzzz qqqq", "The FAQ has nothing on this."),
+        ("Are you open on Whitmonday?", "The FAQ does not cover “whitmonday”."),
+        ("Are you open on Whitmonday and Easter?", "The FAQ does not cover “whitmonday” and “easter”."),
+        ("opening hours", "The best passage fits only partly."),
+    ],
+)
+async def test_the_reason_is_a_plain_sentence_without_numbers(message: str, reason: str) -> None:
+    agent = FaqAgent(FaqLibrary([("shop.md", SHOP)]), floor=1.0)
+    (request,) = asked(await run(agent, turn(user(message)))).requests
+    assert request.reason == reason
+
+
+async def test_only_the_last_step_of_a_run_that_ends_is_final(agent: FaqAgent) -> None:
+    def finals(outputs: Sequence[Output]) -> list[bool]:
+        return [output.final for output in outputs if isinstance(output, Step)]
+
+    answer = (user("Do you repair jackets?"), called(), answered("Yes."))
+    assert finals(await run(agent, turn(user("What are your opening hours?")))) == [True]
+    assert finals(await run(agent, turn(user("hello")))) == [True]
+    assert finals(await run(agent, turn(*answer, resumed=True))) == [True]
+    assert finals(await run(agent, turn(*answer, user("What are your opening hours?"), resumed=True))) == [False, True]
+    asks = await run(agent, turn(*answer, user("Do you paint walls?"), resumed=True))
+    assert finals(asks) == [False]
+    assert isinstance(asks[-1], Ask)
+    assert not asks[-1].step.final
 
 
 async def test_below_a_higher_floor_the_best_passage_becomes_the_suggestion() -> None:

@@ -195,6 +195,71 @@ def open_fences(text: str) -> int:
     return int(bool(mark))
 
 
+def test_close_rivals_are_quoted_in_short_each_with_its_own_source() -> None:
+    sections = [f"## Refunds for {what}\nA refund for {what} takes {n} days." for n, what in enumerate(("shoes", "hats", "bags"))]
+    library = FaqLibrary([("a.md", "# Guide\n\n" + "\n\n".join(sections))])
+    found = library.answer("How long does a refund take?")
+    assert found is not None
+    assert len(found.also) == 2
+    for excerpt in (found.excerpt, *found.also):
+        assert excerpt.text in found.text
+        assert f"Source: {excerpt.section} (a.md)" in found.text
+
+
+@settings(max_examples=80, deadline=None)
+@given(sections=st.lists(st.lists(BLOCKS, min_size=1, max_size=4), min_size=2, max_size=6))
+def test_an_answer_with_rivals_is_not_longer_and_closes_its_fences_too(sections: list[list[str]]) -> None:
+    text = "\n\n".join(f"## Refund {n}\n\nAbout a refund.\n\n" + "\n\n".join(blocks) for n, blocks in enumerate(sections))
+    found = FaqLibrary([("a.md", text)]).answer("refund")
+    assert found is not None
+    assert len(found.text) <= LONGEST
+    assert open_fences(found.text) == 0
+    assert f"Source: {found.excerpt.section.replace('`', chr(39))}" in found.text
+
+
+def test_where_not_all_fits_a_list_keeps_the_sentence_that_introduces_it() -> None:
+    items = "\n".join(f"- Format number {n}, described at some length so that it takes its room" for n in range(60))
+    library = FaqLibrary([("a.md", f"# Guide\n\n## Files\nThe following file formats are supported:\n\n{items}\n")])
+    assert "The following file formats are supported:\n\n- Format number 0" in answered(
+        library, "Which file formats are supported?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Terminate your contract in the settings.", "How do I cancel my contract?"),
+        ("Erase the disk with the wizard.", "How do I delete the disk?"),
+        ("Set up single sign on with the wizard.", "How do I configure SSO?"),
+    ],
+)
+def test_the_thesaurus_finds_what_is_said_in_other_words(said: str, asked: str) -> None:
+    library = FaqLibrary([("a.md", f"# Help\n\n## One\n{said}\n\n## Two\nSomething about parrots and the weather.\n")])
+    assert library.search(asked, limit=1)[0].title == "One"
+
+
+def test_a_name_that_the_files_lack_is_missing_though_a_near_word_is_there() -> None:
+    library = FaqLibrary([("a.md", "# Help\n\n## Email\nSend an email with the form.\n\n## Cats\nAbout cats.\n")])
+    found = library.answer("Can it send email over SMTP?")
+    assert found is not None
+    assert found.evidence.missing == ("smtp",)
+    assert found.evidence.name_missing == 1.0
+
+
+def test_a_heading_of_a_table_of_contents_is_no_heading() -> None:
+    library = FaqLibrary([("a.md", "# Refunds\n\n### Table of Contents {#toc}\n\nYou get your money back in a week.\n")])
+    assert [(passage.title, passage.text) for passage in library.passages] == [("Refunds", "You get your money back in a week.")]
+
+
+def test_other_names_in_the_front_matter_are_searched_and_not_shown() -> None:
+    pages = [
+        ("a.md", "---\ntitle: Reserves\naliases:\n  - Overdraft\n  - How to/Dispo\n---\nYour reserve is 500 EUR."),
+        ("b.md", "# Fees\n\nOur fees are low."),
+    ]
+    (found,) = FaqLibrary(pages).search("overdraft", limit=3)
+    assert (found.file, found.text, found.section) == ("a.md", "Your reserve is 500 EUR.", "Reserves")
+
+
 def test_a_long_section_is_cut_after_a_sentence() -> None:
     library = FaqLibrary([("a.md", "# Guide\n\n## Refunds\n" + "A refund is made by our team in a few days. " * 100)])
     body = answered(library, "How are refunds made?").rsplit("\n\nSource:", 1)[0]

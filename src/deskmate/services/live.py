@@ -112,13 +112,20 @@ class Feed:
         """Everything this actor may see, from behind `after` (None: from now on), until the caller leaves or the desk closes."""
         await self.check(by=by, thread=thread)
         place = _Place(after=await self.head() if after is None else after)
+        loop = asyncio.get_running_loop()
+        told = loop.time()
         async with self._store.waiter(_topic(by, thread)) as waiter:
             while not self._closing.is_set():
                 came_to = place.after
                 for item in await self._store.read(lambda tx: self._next(tx, by, thread, place)):
                     yield item
-                if place.after == came_to and not await waiter.wait(idle):
+                    told = loop.time()
+                if place.after == came_to:
+                    # What this actor may not see wakes the reader as well, and is no sign of life to them.
+                    await waiter.wait(max(told + idle - loop.time(), 0.0))
+                if loop.time() >= told + idle:
                     yield Idle()
+                    told = loop.time()
 
     async def _next(self, tx: Tx, by: Actor, thread: str | None, place: _Place) -> list[Seen | Piece]:
         rows = await _rows(tx, by, thread, place.after)

@@ -14,7 +14,6 @@ from deskmate.store import jobs
 from deskmate.store.base import Row, Tx
 from deskmate.store.times import ms, utc, utc_or_none
 
-LEASE = timedelta(seconds=15)
 EVENTS = {
     RunState.QUEUED: EventType.RUN_QUEUED,
     RunState.RUNNING: EventType.RUN_STARTED,
@@ -72,11 +71,11 @@ async def queue(tx: Tx, thread: Thread, agent_name: str, *, prompt: str | None, 
     return run
 
 
-async def take(tx: Tx, run: Run, *, owner: str, prompt: str | None, prompt_order: int) -> Run | None:
+async def take(tx: Tx, run: Run, *, owner: str, lease: timedelta, prompt: str | None, prompt_order: int) -> Run | None:
     """Begin an attempt under a lease, or None when somebody else did. The caller holds the thread's lock."""
     taken = await tx.run(
         "runs.take",
-        id=run.id, attempt=run.attempt, lease_by=owner, lease_until=ms(tx.now + LEASE),
+        id=run.id, attempt=run.attempt, lease_by=owner, lease_until=ms(tx.now + lease),
         prompt=prompt, prompt_order=prompt_order, now=ms(tx.now),
     )  # fmt: skip
     if not taken:
@@ -86,9 +85,9 @@ async def take(tx: Tx, run: Run, *, owner: str, prompt: str | None, prompt_order
     return started
 
 
-async def hold(tx: Tx, run: Run) -> None:
+async def hold(tx: Tx, run: Run, lease: timedelta) -> None:
     """Raise Fenced unless this attempt still runs, in the epoch it began with. Renews the lease."""
-    if not await tx.run("runs.hold", id=run.id, attempt=run.attempt, lease_until=ms(tx.now + LEASE)):
+    if not await tx.run("runs.hold", id=run.id, attempt=run.attempt, lease_until=ms(tx.now + lease)):
         raise Fenced()
 
 

@@ -1,6 +1,7 @@
 """The writer: the text of one run while it comes, as a stream beside a pending message. Every write passes the fence."""
 
 import asyncio
+from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM, Author, agent
 from deskmate.domain.messages import MessageStatus, NewMessage
@@ -41,9 +42,10 @@ async def drop_interrupted(tx: Tx, run: Run) -> None:
 class Writer:
     """Writes the text of one run while it comes."""
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: Run, lease: timedelta) -> None:
         self._store = store
         self._run = run
+        self._lease = lease
         self._message: str | None = None
         self._stream = ""
         self._number = 0
@@ -87,10 +89,10 @@ class Writer:
         message, stream = self._message, self._stream
         if message is None:
             thread = await threads.lock(tx, self._run.thread)
-            await runs.hold(tx, self._run)
+            await runs.hold(tx, self._run, self._lease)
             message, stream = await self._begin(tx, thread)
         else:
-            await runs.hold(tx, self._run)
+            await runs.hold(tx, self._run, self._lease)
         if not await streams.append(tx, stream, self._number, [TextDelta(id=TEXT, text=text)]):
             raise Aborted
         return message, stream

@@ -18,7 +18,7 @@ from deskmate.store.times import ms, utc
 log = logging.getLogger("deskmate.jobs")
 
 LEASE = timedelta(seconds=15)
-HEARTBEAT = timedelta(seconds=5)
+LOOK = timedelta(seconds=5)  # engines look for due jobs at least this often, woken or not
 LONGEST_DELAY = timedelta(minutes=5)
 
 
@@ -53,7 +53,7 @@ async def enqueue(
         id=tx.id("job"), kind=kind, ref=ref, lane=lane, thread=thread, priority=priority, due_at=due_at, now=ms(tx.now),
     )  # fmt: skip
     # Engines look at least this often by themselves: nobody has to be woken for what is due later.
-    if due_at < ms(tx.now + HEARTBEAT):
+    if due_at < ms(tx.now + LOOK):
         tx.touch("jobs")
 
 
@@ -71,11 +71,21 @@ async def hasten(tx: Tx, thread: str) -> None:
 class Engine:
     """Works on the jobs of the given lanes in this process: in the background until it is stopped, or when it is told to."""
 
-    def __init__(self, store: Store, handlers: Mapping[str, Handler], *, lanes: Set[str], owner: str, parallel: int = 64) -> None:
+    def __init__(
+        self,
+        store: Store,
+        handlers: Mapping[str, Handler],
+        *,
+        lanes: Set[str],
+        owner: str,
+        lease: timedelta = LEASE,
+        parallel: int = 64,
+    ) -> None:
         self._store = store
         self._handlers = handlers
         self._lanes = lanes  # shared with the desk: agents registered later are served as well
         self._owner = owner
+        self._lease = lease
         self._parallel = parallel
         self._working: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -155,7 +165,7 @@ class Engine:
 
         async def idle(tx: Tx) -> float:
             row = await tx.one("jobs.next_due", lanes=lanes)
-            longest = HEARTBEAT.total_seconds()
+            longest = min(LOOK, self._lease / 3).total_seconds()
             if row is None or row["at"] is None:
                 return longest
             return min(max((utc(row["at"]) - tx.now).total_seconds(), 0.0), longest)
@@ -170,7 +180,7 @@ class Engine:
 
         async def claim(tx: Tx) -> list[Job]:
             rows = await tx.all(
-                "jobs.claim", lease_by=lease_by, lease_until=ms(tx.now + LEASE), now=ms(tx.now), lanes=lanes, limit=room
+                "jobs.claim", lease_by=lease_by, lease_until=ms(tx.now + self._lease), now=ms(tx.now), lanes=lanes, limit=room
             )
             return [Job(id=r["id"], kind=r["kind"], ref=r["ref"], thread=r["thread"], attempt=r["attempt"]) for r in rows]
 
@@ -194,10 +204,10 @@ class Engine:
 
     async def _beat(self, job: Job, lease_by: str) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT.total_seconds())
+            await asyncio.sleep(self._lease.total_seconds() / 3)
 
             async def renew(tx: Tx) -> None:
-                await tx.run("jobs.renew", id=job.id, lease_by=lease_by, lease_until=ms(tx.now + LEASE))
+                await tx.run("jobs.renew", id=job.id, lease_by=lease_by, lease_until=ms(tx.now + self._lease))
 
             await self._store.write(renew)
 

@@ -22,9 +22,7 @@ Telling = Callable[[str], float]
 
 
 def answer_text(best: Passage, passages: Sequence[Passage], also: Sequence[Passage] = (), telling: Telling | None = None) -> str:
-    """The passage with what follows in its section as far as it fits comfortably, its source, and its rivals in short as far as they fit."""
-    if not also:
-        return _quotation(best, passages, LONGEST, _COMFORTABLE, telling)
+    """The passage with what follows in its section, its source, and its rivals in short, as far as they fit."""
     own = min(_OWN, _whole(_first_step(best, passages)))
     rivals = [
         _quotation(passage, passages, room, 0, telling)

@@ -16,7 +16,7 @@ from deskmate.runners.faq.passages import Passage, passages_of
 from deskmate.runners.faq.query import Term, Vocabulary, terms_of
 from deskmate.runners.faq.words import names_of
 
-_CANDIDATES = 80
+_CANDIDATES = 60
 _CLOSE = 0.75
 _HOW = re.compile(r"\bhow\b(?! (?:much|many|long|old|often|far|fast)\b)|\bsteps?\b", re.IGNORECASE)
 _WHY = re.compile(r"\bwhy\b|\breasons?\b", re.IGNORECASE)

@@ -1,0 +1,192 @@
+"""An attempt: one execution of an agent on a thread, from what it yields to what is stored, and how it ends."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import timedelta
+from typing import assert_never
+
+from deskmate.domain.actors import SYSTEM, agent
+from deskmate.domain.agents import Ask, Delta, Output, Runner, Step, Turn
+from deskmate.domain.messages import Message, MessageStatus, NewMessage, Text, ToolCall, Visibility
+from deskmate.domain.routes import said_as
+from deskmate.domain.runs import Run, RunState
+from deskmate.errors import DeskmateError, Fenced, SaidNothing
+from deskmate.services import drafts, ledger, messages, posting, runs, threads, usage, writer
+from deskmate.store import jobs
+from deskmate.store.base import Store, Tx
+from deskmate.store.times import ms
+
+log = logging.getLogger("deskmate.respond")
+
+
+class Attempt:
+    """One attempt of one run: turns what the agent yields into stored messages."""
+
+    def __init__(self, store: Store, run: Run, lease: timedelta) -> None:
+        self._store = store
+        self._run = run
+        self._lease = lease
+        self._writer = writer.Writer(store, run, lease)
+        self._spoke = False
+        self._draft: Message | None = None
+
+    async def consume(self, runner: Runner, turn: Turn) -> None:
+        """Store everything the agent yields, then end or pause the run."""
+        async with aclosing(_generator(runner, turn)) as outputs:
+            async for output in outputs:
+                match output:
+                    case Delta(text=text):
+                        self._writer.add(text)
+                    case Step():
+                        pending = await self._writer.settle()
+                        self._spoke = self._spoke or _speaks(output)
+                        if output.final and self._spoke:
+                            await self._store.write(lambda tx, s=output, p=pending: self._finish(tx, s, p))
+                            return
+                        await self._store.write(lambda tx, s=output, p=pending: self._store_step(tx, s, p))
+                    case Ask():
+                        pending = await self._writer.settle()
+                        await self._store.write(lambda tx, a=output, p=pending: self._pause(tx, a, p))
+                        return
+                    case _:
+                        assert_never(output)
+        pending = await self._writer.settle()
+        if not self._spoke and pending is None and not _answered(turn):
+            raise SaidNothing()
+        await self._store.write(lambda tx: self._end(tx, pending))
+
+    async def abandon(self) -> None:
+        """Stop what is still being written in the background."""
+        await self._writer.abandon()
+
+    async def _store_step(self, tx: Tx, step: Step, pending: str | None) -> Message:
+        """One step, whole: the message that was streamed takes it over, else it is a new one."""
+        thread = await threads.lock(tx, self._run.thread)
+        await runs.hold(tx, self._run, self._lease)
+        await usage.record_step(tx, self._run, step)
+        actor = agent(self._run.agent)
+        new = NewMessage(
+            role=step.role,
+            parts=step.parts,
+            author=actor.author,
+            visibility=said_as(thread) if _speaks(step) else Visibility.PUBLIC,
+            agent_name=self._run.agent,
+            model=step.model,
+            provider=step.provider,
+            provider_metadata=step.provider_metadata,
+            usage={"input_tokens": step.input_tokens, "output_tokens": step.output_tokens} if step.output_tokens else None,
+            run=self._run.id,
+        )
+        after = self._run.prompt if pending is None else None
+        stored = (await messages.insert(tx, self._run.thread, [new], after=after, replaces=pending, actor=actor))[0]
+        self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
+        return stored
+
+    async def _pause(self, tx: Tx, ask: Ask, pending: str | None) -> None:
+        """The calls, what is asked, the line for the customer and the pause: one transaction."""
+        call = await self._store_step(tx, ask.step, pending)
+        for results in ask.results:
+            await self._store_step(tx, results, None)
+        thread = await threads.get(tx, self._run.thread)
+        tools = {part.call_id: part.tool for part in ask.step.parts if isinstance(part, ToolCall)}
+        for asked in ask.requests:
+            await ledger.open_question(
+                tx, thread, asked, actor=agent(self._run.agent), run=self._run.id, call=call, tool=tools.get(asked.call_id)
+            )
+        if ask.notice:
+            await notice(tx, self._run, ask.notice)
+        await runs.leave(tx, self._run, RunState.PAUSED)
+        await _settle(tx, self._run)
+
+    async def _finish(self, tx: Tx, step: Step, pending: str | None) -> None:
+        """The last step and the end of the run: one transaction."""
+        await self._store_step(tx, step, pending)
+        await self._end(tx, None)
+
+    async def _end(self, tx: Tx, pending: str | None) -> None:
+        thread = await threads.lock(tx, self._run.thread)
+        await runs.hold(tx, self._run, self._lease)
+        if pending is not None:
+            await messages.finish(tx, pending, MessageStatus.SUCCESS, actor=agent(self._run.agent))
+        await runs.leave(tx, self._run, RunState.DONE)
+        if self._draft is not None:
+            await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
+        if not await ledger.waiting(tx, thread.id):
+            await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
+        await _settle(tx, self._run)
+
+
+def _answered(turn: Turn) -> bool:
+    """Whether an earlier attempt stored its last words and died before it could end the run."""
+    last = turn.history[-1] if turn.resumed and turn.history else None
+    return last is not None and last.role == "assistant" and not any(isinstance(part, ToolCall) for part in last.parts)
+
+
+async def _generator(runner: Runner, turn: Turn) -> AsyncGenerator[Output, None]:
+    """A runner may return any async iterator; a generator is closed with certainty, and what it has open with it."""
+    outputs = runner.run(turn)
+    try:
+        async for output in outputs:
+            yield output
+    finally:
+        if isinstance(outputs, AsyncGenerator):
+            await outputs.aclose()
+
+
+async def notice(tx: Tx, run: Run, text: str) -> None:
+    """A line of the system for the customer; models are not given it."""
+    line = NewMessage(role="system", parts=(Text(text=text),), author=SYSTEM.author, visibility=Visibility.PUBLIC, run=run.id)
+    await messages.insert(tx, run.thread, [line], after=run.prompt, actor=SYSTEM)
+
+
+async def _settle(tx: Tx, run: Run) -> None:
+    """What the run was asked is dealt with; whatever the customer wrote meanwhile gets a run of its own."""
+    await tx.run("assignments.answered", thread=run.thread, order=run.prompt_order)
+    await posting.follow_up(tx, await threads.get(tx, run.thread), run.prompt_order, run.agent)
+
+
+async def fail(tx: Tx, run: Run, error: BaseException) -> None:
+    """End a run visibly: a failed message, a line for the customer, and a thread that waits for a person. Silent when fenced."""
+    log.error("run %s of %s failed", run.id, run.agent, exc_info=error)
+    await threads.lock(tx, run.thread)
+    text = describe(error)
+    try:
+        await runs.leave(tx, run, RunState.FAILED, error=text)
+    except Fenced:
+        return
+    if not await writer.fail_pending(tx, run.thread, text):
+        actor = agent(run.agent)
+        failed = NewMessage(
+            role="assistant",
+            parts=(),
+            author=actor.author,
+            status=MessageStatus.FAILED,
+            error=text,
+            agent_name=run.agent,
+            run=run.id,
+        )
+        await messages.insert(tx, run.thread, [failed], after=run.prompt, actor=actor)
+    await notice(tx, run, "Something went wrong while answering. A person will look at it.")
+    await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))
+    await posting.follow_up(tx, await threads.get(tx, run.thread), run.prompt_order, run.agent)
+
+
+async def give_back(tx: Tx, run: Run) -> None:
+    """A process that stops leaves its run to the next one, at once. Silent when the run is not its own any more."""
+    try:
+        await runs.leave(tx, run, RunState.QUEUED, error=None)
+    except Fenced:
+        return
+    await jobs.enqueue(tx, "run", run.id, lane=run.agent, thread=run.thread)
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line, without the insides of the program."""
+    if isinstance(error, DeskmateError):
+        return error.message[:500]
+    return f"{type(error).__name__}: {error}".split("\n", 1)[0][:500]
+
+
+def _speaks(step: Step) -> bool:
+    return step.role == "assistant" and any(isinstance(part, Text) and part.text.strip() for part in step.parts)
