@@ -125,8 +125,9 @@ class Deskmate(Peer):
 
     async def fill_inbox(self, count: int) -> None:
         """Play one conversation for real, then copy its rows under new ids; events are left out."""
-        await self.send("template", ASK)
-        thread = self.threads.pop("template")
+        name = f"template-{count}"
+        await self.send(name, ASK)
+        thread = self.threads.pop(name)
         await self.desk.close()
         connect = sqlite3.connect if self.store.backend == "sqlite" else psycopg.connect
         db = connect(self.store.location)
@@ -140,7 +141,7 @@ class Deskmate(Peer):
             values = [
                 f"t.{c} || '-' || n" if c in names else f"t.{c} + n" if c == "created_at" else f't."{c}"' for c in columns
             ]
-            key = {"customers": "id = 'template'", "threads": f"id = '{thread}'"}.get(table, f"thread = '{thread}'")
+            key = {"customers": f"id = '{name}'", "threads": f"id = '{thread}'"}.get(table, f"thread = '{thread}'")
             listed = ", ".join(f'"{c}"' for c in columns)
             db.execute(f"INSERT INTO {table} ({listed}) {numbers} SELECT {', '.join(values)} FROM {table} t, numbers WHERE t.{key}")
         db.commit()
