@@ -15,7 +15,7 @@ from deskmate.errors import Conflict, Forbidden, Invalid, NotFound
 from deskmate.services import runs
 from deskmate.services.live import Piece as Heard
 from deskmate.services.respond import Failed, Overtaken
-from deskmate.store import connect
+from deskmate.store import connect, jobs
 from deskmate.testing import FakeClock, Gate, ScriptedAgent, pass_time, streaming
 
 ADA, BEN, BOT = customer("ada", "Ada"), customer("ben", "Ben"), agent("bot")
@@ -321,7 +321,7 @@ async def test_a_run_that_is_alive_is_never_silent_and_a_dead_one_is_after_ten_m
         store = connect(store_url, clock=clock, entropy=lambda length: bytes(length))
         await store.open()
         live = await store.read(lambda tx: runs.get(tx, run))
-        await store.write(lambda tx: runs.hold(tx, live))
+        await store.write(lambda tx: runs.hold(tx, live, jobs.LEASE))
         await store.close()
 
     await hold()
