@@ -4,11 +4,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.deskmate-installed
+BENCH := .venv-bench
 UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fix bench docs
+.PHONY: help install run test check fix bench faq docs
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -42,7 +43,15 @@ fix: install ## Let the linter and the formatter mend what they can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: install ## How well the FAQ agent knows what it knows
+bench: $(BENCH)/.deskmate-installed ## Deskmate beside its peers: make bench ARGS="--workloads W1 --repeat 1"
+	$(BENCH)/bin/python bench/peers/run.py --out $(BENCH)/results.jsonl $(ARGS)
+
+$(BENCH)/.deskmate-installed: pyproject.toml bench/peers/requirements.txt
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt -e .
+	@touch $@
+
+faq: install ## How well the FAQ agent knows what it knows
 	$(BIN)/python bench/faq/evaluate.py $(or $(ARGS),bench/faq/shop bench/faq/questions-shop.jsonl)
 
 docs: install ## Links resolve, snippets run, nothing that has a name is left out

@@ -16,10 +16,26 @@ from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from deskmate import Actor, Ask, AskHuman, Desk, NewMessage, Paused, PydanticAgent, Question, Replied, Role, Settings, Step
-from deskmate import Text, ToolCall, ToolResult, Turn, customer
+from deskmate import (
+    Actor,
+    Ask,
+    AskHuman,
+    Desk,
+    NewMessage,
+    Paused,
+    PydanticAgent,
+    Question,
+    Replied,
+    Role,
+    Settings,
+    Step,
+    Text,
+    ToolCall,
+    ToolResult,
+    Turn,
+    customer,
+)
 from deskmate.domain.actors import AuthorKind
-
 from peer import NotOffered, Peer
 from script import ASK, filler, next_reply
 
@@ -60,6 +76,7 @@ class Deskmate(Peer):
     name = "deskmate"
     durability = "WAL, synchronous=FULL (default); a transaction for the message, the start, each step and the decision"
     synchronous = "full"
+    no_approvals = "approvals of tool calls are not in this version yet"
 
     async def open(self) -> None:
         url = f"sqlite:///{self.store.location}" if self.store.backend == "sqlite" else self.store.location
@@ -121,7 +138,7 @@ class Deskmate(Peer):
         return await self._respond(found)
 
     async def approve(self, thread: str) -> str:
-        raise NotOffered("approvals of tool calls are not in this version yet")
+        raise NotOffered(self.no_approvals)
 
     async def fill_inbox(self, count: int) -> None:
         """Play one conversation for real, then copy its rows under new ids; events are left out."""
@@ -143,7 +160,8 @@ class Deskmate(Peer):
             ]
             key = {"customers": f"id = '{name}'", "threads": f"id = '{thread}'"}.get(table, f"thread = '{thread}'")
             listed = ", ".join(f'"{c}"' for c in columns)
-            db.execute(f"INSERT INTO {table} ({listed}) {numbers} SELECT {', '.join(values)} FROM {table} t, numbers WHERE t.{key}")
+            copies = f"{numbers} SELECT {', '.join(values)} FROM {table} t, numbers WHERE t.{key}"
+            db.execute(f"INSERT INTO {table} ({listed}) {copies}")
         db.commit()
         db.close()
         await self.open()

@@ -9,8 +9,10 @@ from typing import assert_never
 from deskmate.domain.actors import SYSTEM, agent
 from deskmate.domain.agents import Ask, Delta, Output, Runner, Step, Turn
 from deskmate.domain.messages import Message, MessageStatus, NewMessage, Text, ToolCall, Visibility
+from deskmate.domain.requests import Request
 from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
+from deskmate.domain.threads import Thread
 from deskmate.errors import DeskmateError, Fenced, SaidNothing
 from deskmate.services import drafts, ledger, messages, posting, runs, threads, usage, writer
 from deskmate.store import jobs
@@ -30,6 +32,10 @@ class Attempt:
         self._writer = writer.Writer(store, run, lease)
         self._spoke = False
         self._draft: Message | None = None
+        self.asked: tuple[Request, ...] = ()
+        """What the run has paused for."""
+        self.answer: Message | None = None
+        """The last words of a run that has ended, where the step that ended it holds them."""
 
     async def consume(self, runner: Runner, turn: Turn) -> None:
         """Store everything the agent yields, then end or pause the run."""
@@ -42,12 +48,12 @@ class Attempt:
                         pending = await self._writer.settle()
                         self._spoke = self._spoke or _speaks(output)
                         if output.final and self._spoke:
-                            await self._store.write(lambda tx, s=output, p=pending: self._finish(tx, s, p))
+                            self.answer = await self._store.write(lambda tx, s=output, p=pending: self._finish(tx, s, p))
                             return
-                        await self._store.write(lambda tx, s=output, p=pending: self._store_step(tx, s, p))
+                        await self._store.write(lambda tx, s=output, p=pending: self._write(tx, s, p))
                     case Ask():
                         pending = await self._writer.settle()
-                        await self._store.write(lambda tx, a=output, p=pending: self._pause(tx, a, p))
+                        self.asked = await self._store.write(lambda tx, a=output, p=pending: self._pause(tx, a, p))
                         return
                     case _:
                         assert_never(output)
@@ -60,10 +66,18 @@ class Attempt:
         """Stop what is still being written in the background."""
         await self._writer.abandon()
 
-    async def _store_step(self, tx: Tx, step: Step, pending: str | None) -> Message:
-        """One step, whole: the message that was streamed takes it over, else it is a new one."""
+    async def _held(self, tx: Tx) -> Thread:
+        """The thread, locked; and the fence: whatever this transaction writes, the run still may. Raises Fenced."""
         thread = await threads.lock(tx, self._run.thread)
         await runs.hold(tx, self._run, self._lease)
+        return thread
+
+    async def _write(self, tx: Tx, step: Step, pending: str | None) -> None:
+        """A step that is not the last."""
+        await self._store_step(tx, await self._held(tx), step, pending)
+
+    async def _store_step(self, tx: Tx, thread: Thread, step: Step, pending: str | None) -> Message:
+        """One step, whole: the message that was streamed takes it over, else it is a new one."""
         await usage.record_step(tx, self._run, step)
         actor = agent(self._run.agent)
         new = NewMessage(
@@ -79,42 +93,50 @@ class Attempt:
             run=self._run.id,
         )
         after = self._run.prompt if pending is None else None
-        stored = (await messages.insert(tx, self._run.thread, [new], after=after, replaces=pending, actor=actor))[0]
+        stored = (await messages.insert(tx, thread, [new], after=after, replaces=pending, actor=actor))[0]
         self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
         return stored
 
-    async def _pause(self, tx: Tx, ask: Ask, pending: str | None) -> None:
+    async def _pause(self, tx: Tx, ask: Ask, pending: str | None) -> tuple[Request, ...]:
         """The calls, what is asked, the line for the customer and the pause: one transaction."""
-        call = await self._store_step(tx, ask.step, pending)
+        thread = await self._held(tx)
+        call = await self._store_step(tx, thread, ask.step, pending)
         for results in ask.results:
-            await self._store_step(tx, results, None)
-        thread = await threads.get(tx, self._run.thread)
+            await self._store_step(tx, thread, results, None)
         tools = {part.call_id: part.tool for part in ask.step.parts if isinstance(part, ToolCall)}
-        for asked in ask.requests:
+        opened = [
             await ledger.open_question(
                 tx, thread, asked, actor=agent(self._run.agent), run=self._run.id, call=call, tool=tools.get(asked.call_id)
             )
+            for asked in ask.requests
+        ]
         if ask.notice:
-            await notice(tx, self._run, ask.notice)
+            await notice(tx, thread, self._run, ask.notice)
         await runs.leave(tx, self._run, RunState.PAUSED)
-        await _settle(tx, self._run)
+        await _settle(tx, thread, self._run)
+        return tuple(opened)
 
-    async def _finish(self, tx: Tx, step: Step, pending: str | None) -> None:
+    async def _finish(self, tx: Tx, step: Step, pending: str | None) -> Message | None:
         """The last step and the end of the run: one transaction."""
-        await self._store_step(tx, step, pending)
-        await self._end(tx, None)
+        thread = await self._held(tx)
+        said = await self._store_step(tx, thread, step, pending)
+        await self._leave(tx, thread)
+        return said if said.text and said.role == "assistant" and said.status is MessageStatus.SUCCESS else None
 
     async def _end(self, tx: Tx, pending: str | None) -> None:
-        thread = await threads.lock(tx, self._run.thread)
-        await runs.hold(tx, self._run, self._lease)
+        thread = await self._held(tx)
         if pending is not None:
             await messages.finish(tx, pending, MessageStatus.SUCCESS, actor=agent(self._run.agent))
+        await self._leave(tx, thread)
+
+    async def _leave(self, tx: Tx, thread: Thread) -> None:
+        """The end of the run. `thread` is as it was when this transaction locked it."""
         await runs.leave(tx, self._run, RunState.DONE)
         if self._draft is not None:
             await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
-        if not await ledger.waiting(tx, thread.id):
+        if thread.waiting_since is not None and not await ledger.waiting(tx, thread.id):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
-        await _settle(tx, self._run)
+        await _settle(tx, thread, self._run)
 
 
 def _answered(turn: Turn) -> bool:
@@ -134,22 +156,22 @@ async def _generator(runner: Runner, turn: Turn) -> AsyncGenerator[Output, None]
             await outputs.aclose()
 
 
-async def notice(tx: Tx, run: Run, text: str) -> None:
+async def notice(tx: Tx, thread: Thread, run: Run, text: str) -> None:
     """A line of the system for the customer; models are not given it."""
     line = NewMessage(role="system", parts=(Text(text=text),), author=SYSTEM.author, visibility=Visibility.PUBLIC, run=run.id)
-    await messages.insert(tx, run.thread, [line], after=run.prompt, actor=SYSTEM)
+    await messages.insert(tx, thread, [line], after=run.prompt, actor=SYSTEM)
 
 
-async def _settle(tx: Tx, run: Run) -> None:
+async def _settle(tx: Tx, thread: Thread, run: Run) -> None:
     """What the run was asked is dealt with; whatever the customer wrote meanwhile gets a run of its own."""
     await tx.run("assignments.answered", thread=run.thread, order=run.prompt_order)
-    await posting.follow_up(tx, await threads.get(tx, run.thread), run.prompt_order, run.agent)
+    await posting.follow_up(tx, thread, run.prompt_order, run.agent)
 
 
 async def fail(tx: Tx, run: Run, error: BaseException) -> None:
     """End a run visibly: a failed message, a line for the customer, and a thread that waits for a person. Silent when fenced."""
     log.error("run %s of %s failed", run.id, run.agent, exc_info=error)
-    await threads.lock(tx, run.thread)
+    thread = await threads.lock(tx, run.thread)
     text = describe(error)
     try:
         await runs.leave(tx, run, RunState.FAILED, error=text)
@@ -166,10 +188,10 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
             agent_name=run.agent,
             run=run.id,
         )
-        await messages.insert(tx, run.thread, [failed], after=run.prompt, actor=actor)
-    await notice(tx, run, "Something went wrong while answering. A person will look at it.")
+        await messages.insert(tx, thread, [failed], after=run.prompt, actor=actor)
+    await notice(tx, thread, run, "Something went wrong while answering. A person will look at it.")
     await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))
-    await posting.follow_up(tx, await threads.get(tx, run.thread), run.prompt_order, run.agent)
+    await posting.follow_up(tx, thread, run.prompt_order, run.agent)
 
 
 async def give_back(tx: Tx, run: Run) -> None:

@@ -17,6 +17,7 @@ async def delete_thread(tx: Tx, id: str, *, actor: Actor) -> None:
     if await tx.one("threads.lock", id=id) is None:
         return
     await feed.emit(tx, EventType.THREAD_DELETED, actor=actor, thread=id, data={"thread": id})
+    await tx.flush()
     # A program may be writing at this moment: from here on it is refused, so that no piece comes behind those removed below.
     await tx.run("threads.abort_streams", id=id, now=ms(tx.now))
     await attachments.detach_thread(tx, id)

@@ -104,7 +104,7 @@ async def context(
     thread: str,
     *,
     prompt: str | None = None,
-    prompt_message: str | None = None,
+    prompt_message: str | Message | None = None,
     messages: Sequence[ContextMessage] = (),
     exclude_tool: bool = False,
     recent: int = 100,
@@ -113,14 +113,16 @@ async def context(
     """What a model is given: see `domain.context`. Reads `recent` messages before the prompt and those behind it on its order."""
     if recent < 0:
         raise Invalid("recent is a number from 0", field="recent")
-    asked = None if prompt_message is None else await get(tx, prompt_message, thread=thread, field="prompt_message")
+    asked = prompt_message
+    if isinstance(asked, str):
+        asked = await get(tx, asked, thread=thread, field="prompt_message")
     behind: list[Message] = []
     if asked is not None:
         rows = await tx.all("messages.of_order", thread=thread, order=asked.order, from_step=asked.step, to_step=LAST_STEP)
         behind = [message_of(row) for row in rows]
     history = await _window(tx, thread, END if asked is None else asked.position, behind, recent, exclude_tool)
     return contexts.context(
-        history, prompt=prompt, prompt_message=prompt_message, messages=messages,
+        history, prompt=prompt, prompt_message=None if asked is None else asked.id, messages=messages,
         exclude_tool=exclude_tool, keep_approved=keep_approved,
     )  # fmt: skip
 

@@ -134,7 +134,7 @@ async def open_question(
     request_id = tx.id("request")
     expires_at: datetime | None = tx.now + asked.expires_in if asked.expires_in is not None else None
     schema = json.dumps(asked.response_schema) if asked.response_schema is not None else None
-    await tx.run(
+    row = await tx.one(
         "requests.insert",
         id=request_id, thread=thread.id, run=run, kind=asked.kind, agent=actor.name, question=asked.question,
         call_id=asked.call_id, call_message=call.id if call else None, tool=tool, args=None, args_digest=None, draft=None,
@@ -142,8 +142,9 @@ async def open_question(
         queue=asked.queue, skills="[]", priority=asked.urgency, risk=asked.risk, expires_at=ms(expires_at),
         on_expiry=DEFAULT_ON_EXPIRY[asked.kind] if expires_at else OnExpiry.WAIT, now=ms(tx.now),
     )  # fmt: skip
+    assert row is not None
     await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
-    request = await get(tx, request_id)
+    request = request_of(row)
     await announce(tx, request, EventType.REQUEST_OPENED, actor=actor)
     return request
 
@@ -151,7 +152,7 @@ async def open_question(
 async def open_draft(tx: Tx, thread: Thread, message: Message, *, actor: Actor) -> Request:
     """Ask a person to approve a message that is held back. The caller holds the thread's lock."""
     request_id = tx.id("request")
-    await tx.run(
+    row = await tx.one(
         "requests.insert",
         id=request_id, thread=thread.id, run=message.run,
         kind=RequestKind.APPROVAL, agent=actor.name, question=None, call_id=None,
@@ -159,8 +160,9 @@ async def open_draft(tx: Tx, thread: Thread, message: Message, *, actor: Actor) 
         confidence=None, floor=None, response_schema=None, queue=thread.queue, skills="[]", priority=thread.priority,
         risk=Risk.LOW, expires_at=ms(tx.now + EXPIRES_IN), on_expiry=OnExpiry.DENY, now=ms(tx.now),
     )  # fmt: skip
+    assert row is not None
     await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
-    request = await get(tx, request_id)
+    request = request_of(row)
     await announce(tx, request, EventType.REQUEST_OPENED, actor=actor)
     return request
 
@@ -176,15 +178,16 @@ async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) 
     if decision.kind is DecisionKind.ANSWER:
         check_value(request.response_schema, decision.value)
     move(REQUEST_MOVES, request.state, RequestState.DECIDED)
-    won = await tx.run(
+    row = await tx.one(
         "requests.decide",
         id=request.id, kind=decision.kind, value=json.dumps(decision.value) if decision.value is not None else None,
         args=json.dumps(decision.args) if decision.args is not None else None, text=decision.text, reason=decision.reason,
         review=decision.review, by_kind=by.kind, by=by.id, by_name=by.name, channel=by.channel, now=ms(tx.now),
     )  # fmt: skip
-    if not won:
+    if row is None:
         check_open(await get(tx, request.id))
-    decided = await get(tx, request.id)
+        raise Closed()
+    decided = request_of(row)
     await announce(tx, decided, EventType.REQUEST_DECIDED, actor=by)
     return decided
 
@@ -196,8 +199,9 @@ async def apply_answer(tx: Tx, request: Request, *, by: Actor) -> Request:
     if request.call_id is not None and request.call_message is not None:
         outcome = (await add_result(tx, request, result_of(request), by=by)).id
     move(REQUEST_MOVES, RequestState.APPLYING, RequestState.APPLIED)
-    await tx.run("requests.apply", id=request.id, outcome=outcome, now=ms(tx.now))
-    applied = await get(tx, request.id)
+    row = await tx.one("requests.apply", id=request.id, outcome=outcome, now=ms(tx.now))
+    assert row is not None
+    applied = request_of(row)
     await announce(tx, applied, EventType.REQUEST_APPLIED, actor=by)
     await go_on(tx, applied, actor=by)
     return applied

@@ -16,6 +16,7 @@ from deskmate.domain.messages import (
     readable_parts,
 )
 from deskmate.domain.placement import Order
+from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Invalid
 from deskmate.services import attachments, feed, findable, previews, streams, threads
 from deskmate.services.history import find, get, latest
@@ -28,7 +29,7 @@ INTERRUPTED = "interrupted by a newer message"
 
 async def insert(
     tx: Tx,
-    thread: str,
+    thread: str | Thread,
     new: Sequence[NewMessage],
     *,
     after: str | None = None,
@@ -37,14 +38,15 @@ async def insert(
     fail_pending: bool = False,
     actor: Actor,
 ) -> list[Message]:
-    """Store a batch. Without a placement a user message opens the next order, and others take the next step of the latest.
+    """Store a batch; a Thread, in place of its id, says that the caller holds its lock.
 
-    `after` places it on the order of that message, `order` on that order or the next. The first message takes the id and the
-    position of the pending message that it `replaces`. What answers a failed message is failed itself. `fail_pending` ends what
-    is unfinished on the thread, or on the order of `after`. Raises NotFound, Invalid, and Conflict where `replaces` is finished.
+    Without a placement a user message opens the next order, and others take the next step of the latest. `after` places it on the
+    order of that message, `order` on that order or the next. The first message takes the id and the position of the pending
+    message that it `replaces`. What answers a failed message is failed itself. `fail_pending` ends what is unfinished on the
+    thread, or on the order of `after`. Raises NotFound, Invalid, and Conflict where `replaces` is finished.
     """
     placement.check(after=after, order=order, replaces=replaces)
-    await threads.lock(tx, thread)
+    thread = (thread if isinstance(thread, Thread) else await threads.lock(tx, thread)).id
     prompt = None if after is None else await get(tx, after, thread=thread, field="after")
     replaced = None if replaces is None else await _replaceable(tx, replaces, thread)
     if fail_pending:
@@ -101,7 +103,9 @@ async def _positions(
         return []
     newest = await latest(tx, thread)
     if prompt is not None:
-        anchor = placement.behind(prompt.position, await _last_step(tx, thread, prompt.order) or prompt.step)
+        on_newest = newest if newest is not None and newest.order == prompt.order else None
+        last = on_newest.step if on_newest else await _last_step(tx, thread, prompt.order)
+        anchor = placement.behind(prompt.position, last or prompt.step)
     elif order is None:
         anchor = placement.at_end(newest)
     elif order == "next":

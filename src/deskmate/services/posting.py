@@ -93,7 +93,7 @@ async def _store(tx: Tx, thread: Thread, text: str, author: Author, visibility: 
         provider_metadata={"human": {"id": author.id, "name": author.name}} if author.kind is AuthorKind.OPERATOR else None,
     )
     order = "next" if not of_customer and visibility is Visibility.PUBLIC else None
-    return (await messages.insert(tx, thread.id, [new], order=order, actor=actor))[0]
+    return (await messages.insert(tx, thread, [new], order=order, actor=actor))[0]
 
 
 async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond: bool | None, agent: str | None) -> None:
@@ -101,7 +101,7 @@ async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond:
         thread = await _reopen(tx, await _titled(tx, thread, stored, actor), actor)
         if respond or respond is None:
             await tx.run("assignments.asks", thread=thread.id, order=stored.order)
-            await give(tx, await threads.get(tx, thread.id), stored, actor=actor, agent=agent)
+            await give(tx, thread, stored, actor=actor, agent=agent)
     elif stored.visibility is Visibility.PUBLIC:
         await tx.run("assignments.answered", thread=thread.id, order=thread.prompt_order)
         if not await _asked(tx, thread):

@@ -15,7 +15,7 @@ from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
-from deskmate.errors import Claimed, Conflict, Forbidden, Invalid
+from deskmate.errors import Claimed, Forbidden, Invalid
 from deskmate.services import assignments, drafts, feed, ledger, posting, threads
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
@@ -132,19 +132,33 @@ class Requests:
         return await self._store.read(body)
 
     async def next(self, *, by: By) -> Request | None:
-        """Claim the request that has waited longest and that nobody has, or None."""
-        cursor: str | None = None
+        """Claim the request that has waited longest and that nobody has, or None. Who asks twice at once gets two."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request | None:
+            require(actor, Action.REQUEST_LIST)
+            require(actor, Action.REQUEST_CLAIM)
+            claim = {"by": actor.id, "name": actor.name, "until": ms(tx.now + ledger.CLAIM_LEASE), "now": ms(tx.now)}
+            taken = await tx.one("requests.take_next", **claim)
+            if taken is None:
+                # None is left but on threads where somebody is writing at this moment: wait for one of those.
+                row = await tx.one("requests.next", now=ms(tx.now))
+                if row is None:
+                    return None
+                await threads.lock(tx, row["thread"])
+                taken = await tx.one("requests.take", id=row["id"], **claim)
+            if taken is None:
+                raise Claimed()
+            claimed = ledger.request_of(taken)
+            await ledger.announce(tx, claimed, EventType.REQUEST_CLAIMED, actor=actor)
+            return claimed
+
         while True:
-            page = await self.list(by=by, cursor=cursor)
-            for request in page.items:
-                if request.state is RequestState.OPEN:
-                    try:
-                        return await self._claim(request.id, actor_of(by), renew=False)
-                    except Conflict:
-                        continue
-            if page.cursor is None:
-                return None
-            cursor = page.cursor
+            try:
+                return await self._store.write(body)
+            except Claimed:
+                # Somebody was faster by a moment, so each round ends with one request less.
+                continue
 
     async def wait(self, id: str, *, timeout: float | None = None) -> Request:
         """Wait until the request is decided or closed, `timeout` seconds have passed, or the desk closes. Raises NotFound."""
@@ -165,15 +179,11 @@ class Requests:
 
         Raises Claimed, AlreadyDecided, Closed.
         """
-        return await self._claim(id, actor_of(by), renew=True)
+        actor = actor_of(by)
 
-    async def _claim(self, id: str, actor: Actor, *, renew: bool) -> Request:
         async def body(tx: Tx) -> Request:
             found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
             ledger.check_open(found)
-            if not renew and found.state is not RequestState.OPEN:
-                # Who takes the next one twice at the same moment wants two.
-                raise Claimed()
             ledger.check_claim(found, actor, at=tx.now)
             until = ms(tx.now + ledger.CLAIM_LEASE)
             await tx.run("requests.claim", id=id, by=actor.id, name=actor.name, until=until, now=ms(tx.now))
@@ -235,8 +245,7 @@ class Requests:
     async def _locked(self, tx: Tx, id: str, actor: Actor, action: Action) -> Request:
         """The request, read under its thread's lock."""
         require(actor, action)
-        found = await ledger.get(tx, id)
-        await threads.lock(tx, found.thread)
+        await tx.one("threads.lock_of_request", request=id)
         return await ledger.get(tx, id)
 
     async def _take_over(self, tx: Tx, request: Request, actor: Actor) -> Request:

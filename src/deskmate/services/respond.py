@@ -5,7 +5,7 @@ through the fence; when the process dies, the run's job falls due again and anot
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -23,6 +23,7 @@ from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
 
 RETRY = timedelta(milliseconds=250)
+BLINK = 0.02  # seconds an agent works unwatched: most of what happens on its thread meanwhile is its own doing
 CONTEXT = 100  # messages of history a model is given
 
 
@@ -86,7 +87,7 @@ class Responder:
 
     async def work(self, job: jobs.Job) -> jobs.Later | None:
         """The handler of `run` jobs."""
-        match await self._store.write(lambda tx: self._begin(tx, job.ref)):
+        match await self._store.write(lambda tx: self._begin_job(tx, job.ref)):
             case _Busy(until=until):
                 return jobs.Later(at=until)
             case _Begun() as begun:
@@ -97,47 +98,49 @@ class Responder:
 
     async def respond(self, thread_id: str, agent_name: str, *, by: Actor) -> Outcome:
         """Answer the newest unanswered message in this task, or go on with a run that is ready to; waits for one in progress."""
-        async with self._store.waiter(f"thread:{thread_id}") as waiter:
-            while True:
-                run_id = await self._store.write(lambda tx: self._next_run(tx, thread_id, agent_name, by))
-                if isinstance(run_id, Paused):
-                    return run_id
-                match await self._store.write(lambda tx, one=run_id: self._begin(tx, one)):
-                    case _Begun() as begun:
-                        await self._execute(begun)
-                        return await self._store.read(lambda tx, run=begun.run: self._outcome(tx, run.id))
-                    case _Busy():
-                        await waiter.wait(1.0)
-                    case None:
-                        return await self._store.read(lambda tx, one=run_id: self._outcome(tx, one))
 
-    async def _next_run(self, tx: Tx, thread_id: str, agent_name: str, by: Actor) -> "str | Paused":
+        async def begin(tx: Tx) -> _Begun | _Busy | Outcome:
+            return await self._begin_next(tx, thread_id, agent_name, by)
+
+        begun = await self._store.write(begin)
+        if isinstance(begun, _Busy):
+            async with self._store.waiter(f"thread:{thread_id}") as waiter:
+                while isinstance(begun := await self._store.write(begin), _Busy):
+                    await waiter.wait(1.0)
+        if not isinstance(begun, _Begun):
+            return begun
+        return await self._execute(begun) or await self._store.read(lambda tx: self._outcome(tx, begun.run.id))
+
+    async def _begin_next(self, tx: Tx, thread_id: str, agent_name: str, by: Actor) -> _Begun | _Busy | Outcome:
+        """Take the thread's run, or a new one. The outcome where there is nothing to do."""
         thread = await threads.lock(tx, thread_id)
         live = await runs.live(tx, thread_id)
-        for state in (RunState.RUNNING, RunState.QUEUED):
-            for run in live:
-                if run.state is state and (state is RunState.RUNNING or run.agent == agent_name):
-                    return run.id
-        prompt = await prompts.newest_of_customer(tx, thread_id)
-        if live and (prompt is None or prompt.order <= thread.answered_order):
-            return Paused(requests=tuple(await ledger.waiting(tx, thread_id)))
-        await posting.start(tx, thread, agent_name, actor=by)
-        queued = [run for run in await runs.live(tx, thread_id) if run.state is RunState.QUEUED]
-        if not queued:
-            raise Conflict("people respond on this thread")
-        return queued[-1].id
+        ready = [run for run in live if run.state is RunState.RUNNING]
+        ready += [run for run in live if run.state is RunState.QUEUED and run.agent == agent_name]
+        if not ready:
+            prompt = await prompts.newest_of_customer(tx, thread_id)
+            if live and (prompt is None or prompt.order <= thread.answered_order):
+                return Paused(requests=tuple(await ledger.waiting(tx, thread_id)))
+            await posting.start(tx, thread, agent_name, actor=by)
+            thread, live = await threads.get(tx, thread_id), await runs.live(tx, thread_id)
+            ready = [run for run in reversed(live) if run.state is RunState.QUEUED]
+            if not ready:
+                raise Conflict("people respond on this thread")
+        return await self._begin(tx, thread, live, ready[0]) or await self._outcome(tx, ready[0].id)
 
-    async def _begin(self, tx: Tx, run_id: str) -> _Begun | _Busy | None:
-        """Take the run and read what its agent is given. None when there is nothing to do any more."""
-        found = await runs.get(tx, run_id)
-        thread = await threads.lock(tx, found.thread)
-        run = await runs.get(tx, run_id)
-        if run.state not in (RunState.QUEUED, RunState.RUNNING):
-            return None
+    async def _begin_job(self, tx: Tx, run_id: str) -> _Begun | _Busy | None:
+        """Take the run of a job. None when there is nothing to do any more."""
+        thread = await threads.lock(tx, (await runs.get(tx, run_id)).thread)
+        live = await runs.live(tx, thread.id)
+        run = next((run for run in live if run.id == run_id and run.state is not RunState.PAUSED), None)
+        return None if run is None else await self._begin(tx, thread, live, run)
+
+    async def _begin(self, tx: Tx, thread: Thread, live: Sequence[Run], run: Run) -> _Begun | _Busy | None:
+        """Take the run and read what its agent is given. The caller holds the thread's lock, and read its live runs under it."""
         if run.epoch != thread.epoch:
             await runs.cancel(tx, run, actor=SYSTEM, reason="the thread changed hands")
             return None
-        for other in await runs.live(tx, thread.id):
+        for other in live:
             # Its own lease that ran out is no obstacle; another run's is: that run's own job takes it up first.
             if other.lease_until is not None and (other.id != run.id or other.lease_until >= tx.now):
                 return _Busy(until=max(other.lease_until, tx.now + RETRY))
@@ -155,8 +158,9 @@ class Responder:
         if taken is None:
             return None
         await routing.decide(tx, thread, run=run.id)
-        await writer.drop_interrupted(tx, run)
-        given = await history.context(tx, thread.id, prompt_message=taken.prompt, recent=CONTEXT)
+        if run.attempt:
+            await writer.drop_interrupted(tx, run)
+        given = await history.context(tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT)
         words = await prompts.newest_of_customer(tx, thread.id)
         turn = Turn(
             thread=thread.id,
@@ -169,8 +173,8 @@ class Responder:
         )
         return _Begun(run=taken, thread=thread, turn=turn)
 
-    async def _execute(self, begun: _Begun) -> None:
-        """Run the agent to its end, its pause, its failure or its overtaking."""
+    async def _execute(self, begun: _Begun) -> Outcome | None:
+        """Run the agent to its end, its pause, its failure or its overtaking. The outcome, where it is known."""
         runner = self._agents.get(begun.run.agent)
         if runner is None:
             raise Invalid(f"no agent {begun.run.agent!r} is registered here", field="agent")
@@ -188,6 +192,9 @@ class Responder:
                 await asyncio.shield(self._store.write(lambda tx: give_back(tx, begun.run)))
         if not consumer.cancelled() and (error := consumer.exception()) and not isinstance(error, Fenced):
             await self._store.write(lambda tx: fail(tx, begun.run, error))
+        if work.asked:
+            return Paused(requests=work.asked)
+        return Replied(message=work.answer) if work.answer else None
 
     async def _watch(self, run: Run, consumer: asyncio.Task[None]) -> None:
         """Keep the lease, and stop the agent as soon as the run may not write any more."""
@@ -199,10 +206,12 @@ class Responder:
         beat = self._lease.total_seconds() / 3
         loop = asyncio.get_running_loop()
         held = loop.time()
+        await asyncio.sleep(BLINK)
         async with self._store.waiter(f"thread:{run.thread}") as waiter:
             while await self._store.read(running):
                 # A busy thread wakes this often: the lease is renewed by time, not by silence.
-                await waiter.wait(max(held + beat - loop.time(), 0.0))
+                if await waiter.wait(max(held + beat - loop.time(), 0.0)):
+                    await asyncio.sleep(BLINK)
                 if loop.time() >= held + beat:
                     held = loop.time()
                     try:

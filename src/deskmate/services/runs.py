@@ -60,27 +60,28 @@ async def live(tx: Tx, thread: str) -> list[Run]:
 async def queue(tx: Tx, thread: Thread, agent_name: str, *, prompt: str | None, prompt_order: int, actor: Actor) -> Run:
     """A new run for the newest message, and the job that starts it. The caller holds the thread's lock."""
     run_id = tx.id("run")
-    await tx.run(
+    row = await tx.one(
         "runs.insert",
         id=run_id, thread=thread.id, agent=agent_name, epoch=thread.epoch, prompt=prompt, prompt_order=prompt_order,
         now=ms(tx.now),
     )  # fmt: skip
+    assert row is not None
+    run = run_of(row)
     await jobs.enqueue(tx, "run", run_id, lane=agent_name, thread=thread.id)
-    run = await get(tx, run_id)
     await announce(tx, run, RunState.QUEUED, actor=actor)
     return run
 
 
 async def take(tx: Tx, run: Run, *, owner: str, lease: timedelta, prompt: str | None, prompt_order: int) -> Run | None:
     """Begin an attempt under a lease, or None when somebody else did. The caller holds the thread's lock."""
-    taken = await tx.run(
+    row = await tx.one(
         "runs.take",
         id=run.id, attempt=run.attempt, lease_by=owner, lease_until=ms(tx.now + lease),
         prompt=prompt, prompt_order=prompt_order, now=ms(tx.now),
     )  # fmt: skip
-    if not taken:
+    if row is None:
         return None
-    started = await get(tx, run.id)
+    started = run_of(row)
     await announce(tx, started, RunState.RUNNING)
     return started
 
@@ -97,6 +98,9 @@ async def leave(tx: Tx, run: Run, state: RunState, *, error: str | None = None) 
     if not await tx.run("runs.leave", id=run.id, attempt=run.attempt, state=state, error=error, now=ms(tx.now)):
         raise Fenced()
     await announce(tx, run, state, error=error)
+    if state is not RunState.QUEUED:
+        # Also where `respond` did the work: a job that nobody took would stay for ever in a store without a worker.
+        await jobs.cancel(tx, "run", run.id)
     if state is not RunState.PAUSED:
         await jobs.hasten(tx, run.thread)
 

@@ -42,6 +42,18 @@ class Tx(Protocol):
         """Execute once for each set of parameters. A row that fails fails all."""
         ...
 
+    def emit(self, event: Mapping[str, object], /) -> None:
+        """Append an event to the feed when the body is over; those of one transaction are appended together, in this order.
+
+        The columns of `events`, without the numbers. Wakes whoever follows the thread or its customer. A thread that is gone when
+        the body is over raises NotFound.
+        """
+        ...
+
+    async def flush(self) -> None:
+        """Append now what was emitted so far: before its thread goes."""
+        ...
+
     def touch(self, *topics: str) -> None:
         """Wake everybody who waits for one of these topics, after the commit. Topics: `thread:ID`, `customer:ID`, `jobs`."""
         ...

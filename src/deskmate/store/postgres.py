@@ -155,6 +155,7 @@ class PostgreSQL:
                 tx = PostgreSQLTx(connection, self._clock(), self._ids, in_order=not last)
                 try:
                     value = await body(tx)
+                    await tx.flush()
                 finally:
                     tx.end()
                 committing = True
@@ -173,7 +174,9 @@ class PostgreSQL:
                 await _prepare(connection, reading=True)
                 tx = PostgreSQLTx(connection, self._clock(), self._ids, in_order=False)
                 try:
-                    return await body(tx)
+                    value = await body(tx)
+                    await tx.flush()
+                    return value
                 finally:
                     tx.end()
         except driver().OperationalError as error:

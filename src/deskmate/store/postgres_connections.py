@@ -68,6 +68,7 @@ async def configure(connection: Wire) -> None:
     """Called by the pool for each new connection."""
     adapt(connection)
     connection.prepared_max = 1000  # more than there are statements, so that none is prepared twice
+    connection.prepare_threshold = 0  # all of them come again
     await connection.execute(_SETTINGS)
     await connection.commit()
 

@@ -1,5 +1,6 @@
 """A transaction on a PostgreSQL connection."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -8,6 +9,7 @@ from psycopg import AsyncCursor, ProgrammingError, errors
 
 from deskmate.domain.ids import Ids
 from deskmate.store.base import Row
+from deskmate.store.events import DESK, counted, topics_of
 from deskmate.store.postgres_connections import Wire
 from deskmate.store.sql import Statement, statements
 
@@ -29,7 +31,7 @@ class OutOfOrder(Exception):
 class PostgreSQLTx:
     """See `base.Tx`."""
 
-    __slots__ = ("_connection", "_ids", "_in_order", "_now", "_place", "_statements", "newest", "topics")
+    __slots__ = ("_connection", "_events", "_ids", "_in_order", "_now", "_place", "_statements", "newest", "topics")
 
     def __init__(self, connection: Wire, now: datetime, ids: Ids, *, in_order: bool) -> None:
         self._connection: Wire | None = connection
@@ -37,6 +39,7 @@ class PostgreSQLTx:
         self._ids = ids
         self._in_order = in_order
         self._place = 0
+        self._events: list[Mapping[str, object]] = []
         self._statements = statements("postgresql")
         self.newest = 0
         self.topics: set[str] = set()
@@ -75,6 +78,32 @@ class PostgreSQLTx:
         except ProgrammingError as error:
             raise next(filter(None, map(found.missing, listed)), error) from None
 
+    def emit(self, event: Mapping[str, object], /) -> None:
+        self._events.append(event)
+
+    async def flush(self) -> None:
+        if not self._events:
+            return
+        events = [{**event, "place": place} for place, event in enumerate(self._events, self._place)]
+        self._events, self._place = [], self._place + len(events)
+        if self._place > PLACES:
+            raise _too_many()
+        for event in events:
+            if event["thread"] is None:
+                self.topics.add(DESK)
+                row = await self.one("events.append", **event, thread_seq=None)
+                assert row is not None
+                self.newest = max(self.newest, row["seq"])
+        for thread, number in counted(events).items():
+            mine = [event for event in events if event["thread"] == thread]
+            row = await self.one(
+                "feed.append_all",
+                thread=thread, number=number, now=mine[-1]["at"], first=mine[0]["place"], events=json.dumps(mine),
+            )  # fmt: skip
+            self.topics |= topics_of(thread, row)
+            assert row is not None
+            self._check(thread, row)
+
     def touch(self, *topics: str) -> None:
         self.topics.update(topics)
 
@@ -85,13 +114,17 @@ class PostgreSQLTx:
     async def _append(self, params: Mapping[str, object]) -> None:
         """Number the event within the transaction; see migrations/postgresql/0002.feed.sql."""
         if self._place >= PLACES:
-            raise ValueError(f"One transaction may append {PLACES} events at most.")
+            raise _too_many()
         row = await (await self._execute("events.append", {**params, "place": self._place})).fetchone()
         assert row is not None
         self._place += 1
-        self.newest = row["seq"]
-        if self._in_order and (row["newest"] or 0) > self.newest:
-            raise OutOfOrder(str(params["thread"]))
+        self._check(str(params["thread"]), row)
+
+    def _check(self, thread: str, row: Row) -> None:
+        """See OutOfOrder. `seq` is the number of an event of this transaction, `newest` that of the thread's last one before."""
+        self.newest = max(self.newest, row["seq"])
+        if self._in_order and (row["newest"] or 0) > row["seq"]:
+            raise OutOfOrder(thread)
 
     def _open(self, statement: str) -> tuple[Wire, Statement]:
         if self._connection is None:
@@ -107,6 +140,10 @@ class PostgreSQLTx:
         except ProgrammingError as error:
             # One that the server itself refused carries a code; one without it never left the house.
             raise (found.missing(params) if error.sqlstate is None else None) or error from None
+
+
+def _too_many() -> ValueError:
+    return ValueError(f"One transaction may append {PLACES} events at most.")
 
 
 def _text(statement: Statement) -> Any:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from deskmate.domain.ids import Ids
 from deskmate.errors import Unavailable
-from deskmate.store.base import Body, Waiter
+from deskmate.store.base import Body, Tx, Waiter
 from deskmate.store.bodies import Submission
 from deskmate.store.migrations import migrate_sqlite
 from deskmate.store.sqlite_threads import Connections, Readers, Writer
@@ -91,13 +91,13 @@ class SQLite:
 
     async def write(self, body: Body[T]) -> T:
         """Run the body in one transaction; see `base.Store.write`."""
-        submission = Submission(body)
+        submission = Submission(_whole(body))
         self._send("_writer", submission)
         return await submission.future
 
     async def read(self, body: Body[T]) -> T:
         """Run the body on one snapshot; see `base.Store.read`."""
-        submission = Submission(body)
+        submission = Submission(_whole(body))
         self._send("_readers", submission)
         return await submission.future
 
@@ -124,3 +124,14 @@ class SQLite:
             if threads is None:
                 raise Unavailable("The store is not open.")
             threads.queue.put(submission)
+
+
+def _whole(body: Body[T]) -> Body[T]:
+    """The body, and the events it leaves."""
+
+    async def whole(tx: Tx) -> T:
+        value = await body(tx)
+        await tx.flush()
+        return value
+
+    return whole

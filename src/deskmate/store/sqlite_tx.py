@@ -3,10 +3,12 @@
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import cast
 
 from deskmate.domain.ids import Ids
 from deskmate.errors import Unavailable
 from deskmate.store.base import Row
+from deskmate.store.events import DESK, counted, topics_of
 from deskmate.store.sql import statements
 
 _OUT_OF_ORDER = frozenset(
@@ -21,13 +23,14 @@ _OUT_OF_ORDER = frozenset(
 class SQLiteTx:
     """See `base.Tx`."""
 
-    __slots__ = ("_connection", "_ids", "_now", "_statements", "topics")
+    __slots__ = ("_connection", "_events", "_ids", "_now", "_statements", "topics")
 
     def __init__(self, connection: sqlite3.Connection, now: datetime, ids: Ids) -> None:
         self._connection: sqlite3.Connection | None = connection
         self._now = now
         self._ids = ids
         self._statements = statements("sqlite")
+        self._events: list[Mapping[str, object]] = []
         self.topics: set[str] = set()
 
     @property
@@ -60,6 +63,27 @@ class SQLiteTx:
     async def many(self, statement: str, rows: Iterable[Mapping[str, object]], /) -> None:
         for row in rows:
             self._execute(statement, row).close()
+
+    def emit(self, event: Mapping[str, object], /) -> None:
+        self._events.append(event)
+
+    async def flush(self) -> None:
+        if not self._events:
+            return
+        events, self._events = self._events, []
+        next_of: dict[str, int] = {}
+        for thread, number in counted(events).items():
+            row = await self.one("feed.count", thread=thread, number=number, now=events[-1]["at"])
+            self.topics |= topics_of(thread, row)
+            next_of[thread] = row["event_seq"] - number + 1 if row else 1
+        for event in events:
+            thread = cast("str | None", event["thread"])
+            if thread is None:
+                self.topics.add(DESK)
+            else:
+                next_of[thread] += 1
+            number = None if thread is None else next_of[thread] - 1
+            self._execute("events.append", {**event, "thread_seq": number}).close()
 
     def touch(self, *topics: str) -> None:
         self.topics.update(topics)

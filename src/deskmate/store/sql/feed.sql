@@ -36,3 +36,25 @@ SELECT id FROM threads WHERE id = :thread FOR UPDATE;
 UPDATE feed SET base = newest.seq + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint * 4096
 FROM (SELECT max(seq) AS seq FROM events) AS newest
 WHERE newest.seq >= feed.base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint * 4096;
+
+-- name: count (sqlite)
+-- Count the events of a transaction on its thread.
+UPDATE threads SET event_seq = event_seq + :number, updated_at = :now WHERE id = :thread RETURNING event_seq, customer;
+
+-- name: append_all (postgresql)
+-- Count the events of a transaction on its thread and append them; the number of one, and the newest of the thread before.
+WITH counted AS (
+    UPDATE threads SET event_seq = event_seq + :number, updated_at = :now WHERE id = :thread RETURNING event_seq, customer
+),
+appended AS (
+    INSERT INTO events (seq, thread, thread_seq, type, actor_kind, actor_id, actor_name, channel, at, data)
+    SELECT (SELECT base FROM feed) + pg_current_xact_id()::text::bigint * 4096 + event.place,
+        :thread, counted.event_seq - :number + row_number() OVER (ORDER BY event.place),
+        event.type, event.actor_kind, event.actor_id, event.actor_name, event.channel, event.at, event.data
+    FROM counted, json_to_recordset(CAST(:events AS json)) AS event(
+        place bigint, type text, actor_kind text, actor_id text, actor_name text, channel text, at bigint, data text
+    )
+)
+SELECT counted.customer, (SELECT base FROM feed) + pg_current_xact_id()::text::bigint * 4096 + :first AS seq,
+    (SELECT max(earlier.seq) FROM events AS earlier WHERE earlier.thread = :thread) AS newest
+FROM counted;

@@ -3,7 +3,8 @@
 INSERT INTO requests (id, thread, run, kind, state, agent, question, call_id, call_message, tool, args, args_digest, draft, reason,
     suggestion, confidence, floor, response_schema, queue, skills, priority, risk, expires_at, on_expiry, created_at, updated_at)
 VALUES (:id, :thread, :run, :kind, 'open', :agent, :question, :call_id, :call_message, :tool, :args, :args_digest, :draft, :reason,
-    :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :on_expiry, :now, :now);
+    :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :on_expiry, :now, :now)
+RETURNING *;
 
 -- name: get
 -- One request by its id.
@@ -36,7 +37,7 @@ ORDER BY created_at, id;
 -- name: page_waiting
 -- What waits for people, longest first, from a place in that order.
 SELECT * FROM requests
-WHERE state IN ('open', 'claimed') AND (created_at > :at OR (created_at = :at AND id > :after))
+WHERE state IN ('open', 'claimed') AND (created_at, id) > (:at, :after)
   AND (CAST(:thread AS TEXT) IS NULL OR thread = :thread)
   AND (CAST(:queue AS TEXT) IS NULL OR queue = :queue)
   AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
@@ -47,7 +48,7 @@ LIMIT :limit;
 -- name: page_all
 -- All requests, oldest first, from a place in that order; `state` may narrow them.
 SELECT * FROM requests
-WHERE (created_at > :at OR (created_at = :at AND id > :after))
+WHERE (created_at, id) > (:at, :after)
   AND (CAST(:state AS TEXT) IS NULL OR state = :state)
   AND (CAST(:thread AS TEXT) IS NULL OR thread = :thread)
   AND (CAST(:queue AS TEXT) IS NULL OR queue = :queue)
@@ -62,6 +63,48 @@ UPDATE requests
 SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
 WHERE id = :id AND state IN ('open', 'claimed');
 
+-- name: take
+-- Take a request that nobody has, for a while. No row when somebody was faster.
+UPDATE requests
+SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
+WHERE id = :id AND (state = 'open' OR (state = 'claimed' AND claimed_until < :now))
+RETURNING *;
+
+-- name: next
+-- The request that has waited longest and that nobody has; a claim that has run out is nobody's.
+SELECT id, thread FROM requests
+WHERE state IN ('open', 'claimed') AND (state = 'open' OR claimed_until < :now)
+ORDER BY created_at, id
+LIMIT 1;
+
+-- name: take_next
+-- Take that request. No row where there is none.
+UPDATE requests
+SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
+WHERE id = (
+    SELECT id FROM requests
+    WHERE state IN ('open', 'claimed') AND (state = 'open' OR claimed_until < :now)
+    ORDER BY created_at, id
+    LIMIT 1
+)
+RETURNING *;
+
+-- name: take_next (postgresql)
+-- The same, with its thread locked. Those whose thread somebody else holds are passed over, so claimers do not queue for one;
+-- no row also when somebody was faster by a moment.
+WITH chosen AS (
+    SELECT requests.id FROM requests JOIN threads ON threads.id = requests.thread
+    WHERE requests.state IN ('open', 'claimed') AND (requests.state = 'open' OR requests.claimed_until < :now)
+    ORDER BY requests.created_at, requests.id
+    LIMIT 1
+    FOR UPDATE OF threads SKIP LOCKED
+)
+UPDATE requests
+SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
+FROM chosen
+WHERE requests.id = chosen.id AND (requests.state = 'open' OR (requests.state = 'claimed' AND requests.claimed_until < :now))
+RETURNING requests.*;
+
 -- name: release
 -- Give a claimed request back.
 UPDATE requests
@@ -74,11 +117,13 @@ UPDATE requests
 SET state = 'decided', decision_kind = :kind, decision_value = :value, decision_args = :args, decision_text = :text,
     decision_reason = :reason, decision_review = :review, decided_by_kind = :by_kind, decided_by = :by, decided_name = :by_name,
     decided_at = :now, decided_channel = :channel, updated_at = :now
-WHERE id = :id AND state IN ('open', 'claimed');
+WHERE id = :id AND state IN ('open', 'claimed')
+RETURNING *;
 
 -- name: apply
 -- The outcome of a decision is a stored message.
-UPDATE requests SET state = 'applied', outcome = :outcome, updated_at = :now WHERE id = :id AND state IN ('decided', 'applying');
+UPDATE requests SET state = 'applied', outcome = :outcome, updated_at = :now WHERE id = :id AND state IN ('decided', 'applying')
+RETURNING *;
 
 -- name: close
 -- Close an undecided request without a decision.

@@ -1,7 +1,8 @@
 -- name: insert
 -- A new run, waiting to be taken.
 INSERT INTO runs (id, thread, agent, epoch, prompt, prompt_order, state, attempt, created_at, updated_at)
-VALUES (:id, :thread, :agent, :epoch, :prompt, :prompt_order, 'queued', 0, :now, :now);
+VALUES (:id, :thread, :agent, :epoch, :prompt, :prompt_order, 'queued', 0, :now, :now)
+RETURNING *;
 
 -- name: get
 -- One run by its id.
@@ -16,11 +17,12 @@ SELECT * FROM runs WHERE thread = :thread AND state IN ('queued', 'running', 'pa
 SELECT * FROM runs WHERE thread = :thread ORDER BY created_at DESC, id DESC LIMIT 1;
 
 -- name: take
--- Start, or start again after the holder's lease ran out. Answers 0 when somebody else was faster.
+-- Start, or start again after the holder's lease ran out. Gives the run; no row when somebody else was faster.
 UPDATE runs
 SET state = 'running', attempt = attempt + 1, lease_by = :lease_by, lease_until = :lease_until,
     prompt = :prompt, prompt_order = :prompt_order, updated_at = :now
-WHERE id = :id AND attempt = :attempt AND (state = 'queued' OR (state = 'running' AND lease_until < :now));
+WHERE id = :id AND attempt = :attempt AND (state = 'queued' OR (state = 'running' AND lease_until < :now))
+RETURNING *;
 
 -- name: hold
 -- The fence: the run may write only while it runs, in this attempt, in the epoch it began with. Renews the lease.

@@ -28,6 +28,14 @@ FROM threads LEFT JOIN customers ON customers.id = threads.customer
 WHERE threads.id = :id
 FOR UPDATE OF threads;
 
+-- name: lock_of_request
+-- The thread of a request, at the beginning of a write.
+SELECT id FROM threads WHERE id = (SELECT thread FROM requests WHERE id = :request);
+
+-- name: lock_of_request (postgresql)
+-- The same: whoever comes next waits until this transaction is over.
+SELECT id FROM threads WHERE id = (SELECT thread FROM requests WHERE id = :request) FOR UPDATE;
+
 -- name: next_event
 -- Count one more event of a thread.
 UPDATE threads SET event_seq = event_seq + 1, updated_at = :now WHERE id = :id RETURNING event_seq, customer;
