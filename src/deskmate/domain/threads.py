@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from deskmate.domain.actors import Author
-from deskmate.domain.assignments import Assignment, Holder
+from deskmate.domain.assignments import Assignment
 
 
 class Status(StrEnum):
@@ -72,8 +72,3 @@ class Thread:
     preview: Preview | None = None
     created_at: datetime
     updated_at: datetime
-
-
-def ai_may_answer(thread: Thread) -> bool:
-    """Whether a run may put a public message on this thread."""
-    return thread.assignment.to is Holder.AI and thread.mode is Mode.AUTO

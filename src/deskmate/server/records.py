@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from deskmate.domain.actors import Actor, Author
-from deskmate.domain.customers import Customer
 from deskmate.domain.keys import Key
 from deskmate.domain.messages import Message
 from deskmate.domain.operators import Operator
@@ -192,10 +191,6 @@ def key_json(key: Key) -> Json:
         "expires_at": moment(key.expires_at),
         "created_at": moment(key.created_at),
     }
-
-
-def customer_json(customer: Customer) -> Json:
-    return {"id": customer.id, "name": customer.name, "email": customer.email, "anonymous": customer.anonymous}
 
 
 def usage_json(entry: UsageEntry) -> Json:

@@ -12,10 +12,6 @@ SELECT * FROM runs WHERE id = :id;
 -- The runs of a thread that have not ended, oldest first.
 SELECT * FROM runs WHERE thread = :thread AND state IN ('queued', 'running', 'paused') ORDER BY created_at, id;
 
--- name: latest
--- The newest run of a thread.
-SELECT * FROM runs WHERE thread = :thread ORDER BY created_at DESC, id DESC LIMIT 1;
-
 -- name: take
 -- Start, or start again after the holder's lease ran out. Gives the run; no row when somebody else was faster.
 UPDATE runs
@@ -46,11 +42,3 @@ UPDATE runs SET state = 'queued', error = NULL, updated_at = :now WHERE id = :id
 UPDATE runs
 SET state = 'cancelled', error = :reason, lease_by = NULL, lease_until = NULL, updated_at = :now
 WHERE id = :id AND state IN ('queued', 'running', 'paused');
-
--- name: raise_epoch
--- A run that passed its own thread on keeps the right to its last words.
-UPDATE runs SET epoch = :epoch WHERE id = :id AND attempt = :attempt AND state = 'running';
-
--- name: spend
--- What a run has used so far.
-UPDATE runs SET usage = :usage WHERE id = :id;
