@@ -149,7 +149,9 @@ class Desk:
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         handlers = {"run": self._responder.work, streams.JOB: self.streams.tend, attachments.JOB: self.files.sweep}
-        self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease)
+        self._engine = Engine(
+            self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._responder.audit
+        )
 
     @property
     def agents(self) -> tuple[str, ...]:

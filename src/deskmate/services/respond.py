@@ -5,6 +5,7 @@ through the fence; when the process dies, the run's job falls due again and anot
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ from deskmate.services import history, ledger, posting, prompts, routing, runs, 
 from deskmate.services.attempt import Attempt, fail, give_back
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
+from deskmate.store.times import ms
+
+log = logging.getLogger("deskmate.respond")
 
 RETRY = timedelta(milliseconds=250)
 BLINK = 0.02  # seconds an agent works unwatched: most of what happens on its thread meanwhile is its own doing
@@ -96,6 +100,11 @@ class Responder:
                 pass
         return None
 
+    async def audit(self) -> None:
+        """Find runs that nobody would come for, and have them worked on. There should be none: it is logged when there is one."""
+        if await self._store.read(lambda tx: tx.one("runs.unattended", now=ms(tx.now))):
+            log.warning("%d runs had no job and have got one", await self._store.write(runs.attend))
+
     async def respond(self, thread_id: str, agent_name: str, *, by: Actor) -> Outcome:
         """Answer the newest unanswered message in this task, or go on with a run that is ready to; waits for one in progress."""
 
@@ -149,14 +158,15 @@ class Responder:
             return None
         return await self._start(tx, run, thread)
 
-    async def _start(self, tx: Tx, run: Run, thread: Thread) -> _Begun | None:
+    async def _start(self, tx: Tx, run: Run, thread: Thread) -> _Begun | _Busy:
         prompt = await prompts.at(tx, thread.id, thread.prompt_order)
         taken = await runs.take(
             tx, run, owner=self._owner, lease=self._lease,
             prompt=prompt.id if prompt else run.prompt, prompt_order=prompt.order if prompt else run.prompt_order,
         )  # fmt: skip
         if taken is None:
-            return None
+            # Somebody holds it after all. Whoever came for it comes again: a job that is given up here would leave it lying.
+            return _Busy(until=tx.now + RETRY)
         await routing.decide(tx, thread, run=run.id)
         if run.attempt:
             await writer.drop_interrupted(tx, run)

@@ -72,6 +72,17 @@ async def queue(tx: Tx, thread: Thread, agent_name: str, *, prompt: str | None, 
     return run
 
 
+async def attend(tx: Tx) -> int:
+    """Give a job to every run that should be worked on and has none; returns how many there were.
+
+    Every verb that leaves a run to be worked on enqueues its job. This is the net below them: a run never waits for ever.
+    """
+    found = await tx.all("runs.unattended", now=ms(tx.now))
+    for row in found:
+        await jobs.enqueue(tx, "run", row["id"], lane=row["agent"], thread=row["thread"])
+    return len(found)
+
+
 async def take(tx: Tx, run: Run, *, owner: str, lease: timedelta, prompt: str | None, prompt_order: int) -> Run | None:
     """Begin an attempt under a lease, or None when somebody else did. The caller holds the thread's lock."""
     row = await tx.one(

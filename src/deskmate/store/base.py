@@ -19,7 +19,7 @@ class Tx(Protocol):
 
     @property
     def now(self) -> datetime:
-        """When the transaction began, by the desk's clock; the same at every call."""
+        """When the transaction began, by the desk's clock, in whole milliseconds; the same at every call."""
         ...
 
     def id(self, kind: str) -> str:

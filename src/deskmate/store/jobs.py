@@ -19,6 +19,7 @@ log = logging.getLogger("deskmate.jobs")
 
 LEASE = timedelta(seconds=15)
 LOOK = timedelta(seconds=5)  # engines look for due jobs at least this often, woken or not
+AUDIT = timedelta(seconds=30)  # between two looks for rows that should have a job and have none
 LONGEST_DELAY = timedelta(minutes=5)
 
 
@@ -80,6 +81,7 @@ class Engine:
         owner: str,
         lease: timedelta = LEASE,
         parallel: int = 64,
+        audit: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._handlers = handlers
@@ -87,6 +89,8 @@ class Engine:
         self._owner = owner
         self._lease = lease
         self._parallel = parallel
+        self._audit = audit  # looks after rows that should have a job and have none
+        self._audit_at = 0.0
         self._working: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
         self._claims = 0
@@ -108,6 +112,7 @@ class Engine:
         async with self._store.waiter("jobs") as waiter:
             while True:
                 try:
+                    await self._look_after()
                     pause = await self._take()
                 except Exception:
                     log.exception("the store did not give out jobs; trying again")
@@ -121,6 +126,8 @@ class Engine:
         For tests, and for programs that would rather call this from time to time than have an engine in the background. Works
         beside engines of this and other processes: what they hold is theirs.
         """
+        if self._audit is not None:
+            await self._audit()
         done = 0
         while True:
             jobs, lease_by = await self._claim(self._parallel)
@@ -138,6 +145,12 @@ class Engine:
             return None if row is None or row["at"] is None else utc(row["at"])
 
         return await self._store.read(look)
+
+    async def _look_after(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._audit is not None and now >= self._audit_at:
+            self._audit_at = now + AUDIT.total_seconds()
+            await self._audit()
 
     def _lanes_text(self) -> str:
         return json.dumps(sorted(self._lanes))

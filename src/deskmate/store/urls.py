@@ -27,3 +27,8 @@ def sqlite_path(url: str) -> Path | None:
     if not url.startswith("sqlite:///"):
         raise Misconfigured("An SQLite store is sqlite:///RELATIVE/FILE or sqlite:////ABSOLUTE/FILE.", field="store")
     return Path(unquote(url.removeprefix("sqlite:///")))
+
+
+def in_memory(url: str) -> bool:
+    """Whether only the process that opened it can see this store."""
+    return engine_of(url) == "sqlite" and sqlite_path(url) is None

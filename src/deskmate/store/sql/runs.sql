@@ -42,3 +42,13 @@ UPDATE runs SET state = 'queued', error = NULL, updated_at = :now WHERE id = :id
 UPDATE runs
 SET state = 'cancelled', error = :reason, lease_by = NULL, lease_until = NULL, updated_at = :now
 WHERE id = :id AND state IN ('queued', 'running', 'paused');
+
+-- name: unattended
+-- Runs that should be worked on, and for which nobody will come: they wait, or their holder's lease is over, and have no job.
+SELECT id, agent, thread FROM (
+    SELECT id, agent, thread FROM runs WHERE state = 'queued'
+    UNION ALL
+    SELECT id, agent, thread FROM runs WHERE state = 'running' AND lease_until < :now
+) AS idle
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.kind = 'run' AND jobs.ref = idle.id)
+LIMIT 100;
