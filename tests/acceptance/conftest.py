@@ -1,9 +1,12 @@
 """Fixtures of the acceptance tests: a desk that runs behind a real port, on both engines, with an agent on a leash."""
 
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from tests.acceptance.command_line import PROGRAM, STARTED, Result, Server, environment
 from tests.acceptance.doors import ADMIN_KEY, Front, Person, done, open_front, serving
 
 from deskmate import Desk, Settings
@@ -68,3 +71,51 @@ async def browser(front: Front) -> httpx.AsyncClient:
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     return client
+
+
+@pytest.fixture
+def deskmate(tmp_path: Path) -> Callable[..., Result]:
+    """Run a command to its end, in an empty folder."""
+
+    def run(*arguments: str, **env: str) -> Result:
+        done = subprocess.run(
+            [*PROGRAM, *arguments], cwd=tmp_path, env=environment(env), capture_output=True, text=True, timeout=60, check=False
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start a server on a free port and wait until it says where things are."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, **env: str) -> Server:
+        process = subprocess.Popen(
+            [*PROGRAM, *arguments, "--port", "0"],
+            cwd=tmp_path, env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line.rstrip())
+            if said[-1] == STARTED:
+                return Server(process, said)
+        pytest.fail(f"it ended: {process.stderr.read()}")
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def faq(tmp_path: Path) -> Path:
+    folder = tmp_path / "faq"
+    folder.mkdir()
+    (folder / "shops.md").write_text("# Shops\n\n## Opening hours in Lyon\n\nThe Lyon shop is open from 10:00 to 19:00.\n")
+    return folder

@@ -1,4 +1,4 @@
-"""The command line: `deskmate serve`, `demo`, `migrate`, `check`, `import` and `replay`. Errors are one line and an exit code."""
+"""The command line: `deskmate serve`, `worker`, `demo` and the others. Errors are one line and an exit code."""
 
 import sys
 from collections.abc import Mapping, Sequence

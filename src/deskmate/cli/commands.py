@@ -135,6 +135,36 @@ def serve(
 
 
 @app.command()
+def worker(
+    desk: DeskName = None,
+    faq: Faq = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    agent: AgentName = None,
+    store: StoreUrl = None,
+) -> None:
+    """Run a desk's agents and timers, without serving it.
+
+    For desks with more work than one server has time for: any number of workers and servers share a store. `serve` works too,
+    unless it is told not to (--no-work). Takes what `serve` takes to choose a desk and its agent.
+
+    \b
+    deskmate worker --faq docs/ --store postgresql://db.internal/deskmate
+    deskmate worker support:desk
+    """
+    import asyncio
+
+    from deskmate.cli.serving import log_at
+    from deskmate.cli.sources import desk_of
+    from deskmate.cli.words import desk_line
+    from deskmate.worker import work
+
+    working = desk_of(_source(desk, faq, model, base_url, agent, store, None, None), os.environ)
+    log_at(working.settings.log_level)
+    asyncio.run(work(working, ready=lambda: typer.echo(f"{desk_line(working)}\nWorking. Ctrl-C stops.")))
+
+
+@app.command()
 def demo(host: Host = None, port: Port = None, store: StoreUrl = None) -> None:
     """Serve an invented shop, to look around in.
 

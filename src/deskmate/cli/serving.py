@@ -107,7 +107,7 @@ def serve(
 
     Raises Unavailable when the store cannot be reached, before anything is announced.
     """
-    _log(desk.settings.log_level)
+    log_at(desk.settings.log_level)
     config = Config(
         create_app(desk, work=work),
         log_config=None,
@@ -118,7 +118,7 @@ def serve(
         runner.run(_serve(desk, listener, config, announce, prepare))
 
 
-def _log(level: str) -> None:
+def log_at(level: str) -> None:
     """Our own words at the level that is set, other packages' only when something is wrong, or when all is asked for."""
     logging.basicConfig(
         level="DEBUG" if level == "debug" else "WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s"
