@@ -9,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fix bench faq docs
+.PHONY: help install run test chaos check fix bench faq docs
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ run: install ## The demo: an invented shop, to look around in
 
 test: install ## All tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+chaos: install ## 2,000 messages while processes are killed, on both stores: some minutes
+	DESKMATE_CHAOS_MESSAGES=2000 $(BIN)/python -m pytest -q -s tests/acceptance/test_chaos.py $(ARGS)
 
 check: install ## Lint, format, types, layers
 	$(BIN)/ruff check
