@@ -64,6 +64,8 @@ class Listener:
 
     heard: list[Heard] = field(default_factory=list)
     status: int | None = None
+    place: str | None = None
+    """What a browser would send as `Last-Event-ID`: the id of the last frame, with an event in it or without."""
     ended: bool = False
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -75,7 +77,7 @@ class Listener:
                 self.status = response.status_code
                 assert response.status_code == 200, await response.aread()
                 assert response.headers["content-type"].startswith("text/event-stream")
-                async for event in _events(response.aiter_lines()):
+                async for event in self._events(response.aiter_lines()):
                     async with self._news:
                         self.heard.append(event)
                         self._news.notify_all()
@@ -85,6 +87,26 @@ class Listener:
             async with self._news:
                 self.ended = True
                 self._news.notify_all()
+
+    async def _events(self, lines: AsyncIterator[str]) -> AsyncIterator[Heard]:
+        id, type, data = None, "message", ""
+        async for line in lines:
+            name, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            match name:
+                case "" if line:
+                    yield Heard(":", {"comment": value})
+                case "id":
+                    id = value
+                case "event":
+                    type = value
+                case "data":
+                    data += value
+                case _:
+                    self.place = id or self.place
+                    if data:
+                        yield Heard(type, json.loads(data), id)
+                    id, type, data = None, "message", ""
 
     async def until(self, is_it: Callable[[Heard], bool], *, count: int = 1, timeout: float = PATIENCE) -> Heard:
         """The event that this is true of, the `count`th of them, heard already or to come."""
@@ -107,6 +129,14 @@ class Listener:
     async def reply(self, text: str) -> Heard:
         """The finished message with this text."""
         return await self.until(lambda e: is_message(e) and e.message["status"] == "success" and e.message["text"] == text)
+
+    async def begun(self) -> str:
+        """The place that the stream begins at."""
+        await self.type(":")
+        async with asyncio.timeout(PATIENCE):
+            while self.place is None:  # noqa: ASYNC110 - it is no event that could be waited for
+                await asyncio.sleep(0.005)
+        return self.place
 
     async def end(self) -> None:
         """Wait until the stream is over."""
@@ -134,26 +164,6 @@ class Listener:
 
 def is_message(event: Heard) -> bool:
     return event.type in ("message.posted", "message.changed")
-
-
-async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Heard]:
-    id, type, data = None, "message", ""
-    async for line in lines:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        match name:
-            case "" if line:
-                yield Heard(":", {"comment": value})
-            case "id":
-                id = value
-            case "event":
-                type = value
-            case "data":
-                data += value
-            case _:
-                if data:
-                    yield Heard(type, json.loads(data), id)
-                id, type, data = None, "message", ""
 
 
 @dataclass

@@ -231,6 +231,15 @@ async def test_a_silent_stream_gives_signs_of_life(ada: Person, thread: str, mon
         await hers.reply("Hello")
 
 
+async def test_p13_a_reader_that_is_cut_off_before_it_heard_anything_misses_nothing(ada: Person, thread: str):
+    async with ada.listening() as hers:
+        place = await hers.begun()
+        assert numbered(hers.heard) == []
+    await ada.say(thread, "while nobody listened", respond=False)
+    async with ada.listening(last_event_id=place) as hers:
+        await hers.reply("while nobody listened")
+
+
 async def test_customers_and_operators_hear_what_is_theirs(agent: ScriptedAgent, ada: Person, ana: Person, thread: str):
     agent.script = asking(notice="One moment.")
     async with ada.listening() as hers, ana.listening() as theirs:

@@ -53,8 +53,12 @@ async def enqueue(
         "jobs.enqueue",
         id=tx.id("job"), kind=kind, ref=ref, lane=lane, thread=thread, priority=priority, due_at=due_at, now=ms(tx.now),
     )  # fmt: skip
-    # Engines look at least this often by themselves: nobody has to be woken for what is due later.
-    if due_at < ms(tx.now + LOOK):
+    _wake(tx, at or tx.now)
+
+
+def _wake(tx: Tx, at: datetime) -> None:
+    """Engines look at least this often by themselves: nobody has to be woken for what is due later."""
+    if at < tx.now + LOOK:
         tx.touch("jobs")
 
 
@@ -230,6 +234,7 @@ class Engine:
                 await tx.run("jobs.finish", id=job.id, lease_by=lease_by)
             else:
                 await tx.run("jobs.postpone", id=job.id, lease_by=lease_by, due_at=ms(later.at), error=None)
+                _wake(tx, later.at)
 
         await self._store.write(end)
 

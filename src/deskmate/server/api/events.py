@@ -49,7 +49,8 @@ async def events(
 
 async def stream(request: Request, desk: Desk, who: Actor, after: int, thread: str | None) -> AsyncIterator[str]:
     """The feed as text/event-stream, until the reader leaves, the server stops, or the credentials open it no more."""
-    yield ": connected\n\n"
+    # A reader has its place from the first moment: one that is cut off before it heard anything comes back to it.
+    yield f": connected\nid: {after}\n\n"
     checked = time.monotonic()
     async for item in desk.feed.follow(by=who, after=after, thread=thread):
         if time.monotonic() - checked > CHECK_EVERY:
