@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deskmate.runners.faq import FaqLibrary
+from deskmate.runners.faq import FaqLibrary, encoder_of
 from deskmate.runners.faq.agent import DEFAULT_FLOOR
 
 
@@ -32,11 +32,14 @@ def main() -> None:
     parser.add_argument("docs")
     parser.add_argument("questions")
     parser.add_argument("--floor", type=float, default=DEFAULT_FLOOR)
+    parser.add_argument("--embeddings", default="auto", help="auto, off, or the folder of a model")
     parser.add_argument("--all", action="store_true", help="show every question, not only the errors")
     given = parser.parse_args()
     began = time.perf_counter()
-    library = FaqLibrary.load(given.docs)
+    library = FaqLibrary.load(given.docs, encoder=encoder_of(given.embeddings))
     built = time.perf_counter() - began
+    library.wait()
+    read = time.perf_counter() - began
     questions: list[dict[str, Any]] = [json.loads(line) for line in Path(given.questions).read_text("utf-8").splitlines() if line]
     took: list[float] = []
     counts: dict[tuple[bool, str], int] = {}
@@ -56,7 +59,7 @@ def main() -> None:
     asked = counts.get((False, "asked"), 0)
     print("\n".join(rows))
     speed = f"median answer {sorted(took)[len(took) // 2] * 1000:.1f} ms, slowest {max(took) * 1000:.1f} ms"
-    print(f"\n{len(library.passages)} passages, built in {built:.2f} s; {speed}; floor {given.floor}")
+    print(f"\n{len(library.passages)} passages, built in {built:.2f} s, read in {read:.1f} s; {speed}; floor {given.floor}")
     others = len(questions) - answerable
     wrong = counts.get((True, "wrong"), 0)
     print(

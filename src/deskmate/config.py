@@ -45,6 +45,8 @@ class Settings:
     """DESKMATE_ALLOWED_ORIGINS: `https://shop.example,https://...`; sites whose pages may use /api/chat."""
     log_level: LogLevel = "info"
     """DESKMATE_LOG_LEVEL: `debug`, `info`, `warning` or `error`."""
+    embeddings: str = "auto"
+    """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -68,6 +70,7 @@ class Settings:
             sqlite_synchronous=read("DESKMATE_SQLITE_SYNCHRONOUS", _one_of(_SYNCHRONOUS), base.sqlite_synchronous),
             allowed_origins=read("DESKMATE_ALLOWED_ORIGINS", _origins, base.allowed_origins),
             log_level=read("DESKMATE_LOG_LEVEL", _one_of(_LOG_LEVELS), base.log_level),
+            embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
         )
 
 

@@ -8,15 +8,17 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "deskmate")
 NO_PROXY = {"trust_env": False, "timeout": 10.0}
 STARTED = "Ctrl-C stops."
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """That of the tests, without settings of ours; caches are kept in this folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DESKMATE_", "OPENAI_"))}
-    return kept | dict(extra or {})
+    return kept | {"XDG_CACHE_HOME": str(folder / "cache")} | dict(extra or {})
 
 
 @dataclass

@@ -79,8 +79,9 @@ def deskmate(tmp_path: Path) -> Callable[..., Result]:
 
     def run(*arguments: str, **env: str) -> Result:
         done = subprocess.run(
-            [*PROGRAM, *arguments], cwd=tmp_path, env=environment(env), capture_output=True, text=True, timeout=60, check=False
-        )
+            [*PROGRAM, *arguments],
+            cwd=tmp_path, env=environment(tmp_path, env), capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
         return Result(done.returncode, done.stdout, done.stderr)
 
     return run
@@ -94,7 +95,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     def begin(*arguments: str, **env: str) -> Server:
         process = subprocess.Popen(
             [*PROGRAM, *arguments, "--port", "0"],
-            cwd=tmp_path, env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=tmp_path, env=environment(tmp_path, env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         started.append(process)
         assert process.stdout is not None

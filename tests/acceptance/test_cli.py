@@ -129,6 +129,12 @@ def _migrates(deskmate: Callable[..., Result], url: str) -> None:
         assert again == Result(0, "The schema is up to date.\n", "")
 
 
+def test_a_model_that_is_not_there_is_one_line_that_names_the_setting(deskmate: Callable[..., Result], faq: Path) -> None:
+    found = deskmate("serve", "--faq", str(faq), "--store", "sqlite://", DESKMATE_EMBEDDINGS="nowhere")
+    assert found.code == 2
+    assert found.line == "deskmate: DESKMATE_EMBEDDINGS: The folder 'nowhere' has no model.onnx."
+
+
 def test_check_finds_nothing_wrong_with_a_desk_that_would_run(deskmate: Callable[..., Result], store_url: str, faq: Path) -> None:
     found = deskmate("check", "--store", store_url, "--faq", str(faq))
     assert found.code == 0
@@ -157,7 +163,7 @@ def test_check_sees_runs_that_no_registered_agent_will_work_on(deskmate: Callabl
         "        await desk.messages.post(thread.id, 'Hello?', author=customer('ada'))\n"
         "asyncio.run(main())\n"
     )
-    subprocess.run([sys.executable, "shop.py"], cwd=tmp_path, env=environment(), check=True, timeout=60)
+    subprocess.run([sys.executable, "shop.py"], cwd=tmp_path, env=environment(tmp_path), check=True, timeout=60)
     found = deskmate("check", "--store", "sqlite:///desk.db")
     assert found.code == 1
     assert "1 wait for the agent 'Old AI', which is not registered" in found.out

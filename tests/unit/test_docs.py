@@ -172,7 +172,8 @@ def test_the_examples_of_the_api_run_as_they_stand(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("DESKMATE_")}
     server = subprocess.Popen(
         [sys.executable, "-m", "deskmate", "serve", "--faq", "faq", "--store", "sqlite://", "--port", "0"],
-        cwd=tmp_path, env={**env, "DESKMATE_ADMIN_KEY": "a-key-of-the-test"}, stdout=subprocess.PIPE, text=True,
+        cwd=tmp_path, env={**env, "DESKMATE_ADMIN_KEY": "a-key-of-the-test", "XDG_CACHE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with server:
         try:

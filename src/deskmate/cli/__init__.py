@@ -10,6 +10,7 @@ OPTIONS: Mapping[str, str] = {
     "agent": "--agent",
     "base_url": "--base-url",
     "desk": "MODULE:DESK",
+    "embeddings": "DESKMATE_EMBEDDINGS",
     "faq": "--faq",
     "file": "FILE",
     "host": "--host",

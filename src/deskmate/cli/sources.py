@@ -34,7 +34,7 @@ def desk_of(source: Source, env: Mapping[str, str]) -> Desk:
     """The desk to serve. Raises Misconfigured, naming the option."""
     if source.desk is None:
         settings = replace(Settings.from_env(env), **source.settings)
-        return Desk(agents=[agent_of(source)], settings=settings)
+        return Desk(agents=[agent_of(source, settings)], settings=settings)
     for option in ("faq", "model", "base_url", "agent"):
         if getattr(source, option) is not None:
             raise Misconfigured(f"does not go with {source.desk}: the desk has agents of its own", field=option)
@@ -47,7 +47,7 @@ def desk_of(source: Source, env: Mapping[str, str]) -> Desk:
     return found
 
 
-def agent_of(source: Source) -> "AnyAgent":
+def agent_of(source: Source, settings: Settings) -> "AnyAgent":
     """The agent that answers customers; without any option one that asks people about everything."""
     if source.agent is not None:
         for option in ("faq", "model", "base_url"):
@@ -56,9 +56,9 @@ def agent_of(source: Source) -> "AnyAgent":
         return _own_agent(source.agent)
     if source.base_url is not None and source.model is None:
         raise Misconfigured("goes with --model only", field="base_url")
-    from deskmate.runners.faq import FaqAgent, FaqLibrary
+    from deskmate.runners.faq import FaqAgent, FaqLibrary, encoder_of
 
-    library = None if source.faq is None else FaqLibrary.load(source.faq)
+    library = None if source.faq is None else FaqLibrary.load(source.faq, encoder=encoder_of(settings.embeddings))
     if source.model is not None:
         from deskmate.runners.pydantic_ai import model_agent
 

@@ -1,5 +1,6 @@
 """FaqAgent: a Runner without a model. It answers what the library holds, quotes it, and asks people about all else."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -62,7 +63,8 @@ class FaqAgent:
             for output in _spoken(reply, final=settled and at == len(replies)):
                 yield output
         if not settled:
-            for output in self._respond(turn):
+            # An encoder computes for a while: in a thread, so that nobody else waits for it.
+            for output in await asyncio.to_thread(lambda: list(self._respond(turn))):
                 yield output
 
     def _respond(self, turn: Turn) -> Iterator[Output]:

@@ -34,6 +34,18 @@ class Stems:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """How near a passage is to the question in meaning, as cosines: about 0 for another topic, seldom over 0.8."""
+
+    text: float
+    heading: float
+    """Of its headings alone."""
+    weakest: float = 0.0
+    """Of the words of the question that the passage says least (a third of them), each with the word there that is nearest to it.
+    Known of the passages that were read closely."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What speaks for a passage; each fact is between 0 and 1."""
 
@@ -66,6 +78,8 @@ class Evidence:
     terms: float
     """How many things the question names, up to five."""
     missing: tuple[str, ...]
+    near: Near | None = None
+    """Known when the library has an encoder."""
 
 
 def weight_of(term: Term, counts: Mapping[str, int], passages: int) -> float:
@@ -80,7 +94,7 @@ def weight_of(term: Term, counts: Mapping[str, int], passages: int) -> float:
     return term.weight * (0.3 + 0.7 * min(1.0, rarity))
 
 
-def evidence_of(terms: Sequence[tuple[Term, float]], stems: Stems) -> Evidence:
+def evidence_of(terms: Sequence[tuple[Term, float]], stems: Stems, near: Near | None = None) -> Evidence:
     """The facts for one passage. `terms` come with their weights."""
     total = sum(weight for _, weight in terms) or 1.0
     asked = covered = literal = headed = anchored = documented = frequency = name_missing = 0.0
@@ -127,6 +141,7 @@ def evidence_of(terms: Sequence[tuple[Term, float]], stems: Stems) -> Evidence:
         name_missing=name_missing,
         terms=min(1.0, len(terms) / 5),
         missing=tuple(missing),
+        near=near,
     )
 
 
@@ -234,6 +249,7 @@ def _closeness(places: list[tuple[int, ...]]) -> float:
 
 def rank_of(evidence: Evidence, lexical: float) -> float:
     """The order of passages: a regression over pairs of passages, rounded, with the facts that helped on projects held out."""
+    near = evidence.near
     return (
         evidence.share
         + 1.0 * evidence.literal
@@ -246,12 +262,18 @@ def rank_of(evidence: Evidence, lexical: float) -> float:
         + 1.3 * evidence.brevity
         + 0.4 * evidence.first
         + 1.3 * lexical
+        + (0.0 if near is None else 8.0 * near.text + 4.0 * near.heading + 16.0 * near.weakest)
     )
 
 
 def confidence_of(evidence: Evidence) -> float:
     """0..1: a logistic regression over the facts, rounded from a fit on bench/faq (see docs/faq.md)."""
-    points = (
+    points = _points_by_words(evidence) if evidence.near is None else _points_by_meaning(evidence, evidence.near)
+    return round(1 / (1 + math.exp(-points)), 3)
+
+
+def _points_by_words(evidence: Evidence) -> float:
+    return (
         2.8 * evidence.coverage
         + 2.6 * evidence.literal
         + 1.4 * evidence.heading
@@ -263,4 +285,15 @@ def confidence_of(evidence: Evidence) -> float:
         - 1.4 * evidence.name_missing
         - 5.6
     )
-    return round(1 / (1 + math.exp(-points)), 3)
+
+
+def _points_by_meaning(evidence: Evidence, near: Near) -> float:
+    return (
+        4.5 * evidence.coverage
+        + 1.6 * evidence.terms
+        - 1.2 * evidence.name_missing
+        + 1.4 * near.text
+        + 3.5 * near.heading
+        + 6.5 * near.weakest
+        - 7.7
+    )

@@ -1,23 +1,26 @@
 """The library: a folder of Markdown files as a searchable index in memory, and what it can answer."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from deskmate.errors import Misconfigured
+from deskmate.runners.faq.encoder import Encoder
 from deskmate.runners.faq.evidence import Evidence, confidence_of, evidence_of, rank_of
 from deskmate.runners.faq.excerpt import answer_text
 from deskmate.runners.faq.index import Index
 from deskmate.runners.faq.markdown import sections_of
+from deskmate.runners.faq.meaning import Meaning, kept_in
 from deskmate.runners.faq.passages import Passage, passages_of
 from deskmate.runners.faq.query import Term
 
 _CANDIDATES = 60
+_READ_CLOSELY = 10
 _HOW = re.compile(r"\bhow\b(?! (?:much|many|long|old|often|far|fast)\b)|\bsteps?\b", re.IGNORECASE)
 _WHY = re.compile(r"\bwhy\b|\breasons?\b", re.IGNORECASE)
-_RIVAL = 2.0
+_RIVAL, _RIVAL_BY_MEANING = 2.0, 4.5
 _MOST_RIVALS = 3
 _HOPELESS = 0.2
 _MIGRATION = re.compile(r"upgrad|migrat", re.IGNORECASE)
@@ -58,14 +61,23 @@ class _Hit:
 class FaqLibrary:
     """Documents, cut into passages and indexed. Safe to use from several threads."""
 
-    def __init__(self, documents: Iterable[tuple[str, str]]) -> None:
-        """Documents are (file name, Markdown source). A library without any answers nothing: its agent asks people."""
+    def __init__(
+        self, documents: Iterable[tuple[str, str]], *, encoder: Encoder | None = None, vectors: Path | None = None
+    ) -> None:
+        """Documents are (file name, Markdown source). A library without any answers nothing: its agent asks people.
+
+        With an `encoder`, passages are also found by what they mean; `vectors` is the file that keeps what it worked out.
+        """
         self.passages: tuple[Passage, ...] = tuple(_passages(documents))
         self._index = Index(self.passages)
+        self._meaning = None if encoder is None or not self.passages else Meaning(encoder, self.passages, file=vectors)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "FaqLibrary":
-        """Every *.md and *.markdown below the folder; Misconfigured when there is none, or one is not UTF-8."""
+    def load(cls, folder: str | Path, *, encoder: Encoder | None = None) -> "FaqLibrary":
+        """Every *.md and *.markdown below the folder; Misconfigured when there is none, or one is not UTF-8.
+
+        With an `encoder`, what the passages mean is worked out in the background, and kept in the user's folder of caches.
+        """
         root = Path(folder)
         if not root.is_dir():
             raise Misconfigured(f"The FAQ folder {str(folder)!r} does not exist or is no folder.", field="faq")
@@ -74,10 +86,16 @@ class FaqLibrary:
         )
         if not found:
             raise Misconfigured(f"The FAQ folder {str(folder)!r} has no Markdown files (*.md, *.markdown).", field="faq")
-        library = cls((path.relative_to(root).as_posix(), _read(path)) for path in found)
+        vectors = None if encoder is None else kept_in(root, encoder)
+        library = cls(((path.relative_to(root).as_posix(), _read(path)) for path in found), encoder=encoder, vectors=vectors)
         if not library.passages:
             raise Misconfigured(f"The FAQ folder {str(folder)!r} has no text to answer from.", field="faq")
         return library
+
+    def wait(self) -> None:
+        """Until the encoder has read everything. Until then, answers are good and not yet the best ones."""
+        if self._meaning is not None:
+            self._meaning.wait()
 
     def search(self, query: str, limit: int = 5) -> list[Excerpt]:
         """The passages nearest to a query, best first; any text is a valid query."""
@@ -104,14 +122,26 @@ class FaqLibrary:
         )
 
     def _hits(self, query: str, terms: list[tuple[Term, float]]) -> list[_Hit]:
+        said = self._index.find(terms, _CANDIDATES)
+        if self._meaning is None:
+            return self._ranked(query, said, {number: evidence_of(terms, self._index.stems[number]) for number in said})
+        asked = self._meaning.asked(query)
+        near = asked.near(list(said))
+        known = {number: evidence_of(terms, self._index.stems[number], near[number]) for number in near}
+        for hit in self._ranked(query, said, known)[:_READ_CLOSELY]:
+            number = hit.passage.number
+            known[number] = replace(hit.evidence, near=asked.closely(number, near[number]))
+        return self._ranked(query, said, known)
+
+    def _ranked(self, query: str, said: Mapping[int, float], known: Mapping[int, Evidence]) -> list[_Hit]:
         settled = _UPGRADING.search(query) is None
         why = _WHY.search(query) is not None
         hits: list[_Hit] = []
-        for number, score in self._index.find(terms, _CANDIDATES).items():
-            evidence = evidence_of(terms, self._index.stems[number])
+        for number, evidence in known.items():
             passage = self.passages[number]
             weight = passage.weight * (0.85 if settled and _MIGRATION.search(passage.file) else 1.0)
-            rank = weight * (rank_of(evidence, score) + (0.4 if why and _WHY.search(passage.title) else 0.0))
+            bonus = 0.4 if why and _WHY.search(passage.title) else 0.0
+            rank = weight * (rank_of(evidence, said.get(number, 0.0)) + bonus)
             hits.append(_Hit(passage=passage, evidence=evidence, rank=rank))
         return sorted(hits, key=lambda hit: (-hit.rank, hit.passage.number))
 
@@ -137,8 +167,9 @@ def _rivals(best: _Hit, hits: list[_Hit]) -> list[_Hit]:
     """The best passages of other sections, when they fit nearly as well."""
     found: list[_Hit] = []
     seen = {best.passage.section}
+    reach = _RIVAL if best.evidence.near is None else _RIVAL_BY_MEANING
     for hit in hits:
-        if len(found) == _MOST_RIVALS or hit.rank < best.rank - _RIVAL:
+        if len(found) == _MOST_RIVALS or hit.rank < best.rank - reach:
             break
         if hit.passage.section not in seen and confidence_of(hit.evidence) >= _HOPELESS:
             seen.add(hit.passage.section)
