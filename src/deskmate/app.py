@@ -38,7 +38,7 @@ from deskmate.services.usage import Usage
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
-from deskmate.store.jobs import Engine
+from deskmate.store.engine import Engine
 
 if TYPE_CHECKING:
     from pydantic_ai.agent import AbstractAgent
@@ -82,11 +82,11 @@ class _Opened:
         self._opening = None
         await self._store.close()
 
-    async def write(self, body: Body[T]) -> T:
+    async def write(self, body: Body[T], *, aside: bool = False) -> T:
         """See Store."""
         if not self._open:
             await self.open()
-        return await self._store.write(body)
+        return await self._store.write(body, aside=aside)
 
     async def read(self, body: Body[T]) -> T:
         """See Store."""

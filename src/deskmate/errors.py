@@ -20,6 +20,7 @@
     ├── Fenced               409  an AI write of an older epoch, or of a lost lease
     ├── Aborted              409  what a run was writing has been stopped
     ├── SaidNothing          500  an agent ended its run without a reply
+    ├── GivenUp              500  processes died again and again while they worked on a run
     └── Unavailable          503  the store cannot be reached
         └── ModelFailed      503  the model of an agent did not answer
 
@@ -167,6 +168,12 @@ class SaidNothing(DeskmateError):
     """The agent ended its run without a reply."""
 
     code = "said_nothing"
+
+
+class GivenUp(DeskmateError):
+    """Processes died again and again while they worked on this."""
+
+    code = "given_up"
 
 
 class Unavailable(DeskmateError):

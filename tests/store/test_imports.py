@@ -33,7 +33,7 @@ class Failing:
         self._store = store
         self._left = after
 
-    async def write(self, body: Body[T]) -> T:
+    async def write(self, body: Body[T], *, aside: bool = False) -> T:
         if self._left == 0:
             raise Unavailable
         self._left -= 1

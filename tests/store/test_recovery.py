@@ -1,5 +1,6 @@
 """Recovery of runs whose holder died, at every instant around the end of its lease (P1)."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from deskmate import Desk, customer
 from deskmate.domain.actors import SYSTEM
 from deskmate.services import runs
+from deskmate.services.respond import DEATHS
 from deskmate.store import jobs
 from deskmate.store.base import Tx
+from deskmate.store.times import ms
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time
 
 
@@ -71,3 +74,24 @@ async def test_p1_a_run_whose_job_is_gone_is_found_and_worked_on(
     caplog.clear()
     await desk.run_due()
     assert caplog.text == ""
+
+
+async def test_p1_a_run_that_kills_whoever_works_on_it_fails_visibly_in_the_end(desk: Desk, clock: FakeClock):
+    thread = await asked(desk)
+    lease = timedelta(seconds=15)
+    for _ in range(DEATHS + 1):
+
+        async def die(tx: Tx) -> None:
+            kinds, lanes = json.dumps(["run"]), json.dumps(["scripted"])
+            until, now = ms(tx.now + lease), ms(tx.now)
+            [_] = await tx.all("jobs.claim", lease_by="dead", lease_until=until, now=now, lanes=lanes, kinds=kinds, limit=1)
+            [run] = await runs.live(tx, thread)
+            assert await runs.take(tx, run, owner="dead", lease=lease, prompt=run.prompt, prompt_order=run.prompt_order)
+
+        await desk._store.write(die)  # pyright: ignore[reportPrivateUsage]
+        clock.advance(seconds=15.001)
+    await desk.run_due()
+    failed, notice = (await desk.messages.history(thread, by=SYSTEM)).items[1:]
+    assert (failed.status, failed.error) == ("failed", "Processes died again and again while they worked on this.")
+    assert notice.text.startswith("Something went wrong")
+    assert await desk.next_due() is None

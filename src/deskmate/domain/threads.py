@@ -36,6 +36,11 @@ class Priority(StrEnum):
     HIGH = "high"
     URGENT = "urgent"
 
+    @property
+    def rank(self) -> int:
+        """Higher is sooner; 0 is normal."""
+        return list(Priority).index(self) - 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:

@@ -15,7 +15,6 @@ from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import DeskmateError, Fenced, SaidNothing
 from deskmate.services import drafts, ledger, messages, posting, runs, threads, usage, writer
-from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
@@ -200,7 +199,7 @@ async def give_back(tx: Tx, run: Run) -> None:
         await runs.leave(tx, run, RunState.QUEUED, error=None)
     except Fenced:
         return
-    await jobs.enqueue(tx, "run", run.id, lane=run.agent, thread=run.thread)
+    await runs.have_done(tx, run)
 
 
 def describe(error: BaseException) -> str:

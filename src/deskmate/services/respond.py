@@ -17,7 +17,7 @@ from deskmate.domain.messages import Message
 from deskmate.domain.requests import Request
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
-from deskmate.errors import Conflict, Fenced, Invalid
+from deskmate.errors import Conflict, Fenced, GivenUp, Invalid
 from deskmate.services import history, ledger, posting, prompts, routing, runs, threads, writer
 from deskmate.services.attempt import Attempt, fail, give_back
 from deskmate.store import jobs
@@ -28,6 +28,7 @@ log = logging.getLogger("deskmate.respond")
 
 RETRY = timedelta(milliseconds=250)
 BLINK = 0.02  # seconds an agent works unwatched: most of what happens on its thread meanwhile is its own doing
+DEATHS = 10  # processes that may die while they work on a run, before it is given up, visibly
 CONTEXT = 100  # messages of history a model is given
 
 
@@ -89,16 +90,11 @@ class Responder:
         self._owner = owner
         self._lease = lease
 
-    async def work(self, job: jobs.Job) -> jobs.Later | None:
+    async def work(self, job: jobs.Job) -> None:
         """The handler of `run` jobs."""
-        match await self._store.write(lambda tx: self._begin_job(tx, job.ref)):
-            case _Busy(until=until):
-                return jobs.Later(at=until)
-            case _Begun() as begun:
-                await self._execute(begun)
-            case None:
-                pass
-        return None
+        begun = await self._store.write(lambda tx: self._begin_job(tx, job))
+        if begun is not None and await self._execute(begun) is None:
+            await self._store.write(lambda tx: self._keep(tx, job))
 
     async def audit(self) -> None:
         """Find runs that nobody would come for, and have them worked on. There should be none: it is logged when there is one."""
@@ -137,12 +133,29 @@ class Responder:
                 raise Conflict("people respond on this thread")
         return await self._begin(tx, thread, live, ready[0]) or await self._outcome(tx, ready[0].id)
 
-    async def _begin_job(self, tx: Tx, run_id: str) -> _Begun | _Busy | None:
-        """Take the run of a job. None when there is nothing to do any more."""
-        thread = await threads.lock(tx, (await runs.get(tx, run_id)).thread)
+    async def _begin_job(self, tx: Tx, job: jobs.Job) -> _Begun | None:
+        """Take the run of a job. None when there is nothing to do any more, or not yet: then the job is given back."""
+        thread = await threads.lock(tx, (await runs.get(tx, job.ref)).thread)
         live = await runs.live(tx, thread.id)
-        run = next((run for run in live if run.id == run_id and run.state is not RunState.PAUSED), None)
-        return None if run is None else await self._begin(tx, thread, live, run)
+        run = next((run for run in live if run.id == job.ref and run.state is not RunState.PAUSED), None)
+        if run is None:
+            return None
+        if job.attempt > DEATHS and run.state is RunState.RUNNING and run.lease_until is not None and run.lease_until < tx.now:
+            await fail(tx, run, GivenUp())
+            return None
+        match await self._begin(tx, thread, live, run):
+            case _Busy(until=until):
+                await jobs.postpone(tx, job, until)
+                return None
+            case begun:
+                return begun
+
+    async def _keep(self, tx: Tx, job: jobs.Job) -> None:
+        """Whoever overtook this attempt may have come without a job: as long as the run lives, its job is not ended."""
+        row = await tx.one("runs.get", id=job.ref)
+        run = runs.run_of(row) if row is not None else None
+        if run is not None and run.state in (RunState.QUEUED, RunState.RUNNING):
+            await jobs.postpone(tx, job, max(run.lease_until or tx.now, tx.now + RETRY))
 
     async def _begin(self, tx: Tx, thread: Thread, live: Sequence[Run], run: Run) -> _Begun | _Busy | None:
         """Take the run and read what its agent is given. The caller holds the thread's lock, and read its live runs under it."""
@@ -225,7 +238,7 @@ class Responder:
                 if loop.time() >= held + beat:
                     held = loop.time()
                     try:
-                        await self._store.write(lambda tx: runs.hold(tx, run, self._lease))
+                        await self._store.write(lambda tx: runs.hold(tx, run, self._lease), aside=True)
                     except Fenced:
                         break
         consumer.cancel()

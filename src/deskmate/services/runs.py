@@ -7,7 +7,7 @@ from deskmate.domain.actors import SYSTEM, Actor, agent
 from deskmate.domain.events import EventType
 from deskmate.domain.runs import RUN_MOVES, Run, RunState
 from deskmate.domain.states import move
-from deskmate.domain.threads import Thread
+from deskmate.domain.threads import Priority, Thread
 from deskmate.errors import Fenced, NotFound
 from deskmate.services import feed
 from deskmate.store import jobs
@@ -67,7 +67,7 @@ async def queue(tx: Tx, thread: Thread, agent_name: str, *, prompt: str | None, 
     )  # fmt: skip
     assert row is not None
     run = run_of(row)
-    await jobs.enqueue(tx, "run", run_id, lane=agent_name, thread=thread.id)
+    await jobs.enqueue(tx, "run", run_id, lane=agent_name, thread=thread.id, priority=thread.priority.rank)
     await announce(tx, run, RunState.QUEUED, actor=actor)
     return run
 
@@ -79,8 +79,15 @@ async def attend(tx: Tx) -> int:
     """
     found = await tx.all("runs.unattended", now=ms(tx.now))
     for row in found:
-        await jobs.enqueue(tx, "run", row["id"], lane=row["agent"], thread=row["thread"])
+        await have_done(tx, await get(tx, row["id"]))
     return len(found)
+
+
+async def have_done(tx: Tx, run: Run) -> None:
+    """Have a run that is there already worked on."""
+    row = await tx.one("threads.get", id=run.thread)
+    priority = Priority(row["priority"]).rank if row else 0
+    await jobs.enqueue(tx, "run", run.id, lane=run.agent, thread=run.thread, priority=priority)
 
 
 async def take(tx: Tx, run: Run, *, owner: str, lease: timedelta, prompt: str | None, prompt_order: int) -> Run | None:
@@ -120,7 +127,7 @@ async def resume(tx: Tx, run: Run, *, actor: Actor) -> None:
     """Queue a paused or failed run again: its history holds what it waited for."""
     move(RUN_MOVES, run.state, RunState.QUEUED)
     if await tx.run("runs.requeue", id=run.id, state=run.state, now=ms(tx.now)):
-        await jobs.enqueue(tx, "run", run.id, lane=run.agent, thread=run.thread)
+        await have_done(tx, run)
         await announce(tx, run, RunState.QUEUED, actor=actor)
 
 
@@ -129,6 +136,7 @@ async def cancel(tx: Tx, run: Run, *, actor: Actor, reason: str) -> None:
     move(RUN_MOVES, run.state, RunState.CANCELLED)
     if await tx.run("runs.cancel", id=run.id, reason=reason, now=ms(tx.now)):
         await jobs.cancel(tx, "run", run.id)
+        await jobs.hasten(tx, run.thread)
         await announce(tx, run, RunState.CANCELLED, actor=actor, error=reason)
 
 

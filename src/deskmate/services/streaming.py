@@ -150,9 +150,14 @@ class Streams:
                     return
                 await waiter.wait(LOOK)
 
-    async def tend(self, job: jobs.Job) -> jobs.Later | None:
+    async def tend(self, job: jobs.Job) -> None:
         """The handler of `stream` jobs: abort what fell silent, forget what ended a while ago."""
-        return await self._store.write(lambda tx: _tend(tx, job.ref))
+
+        async def body(tx: Tx) -> None:
+            if (later := await _tend(tx, job.ref)) is not None:
+                await jobs.postpone(tx, job, later)
+
+        await self._store.write(body)
 
 
 async def _check_reader(tx: Tx, thread: str, by: Actor) -> None:
@@ -184,7 +189,8 @@ async def _abort(tx: Tx, stream: Stream, reason: str, by: Actor) -> bool:
     return await streams.end(tx, stream, StreamStatus.ABORTED, reason=reason)
 
 
-async def _tend(tx: Tx, id: str) -> jobs.Later | None:
+async def _tend(tx: Tx, id: str) -> datetime | None:
+    """When to look again; None when there is nothing more to look after."""
     found = await streams.find(tx, id)
     if found is None:
         return None
@@ -194,11 +200,11 @@ async def _tend(tx: Tx, id: str) -> jobs.Later | None:
         return None
     if stream.ended_at is not None:
         if stream.ended_at + KEPT > tx.now:
-            return jobs.Later(at=stream.ended_at + KEPT)
+            return stream.ended_at + KEPT
         await streams.forget(tx, id)
         return None
     if (due := await _silent_at(tx, stream)) > tx.now:
-        return jobs.Later(at=due)
+        return due
     await streams.end(tx, stream, StreamStatus.ABORTED, reason=SILENT)
     if stream.run is not None:
         # Its process is gone. The run has a job of its own, which takes it up again; what it had said is visibly unfinished.

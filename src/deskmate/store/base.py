@@ -94,12 +94,13 @@ class Store(Protocol):
         """Finish what was accepted, then release everything. Idempotent."""
         ...
 
-    async def write(self, body: Body[T]) -> T:
+    async def write(self, body: Body[T], *, aside: bool = False) -> T:
         """Run the body in one transaction. Its exception rolls back all it did and comes out here unchanged.
 
         Returns when the commit is durable. Topics are woken then, in every process that has this store open. What was written
         can be read at once, except the feed on PostgreSQL: an event shows when all older transactions have ended, and its topics
-        are woken again then. Raises Unavailable when the store cannot be reached, or is not open.
+        are woken again then. `aside` is for signs of life, which do not stand in line behind writes that wait for each other.
+        Raises Unavailable when the store cannot be reached, or is not open.
         """
         ...
 

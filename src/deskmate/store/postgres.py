@@ -8,6 +8,7 @@ A store belongs to the event loop it was opened in.
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from deskmate.domain.ids import Ids
@@ -49,6 +50,7 @@ class PostgreSQL:
         self._sizes = smallest_pool, largest_pool
         self._hub = Hub()
         self._pool: AsyncConnectionPool[Wire] | None = None
+        self._aside: AsyncConnectionPool[Wire] | None = None
         self._bell: Bell | None = None
         self._accepted = 0
         self._idle = asyncio.Event()
@@ -65,24 +67,30 @@ class PostgreSQL:
         from deskmate.store.postgres_bell import Bell
 
         await asyncio.to_thread(migrate_postgresql, self.url)
-        pool = AsyncConnectionPool(
-            self.url,
-            connection_class=cast("type[Wire]", AsyncConnection),
-            kwargs={**arguments(), "row_factory": dict_row},
-            configure=configure,
-            min_size=self._sizes[0],
-            max_size=self._sizes[1],
-            timeout=CONNECT_TIMEOUT * 3,
-            open=False,
-        )
+
+        def pool_of(least: int, most: int) -> "AsyncConnectionPool[Wire]":
+            return AsyncConnectionPool(
+                self.url,
+                connection_class=cast("type[Wire]", AsyncConnection),
+                kwargs={**arguments(), "row_factory": dict_row},
+                configure=configure,
+                min_size=least,
+                max_size=most,
+                timeout=CONNECT_TIMEOUT * 3,
+                open=False,
+            )
+
+        pool, aside = pool_of(*self._sizes), pool_of(0, 1)
         bell = Bell(self.url, self._hub)
         try:
             await pool.open(wait=True, timeout=CONNECT_TIMEOUT)
+            await aside.open()
             await bell.open()
         except driver().OperationalError as error:
             await pool.close()
+            await aside.close()
             raise unavailable(self.url, error) from error
-        self._pool, self._bell, self._closing = pool, bell, False
+        self._pool, self._aside, self._bell, self._closing = pool, aside, bell, False
 
     async def close(self) -> None:
         """Finish what was accepted, then release everything. Idempotent."""
@@ -90,16 +98,18 @@ class PostgreSQL:
         while self._accepted:
             self._idle.clear()
             await self._idle.wait()
-        pool, self._pool = self._pool, None
+        pools = self._pool, self._aside
+        self._pool = self._aside = None
         bell, self._bell = self._bell, None
-        if pool is not None:
-            await pool.close()
+        for pool in pools:
+            if pool is not None:
+                await pool.close()
         if bell is not None:
             await bell.close()
 
-    async def write(self, body: Body[T]) -> T:
+    async def write(self, body: Body[T], *, aside: bool = False) -> T:
         """Run the body in one transaction; see `base.Store.write`. It may be run more than once."""
-        return await self._finish(self._write_once, body)
+        return await self._finish(partial(self._write_once, aside=aside), body)
 
     async def read(self, body: Body[T]) -> T:
         """Run the body on one snapshot; see `base.Store.read`."""
@@ -141,14 +151,14 @@ class PostgreSQL:
                     raise unavailable(self.url, cast("Exception", error.__cause__)) from error.__cause__
         raise AssertionError("The last attempt returns or raises.")
 
-    async def _write_once(self, body: Body[T], hold: str | None, last: bool) -> T:
+    async def _write_once(self, body: Body[T], hold: str | None, last: bool, *, aside: bool) -> T:
         from deskmate.store.postgres_tx import PostgreSQLTx
 
         psycopg = driver()
         bell = self._bell
         committing = False
         try:
-            async with self._opened().connection() as connection:
+            async with self._opened(aside=aside).connection() as connection:
                 await _prepare(connection, reading=False)
                 if hold is not None:
                     await connection.execute(cast("Any", statements("postgresql")["feed.hold_thread"].text), {"thread": hold})
@@ -194,10 +204,11 @@ class PostgreSQL:
             return _Stale()
         return unavailable(self.url, error)
 
-    def _opened(self) -> "AsyncConnectionPool[Wire]":
-        if self._pool is None:
+    def _opened(self, *, aside: bool = False) -> "AsyncConnectionPool[Wire]":
+        pool = self._aside if aside else self._pool
+        if pool is None:
             raise Unavailable("The store is not open.")
-        return self._pool
+        return pool
 
 
 _Once: TypeAlias = Callable[[Body[T], str | None, bool], Awaitable[T]]

@@ -89,7 +89,7 @@ class SQLite:
         if forget is not None:
             await asyncio.to_thread(forget)
 
-    async def write(self, body: Body[T]) -> T:
+    async def write(self, body: Body[T], *, aside: bool = False) -> T:
         """Run the body in one transaction; see `base.Store.write`."""
         submission = Submission(_whole(body))
         self._send("_writer", submission)
