@@ -31,7 +31,16 @@ BY_WORDS = (
     "terms",
     "name_missing",
 )
-BY_MEANING = ("coverage", "terms", "name_missing", "near.text", "near.heading", "near.weakest")
+BY_MEANING = (
+    "coverage",
+    "closeness",
+    "terms",
+    "name_missing",
+    "near.heading",
+    "near.weakest",
+    "near.unsaid",
+    "near.lead",
+)
 ORDER = ("share", "literal", "heading", "document", "anchored", "closeness", "pairs", "frequency", "brevity", "first")
 NEAR = ("near.text", "near.heading", "near.weakest")
 _RIVALS = 10

@@ -231,3 +231,20 @@ def test_the_faq_agent_loads_nothing_of_the_extra_by_itself() -> None:
     script = "import sys, deskmate.runners.faq; print(sorted({'numpy', 'onnxruntime', 'tokenizers'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_word_that_is_missed_most_and_a_passage_that_stands_out_are_known(library: FaqLibrary) -> None:
+    said, unsaid = library.answer("How are archives encrypted?"), library.answer("Can archives be printed on paper?")
+    assert said is not None
+    assert unsaid is not None
+    assert said.evidence.near is not None
+    assert unsaid.evidence.near is not None
+    assert said.evidence.near.unsaid < unsaid.evidence.near.unsaid
+    assert said.evidence.near.lead > 0
+    assert said.confidence > DEFAULT_FLOOR > unsaid.confidence
+
+
+def test_the_tokens_of_a_text_tell_where_they_stand(encoder: Encoder) -> None:
+    text = "Unquotable words"
+    spans = encoder.read(text, query=True).spans
+    assert "".join(text[start:end] for start, end in spans) == "Unquotablewords"

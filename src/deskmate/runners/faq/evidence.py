@@ -43,6 +43,12 @@ class Near:
     weakest: float = 0.0
     """Of the words of the question that the passage says least (a third of them), each with the word there that is nearest to it.
     Known of the passages that were read closely."""
+    unsaid: float = 1.0
+    """Of the word of the question that is missed most: its weight, times how far the passage is from saying it.
+    Known of the passages that were read closely."""
+    lead: float = 0.0
+    """How far the nearest passage of all stands out: how much nearer it is than the tenth. When the topic is on many pages and
+    none of them answers, many are equally near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,11 +295,13 @@ def _points_by_words(evidence: Evidence) -> float:
 
 def _points_by_meaning(evidence: Evidence, near: Near) -> float:
     return (
-        4.5 * evidence.coverage
-        + 1.6 * evidence.terms
-        - 1.2 * evidence.name_missing
-        + 1.4 * near.text
-        + 3.5 * near.heading
-        + 6.5 * near.weakest
-        - 7.7
+        1.9 * evidence.coverage
+        + 1.5 * evidence.closeness
+        + 1.0 * evidence.terms
+        - 0.4 * evidence.name_missing
+        + 1.7 * near.heading
+        + 5.1 * near.weakest
+        - 3.1 * near.unsaid
+        + 7.6 * near.lead
+        - 5.0
     )

@@ -125,7 +125,7 @@ class FaqLibrary:
         said = self._index.find(terms, _CANDIDATES)
         if self._meaning is None:
             return self._ranked(query, said, {number: evidence_of(terms, self._index.stems[number]) for number in said})
-        asked = self._meaning.asked(query)
+        asked = self._meaning.asked(query, {word: weight for term, weight in terms for word in term.word.split()})
         near = asked.near(list(said))
         known = {number: evidence_of(terms, self._index.stems[number], near[number]) for number in near}
         for hit in self._ranked(query, said, known)[:_READ_CLOSELY]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from deskmate.runners.faq.encoder import Encoder, Reading
 from deskmate.runners.faq.evidence import Near
 from deskmate.runners.faq.passages import Passage
 from deskmate.runners.faq.vectors import Shelf
+from deskmate.runners.faq.words import EMPTY, words_of
 
 if TYPE_CHECKING:
     from deskmate.runners.faq.encoder import Vector, Vectors
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _NEAREST = 20
 _NEEDED = 12
 _KEPT = 250
+_STANDS_OUT = 10
+_NOTHING = 0.5
+"""What is unsaid of a question without a word that means something."""
 
 
 class Meaning:
@@ -40,9 +44,10 @@ class Meaning:
         """Until all passages are known by their meaning. Until then, the others are found by their words only."""
         self._shelf.wait()
 
-    def asked(self, query: str) -> "Asked":
-        """A question, to compare passages with."""
-        return Asked(self, self._encoder.read(query, query=True))
+    def asked(self, query: str, weights: Mapping[str, float]) -> "Asked":
+        """A question, to compare passages with. `weights` tells how much each of its words says."""
+        reading = self._encoder.read(query, query=True)
+        return Asked(self, reading, tuple(_weighed(query, reading, weights)))
 
     def cosines(self, reading: Reading, said: Sequence[int]) -> "tuple[Vector, Vector, Any]":
         """(of the texts, of their headings, which are known). The first ones of `said` are worked out where they are not."""
@@ -71,6 +76,8 @@ class Asked:
 
     _meaning: Meaning
     _reading: Reading
+    _weighed: tuple[tuple[float, tuple[int, ...]], ...]
+    """Of each word that means something: its weight and its tokens."""
 
     def near(self, said: Sequence[int]) -> dict[int, Near]:
         """How near passages are, by number: the nearest of all, and those that `said` lists (the best first), where known."""
@@ -78,7 +85,10 @@ class Asked:
         numbers = {number for number in said if known[number]}
         for marks in (texts, headings, texts + headings):
             numbers |= {int(number) for number in (-marks).argsort(kind="stable")[:_NEAREST] if known[number]}
-        return {number: Near(text=float(texts[number]), heading=float(headings[number])) for number in sorted(numbers)}
+        nearest: Any = texts[known]
+        nearest.sort()
+        lead = float(nearest[-1] - nearest[-min(_STANDS_OUT, len(nearest))]) if len(nearest) else 0.0
+        return {number: Near(text=float(texts[number]), heading=float(headings[number]), lead=lead) for number in sorted(numbers)}
 
     def closely(self, number: int, near: Near) -> Near:
         """The same after a look at every word of the passage. It takes as long as the model needs to read the passage."""
@@ -86,8 +96,24 @@ class Asked:
         if not len(words):
             return near
         nearest: Any = (words @ self._meaning.words(number).T).max(axis=1)
+        unsaid = max((weight * (1 - float(nearest[list(tokens)].mean())) for weight, tokens in self._weighed), default=_NOTHING)
         nearest.sort()
-        return replace(near, weakest=float(nearest[: max(1, len(nearest) // 3)].mean()))
+        return replace(near, weakest=float(nearest[: max(1, len(nearest) // 3)].mean()), unsaid=unsaid)
+
+
+def _weighed(query: str, reading: Reading, weights: Mapping[str, float]) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """The words of a question that mean something: of each its weight, and its tokens (a long word has several)."""
+    parts: list[tuple[int, int, list[int]]] = []
+    for at, (start, end) in enumerate(reading.spans):
+        if parts and parts[-1][1] == start and query[start - 1 : start + 1].isalnum():
+            begin, _, tokens = parts.pop()
+            parts.append((begin, end, [*tokens, at]))
+        else:
+            parts.append((start, end, [at]))
+    for start, end, tokens in parts:
+        said = [word for word in words_of(query[start:end]) if word in weights and word not in EMPTY]
+        if said:
+            yield weights[said[0]], tuple(tokens)
 
 
 def kept_in(folder: Path, encoder: Encoder) -> Path | None:
