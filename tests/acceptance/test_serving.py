@@ -54,7 +54,7 @@ def test_a_signal_ends_it_promptly_while_people_listen(
         lines = stream.iter_lines()
         assert next(lines) == ": connected"
         assert server.stop(sign) < 2.5
-        assert list(lines) == [""]
+        assert list(lines) == ["id: 0", ""]
     assert server.process.returncode == 0
     assert server.process.stderr is not None
     assert server.process.stderr.read() == ""
