@@ -180,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("projects", nargs="+", help="NAME=DOCS_DIR")
     parser.add_argument("--embeddings", default="auto", help="auto, off, or the folder of a model")
-    parser.add_argument("--strength", type=float, default=1.0, help="C of the regression: less is more regularisation")
+    parser.add_argument("--strength", type=float, default=0.3, help="C of the regression: less is more regularisation")
     parser.add_argument("--floor", type=float, default=DEFAULT_FLOOR)
     given = parser.parse_args()
     found = [each for project in given.projects for each in samples(*project.split("=", 1), given.embeddings)]
