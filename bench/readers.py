@@ -198,16 +198,23 @@ def report(
 ) -> None:
     steady = [reader for customer in people for reader in customer.readers]
     away = set(map(id, steady[::10]))
-    took = sorted(one for reader in steady if id(reader) not in away for one in reader.took)
+    took = [
+        (number, one)
+        for reader in steady
+        if id(reader) not in away
+        for number, one in zip(reader.heard, reader.took, strict=True)
+    ]
+    middle = rate * seconds / 2
     due = sum(len(customer.due) * EACH for customer in people)
     heard = sum(len(reader.heard) for reader in steady)
     print(f"{len(steady)} readers on 2 servers, {rate:.0f} messages/s for {seconds:.0f} s, {EACH} readers each")
     print(f"deliveries: {heard} of {due}; readers that heard something else than what was due: {wrong(people)}")
-    print(
-        "from the POST to the reader, those who stayed: "
-        + ", ".join(f"{name} {took[int(len(took) * share)] * 1000:.0f} ms" for name, share in (("p50", 0.5), ("p99", 0.99)))
-        + f", slowest {took[-1] * 1000:.0f} ms"
-    )
+    for phase, some in (
+        ("calm", sorted(one for number, one in took if number < middle)),
+        ("from the moment a tenth drops", sorted(one for number, one in took if number >= middle)),
+    ):
+        p50, p99, slowest = (some[place] * 1000 for place in (len(some) // 2, int(len(some) * 0.99), -1))
+        print(f"from the POST to the reader, {phase}: p50 {p50:.0f} ms, p99 {p99:.0f} ms, slowest {slowest:.0f} ms")
     print(f"memory a reader: {sum(memory) / len(steady):.1f} KB; processor of each server: idle {idle[0] / 15:.0%}, "
           f"{idle[1] / 15:.0%}, busy {busy[0] / seconds:.0%}, {busy[1] / seconds:.0%}", flush=True)  # fmt: skip
 

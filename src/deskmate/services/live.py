@@ -21,6 +21,8 @@ from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import utc
 
 BATCH = 200
+LOOK = 30.0  # seconds after which a reader looks unasked: a process that dies between its commit and its word tells nobody
+GOLDEN = 0.6180339887  # its multiples spread evenly between whole numbers, however many there are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,18 @@ class _Heard:
     offset: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """How far one reader has come: in the feed, and in each message that is being written."""
+    """How far a reader has come: in the feed, and in each message that is being written."""
 
     after: int
-    heard: dict[str, _Heard] = field(default_factory=dict[str, _Heard])
+    heard: Mapping[str, _Heard] = field(default_factory=dict[str, _Heard])
+
+
+_News = tuple[list[Seen | Piece], _Place]
+"""What is new to a reader, and how far it has come with that."""
+_View = tuple[Actor, str | None, int, frozenset[tuple[str, _Heard]]]
+"""Who reads what from where: readers with the same view are shown the same."""
 
 
 def event_of(row: Row) -> Event:
@@ -85,6 +93,8 @@ class Feed:
     def __init__(self, store: Store, closing: asyncio.Event | None = None) -> None:
         self._store = store
         self._closing = closing or asyncio.Event()
+        self._reading: dict[_View, asyncio.Task[_News]] = {}
+        self._readers = 0
 
     async def head(self) -> int:
         """The place of the newest event."""
@@ -97,10 +107,8 @@ class Feed:
 
     async def read(self, *, by: Actor, after: int = 0, thread: str | None = None, limit: int = BATCH) -> list[Seen]:
         """The next events that this actor may see. Raises NotFound for a thread that is not theirs."""
-        place = _Place(after=after)
-        return [seen for seen in await self._store.read(lambda tx: self._next(tx, by, thread, place)) if isinstance(seen, Seen)][
-            :limit
-        ]
+        found, _ = await self._store.read(lambda tx: self._next(tx, by, thread, _Place(after=after)))
+        return [seen for seen in found if isinstance(seen, Seen)][:limit]
 
     async def check(self, *, by: Actor, thread: str | None) -> None:
         """Raise what following would raise, before it begins."""
@@ -113,21 +121,45 @@ class Feed:
         await self.check(by=by, thread=thread)
         place = _Place(after=await self.head() if after is None else after)
         loop = asyncio.get_running_loop()
-        told = loop.time()
+        self._readers += 1
+        # Readers that came at the same moment do not give their signs of life, and look, at the same moment for ever.
+        told = loop.time() - idle * (self._readers * GOLDEN % 1)
+        looked = loop.time()
         async with self._store.waiter(_topic(by, thread)) as waiter:
+            touched = True
             while not self._closing.is_set():
-                came_to = place.after
-                for item in await self._store.read(lambda tx: self._next(tx, by, thread, place)):
-                    yield item
-                    told = loop.time()
-                if place.after == came_to:
+                came_to = place
+                if touched or loop.time() >= looked + LOOK:
+                    looked = loop.time()
+                    found, place = await self._look(by, thread, place)
+                    for item in found:
+                        yield item
+                        told = loop.time()
+                touched = place.after != came_to.after
+                if not touched:
                     # What this actor may not see wakes the reader as well, and is no sign of life to them.
-                    await waiter.wait(max(told + idle - loop.time(), 0.0))
+                    touched = await waiter.wait(max(told + idle - loop.time(), 0.0))
                 if loop.time() >= told + idle:
                     yield Idle()
                     told = loop.time()
 
-    async def _next(self, tx: Tx, by: Actor, thread: str | None, place: _Place) -> list[Seen | Piece]:
+    async def _look(self, by: Actor, thread: str | None, place: _Place) -> _News:
+        """What is new to this reader. Readers with the same view who are woken together share one look."""
+        view = (by, thread, place.after, frozenset(place.heard.items()))
+        looking = self._reading.get(view)
+        if looking is None:
+            looking = self._reading[view] = asyncio.create_task(self._look_once(view, place), name="deskmate feed")
+            looking.add_done_callback(_retrieved)
+        return await asyncio.shield(looking)
+
+    async def _look_once(self, view: _View, place: _Place) -> _News:
+        by, thread, *_ = view
+        # Whoever is woken by the same touch comes in now. Later ones may have been woken by something newer: they look again.
+        await asyncio.sleep(0)
+        del self._reading[view]
+        return await self._store.read(lambda tx: self._next(tx, by, thread, place))
+
+    async def _next(self, tx: Tx, by: Actor, thread: str | None, place: _Place) -> _News:
         rows = await _rows(tx, by, thread, place.after)
         found: list[Seen | Piece] = []
         for row in rows:
@@ -135,10 +167,8 @@ class Feed:
             if seen is not None:
                 found.append(seen)
         # Text belongs behind the event that opened its message; with a full batch that event may still be to come.
-        heard = dict(place.heard) if len(rows) == BATCH else await self._pieces(tx, by, thread, place.heard, found)
-        place.after = rows[-1]["seq"] if rows else place.after
-        place.heard = heard
-        return found
+        heard = place.heard if len(rows) == BATCH else await self._pieces(tx, by, thread, place.heard, found)
+        return found, _Place(after=rows[-1]["seq"] if rows else place.after, heard=heard)
 
     async def _pieces(
         self, tx: Tx, by: Actor, thread: str | None, heard: Mapping[str, _Heard], found: list[Seen | Piece]
@@ -162,6 +192,12 @@ class Feed:
             number = deltas[-1].end if deltas else known.number
             now[row["id"]] = replace(known, number=number, offset=known.offset + len(text))
         return now
+
+
+def _retrieved(looking: "asyncio.Task[_News]") -> None:
+    """An error that all who waited for it have left behind is nobody's any more."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 async def _check(tx: Tx, by: Actor, thread: str | None) -> None:
