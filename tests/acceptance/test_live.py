@@ -240,6 +240,21 @@ async def test_p13_a_reader_that_is_cut_off_before_it_heard_anything_misses_noth
         await hers.reply("while nobody listened")
 
 
+async def test_p13_readers_who_share_a_view_miss_nothing_and_hear_nothing_twice(ada: Person, ana: Person, thread: str):
+    async with AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(ada.listening()) for _ in range(5)]
+        await asyncio.gather(
+            *(who.say(thread, f"{who.name} {n}", respond=False) for n in range(20) for who in (ada, ana) if who.id)
+        )
+        await ana.say(thread, "the end")
+        for reader in readers:
+            await reader.reply("the end")
+        told = [[event.id for event in numbered(reader.heard)] for reader in readers]
+        assert all(ids == told[0] for ids in told)
+        assert len(set(told[0])) == len(told[0])
+        assert all(len(reader.texts()) == 41 for reader in readers)
+
+
 async def test_customers_and_operators_hear_what_is_theirs(agent: ScriptedAgent, ada: Person, ana: Person, thread: str):
     agent.script = asking(notice="One moment.")
     async with ada.listening() as hers, ana.listening() as theirs:
