@@ -238,7 +238,7 @@ class Responder:
                 if loop.time() >= held + beat:
                     held = loop.time()
                     try:
-                        await self._store.write(lambda tx: runs.hold(tx, run, self._lease), aside=True)
+                        await self._store.write(lambda tx: runs.hold(tx, run, self._lease))
                     except Fenced:
                         break
         consumer.cancel()

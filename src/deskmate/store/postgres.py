@@ -80,7 +80,7 @@ class PostgreSQL:
                 open=False,
             )
 
-        pool, aside = pool_of(*self._sizes), pool_of(0, 1)
+        pool, aside = pool_of(*self._sizes), pool_of(1, 2)
         bell = Bell(self.url, self._hub)
         try:
             await pool.open(wait=True, timeout=CONNECT_TIMEOUT)
