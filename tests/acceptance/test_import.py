@@ -332,16 +332,17 @@ async def test_an_import_that_was_killed_goes_on_where_it_was(front: Front, desk
     await same(front.admin, records)
 
 
-async def test_ctrl_c_ends_an_import_that_waits_for_its_input(front: Front, desk: Desk) -> None:
+async def test_an_import_that_waits_for_its_input_tells_what_came_and_ends_with_ctrl_c(front: Front, desk: Desk) -> None:
     process = await start("import", "-", "--store", desk.settings.store, stdin=asyncio.subprocess.PIPE)
     assert process.stdin is not None
-    process.stdin.write(json.dumps(TENT).encode() + b"\n")
     async with front.admin.listening(after=0) as listener:
-        await listener.type("request.applied")
+        for count in range(1, 6):
+            process.stdin.write(json.dumps({**TENT, "id": f"tent {count}"}).encode() + b"\n")
+            await listener.type("request.applied", count=count)
     process.send_signal(signal.SIGINT)
     _, err = await soon(process.communicate())
     assert (process.returncode, err) == (130, b"")
-    await same(front.admin, [TENT])
+    await same(front.admin, [{**TENT, "id": f"tent {count}"} for count in range(1, 6)])
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

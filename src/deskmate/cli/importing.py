@@ -8,7 +8,7 @@ import typer
 from deskmate.domain.transcripts import ESCALATE_TOOL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
 
     from deskmate.config import Settings
 
@@ -68,7 +68,7 @@ def import_(
 
 async def _bring(
     settings: "Settings",
-    lines: "Iterator[bytes]",
+    lines: "AsyncIterator[bytes]",
     source: str,
     customer_field: str | None,
     tools: tuple[str, ...],

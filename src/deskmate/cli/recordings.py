@@ -1,50 +1,68 @@
 """Recordings: files of recorded conversations, read line by line, with a bar that shows how far that is."""
 
+import asyncio
 import os
-import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from deskmate.errors import Misconfigured
+from deskmate.store.waiters import call_in
 
 STDIN = "-"
+AHEAD = 8  # lines that are read before they are asked for
 
 
 @contextmanager
-def recording(file: str, *, title: str) -> Generator[Iterator[bytes]]:
+def recording(file: str, *, title: str) -> Generator[AsyncIterator[bytes]]:
     """The lines of a file, or of the standard input for `-`. Raises Misconfigured when it cannot be read."""
-    with _interruptible(), _opened(file) as stream, _bar(title, _size(stream)) as advance:
-        yield _lines(stream, advance)
+    with _opened(file) as stream, _bar(title, _size(stream)) as advance:
+        yield _apart(_lines(stream, advance))
 
 
 @contextmanager
 def _opened(file: str) -> Generator[BinaryIO]:
-    if file == STDIN:
-        yield sys.stdin.buffer
-        return
     try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - an error while reading is not one of opening
+        # The interpreter's own stream could not be torn down at the end while a thread still waits for a line of it.
+        stream = sys.stdin.fileno() if file == STDIN else Path(file)
+        stream = open(stream, "rb", closefd=file != STDIN)  # noqa: SIM115 - an error while reading is not one of opening
     except OSError as error:
         raise Misconfigured(f"{file} cannot be read: {error.strerror}", field="file") from None
-    with stream:
-        yield stream
-
-
-@contextmanager
-def _interruptible() -> Generator[None]:
-    """Ctrl-C ends a wait for input. An event loop's own handler would wait for the loop, which waits for the input."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, interrupt)
     try:
-        yield
+        yield stream
     finally:
-        signal.signal(signal.SIGINT, before)
+        if file != STDIN:
+            stream.close()
+
+
+async def _apart(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines, read in a thread of their own: while input is waited for the event loop goes on, and Ctrl-C ends the wait."""
+    loop = asyncio.get_running_loop()
+    read: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+    room = threading.Semaphore(AHEAD)
+
+    def tell(what: bytes | Exception | None) -> None:
+        room.acquire()
+        call_in(loop, lambda: read.put_nowait(what))
+
+    def work() -> None:
+        try:
+            for line in lines:
+                tell(line)
+            tell(None)
+        except Exception as error:
+            tell(error)
+
+    # Nobody waits for a thread that waits for input.
+    threading.Thread(target=work, name="deskmate reads", daemon=True).start()
+    while (line := await read.get()) is not None:
+        room.release()
+        if isinstance(line, Exception):
+            raise line
+        yield line
 
 
 def _size(stream: BinaryIO) -> int | None:

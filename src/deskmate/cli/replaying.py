@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Iterator
 
     from deskmate.cli.playing import Played, Player
@@ -135,7 +136,7 @@ def rank(times: list[float], percent: int) -> float:
 
 
 async def _replay(
-    lines: "Iterator[bytes]",
+    lines: "AsyncIterator[bytes]",
     url: str,
     concurrency: int,
     limit: int | None,
@@ -161,30 +162,36 @@ async def _replay(
         except httpx2.HTTPError as error:
             raise Unavailable(f"no desk answers at {url}: {type(error).__name__}", field="url") from None
         player = Player(client=client, patience=patience, speed=speed, key=key)
-        waiting = _conversations(lines, limit, report)
+        waiting, taking = _conversations(lines, limit, report), asyncio.Lock()
         clock = asyncio.get_running_loop().time
         began = clock()
         async with asyncio.TaskGroup() as players:
             for _ in range(concurrency):
-                players.create_task(_play_on(player, waiting, report))
+                players.create_task(_play_on(player, waiting, taking, report))
         report.seconds = clock() - began
     return report
 
 
-async def _play_on(player: "Player", waiting: "Iterator[Conversation]", report: Report) -> None:
+async def _play_on(player: "Player", waiting: "AsyncIterator[Conversation]", taking: "asyncio.Lock", report: Report) -> None:
     """Take one conversation after the other until there are none."""
-    for found in waiting:
+    while True:
+        async with taking:
+            found = await anext(waiting, None)
+        if found is None:
+            return
         playing: AsyncIterator[Played] = player.play(found)
         async for played in playing:
             report.played.append(played)
 
 
-def _conversations(lines: "Iterator[bytes]", limit: int | None, report: Report) -> "Iterator[Conversation]":
+async def _conversations(lines: "AsyncIterator[bytes]", limit: int | None, report: Report) -> "AsyncIterator[Conversation]":
     """The conversations in which a customer says something; what cannot be read is noted."""
     from deskmate.domain.transcripts import conversation, read_line
     from deskmate.errors import Invalid
 
-    for number, line in enumerate(lines, 1):
+    number = 0
+    async for line in lines:
+        number += 1
         if report.conversations == limit:
             return
         if not line.strip():

@@ -4,7 +4,7 @@ Everything an import writes has an actor whose channel is `import`, so that what
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,7 +55,7 @@ class Imports:
 
     async def conversations(
         self,
-        records: Iterable[object],
+        records: Iterable[object] | AsyncIterable[object],
         *,
         source: str = "import",
         customer_field: str | None = None,
@@ -68,11 +68,15 @@ class Imports:
 
         A conversation is known by the source and its id, or without one by its content. One that is refused does not hold up
         the others, unless `strict`: then its error is raised. Raises Forbidden, Invalid, Unavailable.
+
+        Records that one has to wait for come from an async iterable: while a plain one waits, the event loop does too.
         """
         require(by, Action.THREAD_OPEN)
         require(by, Action.CUSTOMER_IDENTIFY)
         check_source(source)
-        for number, given in enumerate(records, 1):
+        number = 0
+        async for given in records if isinstance(records, AsyncIterable) else _each(records):
+            number += 1
             if isinstance(given, str | bytes) and not given.strip():
                 continue
             known: str | None = None
@@ -98,6 +102,11 @@ class Imports:
             if not left:
                 coming = Coming.IMPORTED if count else Coming.SKIPPED
                 return Import(number=number, coming=coming, conversation=found.id, thread=thread, messages=count)
+
+
+async def _each(records: Iterable[object]) -> AsyncIterator[object]:
+    for one in records:
+        yield one
 
 
 def check_source(source: str) -> None:
