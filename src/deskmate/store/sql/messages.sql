@@ -43,10 +43,10 @@ SELECT * FROM messages WHERE thread = :thread AND status = 'pending';
 SELECT * FROM messages
 WHERE thread = :thread AND ("order", step) > (:order, :step) AND "order" <= :up_to
   AND status IN (:status_1, :status_2, :status_3)
-  AND (:tools = 1 OR (role <> 'tool' AND parts = replace(parts, '"type":"tool_call"', '')))
+  AND (:tools = 1 OR (role <> 'tool' AND parts NOT LIKE '%"type":"tool\_call"%' ESCAPE '\'))
   AND (:spoken = 0 OR (visibility = 'public' AND (
        (role IN ('user', 'assistant') AND (text <> '' OR (role = 'assistant' AND status = 'pending')
-        OR parts <> replace(parts, '"type":"file"', '')))
+        OR parts LIKE '%"type":"file"%'))
        OR (role = 'system' AND author_kind = 'system' AND text <> ''))))
   AND (:hidden = 1 OR visibility = 'public')
 ORDER BY "order", step
@@ -57,22 +57,24 @@ LIMIT :limit;
 SELECT * FROM messages
 WHERE thread = :thread AND ("order", step) < (:order, :step) AND "order" <= :up_to
   AND status IN (:status_1, :status_2, :status_3)
-  AND (:tools = 1 OR (role <> 'tool' AND parts = replace(parts, '"type":"tool_call"', '')))
+  AND (:tools = 1 OR (role <> 'tool' AND parts NOT LIKE '%"type":"tool\_call"%' ESCAPE '\'))
   AND (:spoken = 0 OR (visibility = 'public' AND (
        (role IN ('user', 'assistant') AND (text <> '' OR (role = 'assistant' AND status = 'pending')
-        OR parts <> replace(parts, '"type":"file"', '')))
+        OR parts LIKE '%"type":"file"%'))
        OR (role = 'system' AND author_kind = 'system' AND text <> ''))))
   AND (:hidden = 1 OR visibility = 'public')
 ORDER BY "order" DESC, step DESC
 LIMIT :limit;
 
 -- name: speaking_before
--- The newest messages before a position that a model may be given, last first.
+-- The newest messages before a position that a model may be given, last first. The conditions are ones whose share PostgreSQL can
+-- tell: where it thinks that few messages fit, it reads and sorts the whole thread.
 SELECT * FROM messages
 WHERE thread = :thread AND ("order", step) < (:order, :step)
   AND status = 'success'
-  AND visibility = CASE WHEN role = 'system' AND author_kind = 'system' THEN 'note' ELSE 'public' END
-  AND (:tools = 1 OR (role <> 'tool' AND parts = replace(parts, '"type":"tool_call"', '')))
+  AND ((visibility = 'public' AND NOT (role = 'system' AND author_kind = 'system'))
+       OR (visibility = 'note' AND role = 'system' AND author_kind = 'system'))
+  AND (:tools = 1 OR (role <> 'tool' AND parts NOT LIKE '%"type":"tool\_call"%' ESCAPE '\'))
 ORDER BY "order" DESC, step DESC
 LIMIT :limit;
 
