@@ -8,9 +8,18 @@ if TYPE_CHECKING:
     from deskmate.config import Settings
     from deskmate.domain.actors import Actor, Author, Role, customer, service
     from deskmate.domain.agents import Ask, Delta, Question, Runner, Step, Turn
-    from deskmate.domain.messages import Message, NewMessage, Text, ToolCall, ToolResult, Visibility
+    from deskmate.domain.messages import (
+        ApprovalRequest,
+        ApprovalResponse,
+        Message,
+        NewMessage,
+        Text,
+        ToolCall,
+        ToolResult,
+        Visibility,
+    )
     from deskmate.domain.operators import Operator
-    from deskmate.domain.requests import NewDecision, Request
+    from deskmate.domain.requests import DecisionKind, NewDecision, Request
     from deskmate.domain.threads import Thread
     from deskmate.errors import DeskmateError
     from deskmate.runners.faq import FaqAgent, FaqLibrary
@@ -19,9 +28,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Actor": "domain.actors",
+    "ApprovalRequest": "domain.messages",
+    "ApprovalResponse": "domain.messages",
     "Ask": "domain.agents",
     "AskHuman": "runners.pydantic_ai",
     "Author": "domain.actors",
+    "DecisionKind": "domain.requests",
     "Delta": "domain.agents",
     "Desk": "app",
     "DeskmateError": "errors",
@@ -54,9 +66,12 @@ _HOMES = {
 
 __all__ = [
     "Actor",
+    "ApprovalRequest",
+    "ApprovalResponse",
     "Ask",
     "AskHuman",
     "Author",
+    "DecisionKind",
     "Delta",
     "Desk",
     "DeskmateError",

@@ -23,13 +23,16 @@ from tests.conformance.views import (
     turn_view,
 )
 
-from deskmate import Desk
+from deskmate import Desk, Role
+from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.messages import ContextMessage, Message, MessageStatus, Position, is_tool
 from deskmate.domain.parts import parts_from_json, parts_to_json
+from deskmate.domain.requests import DecisionKind, NewDecision
 from deskmate.domain.streams import StreamStatus, piece_from_json
 from deskmate.errors import Conflict, DeskmateError, Invalid, NotFound
 from deskmate.testing import FakeClock, pass_time
 
+REVIEWER = Actor(kind=AuthorKind.OPERATOR, id="reviewer", name="Reviewer", role=Role.LEAD)
 ORDER = {"asc": "oldest", "desc": "newest"}
 CLASSES: list[tuple[type[DeskmateError], str]] = [(NotFound, "not_found"), (Conflict, "conflict"), (Invalid, "invalid")]
 
@@ -44,7 +47,9 @@ async def make_driver() -> "Driver":
 class Driver:
     """One desk, addressed in the words of the vectors."""
 
-    capabilities = frozenset({"threads", "messages", "context", "turns", "streams", "clock", "keys", "files", "search"})
+    capabilities = frozenset(
+        {"threads", "messages", "context", "turns", "approvals", "streams", "clock", "keys", "files", "search"}
+    )
 
     def __init__(self, desk: Desk, clock: FakeClock, resources: ExitStack) -> None:
         self._desk = desk
@@ -52,6 +57,7 @@ class Driver:
         self._resources = resources
         self.threads = desk.threads
         self.messages = desk.messages
+        self.requests = desk.requests
         self.customers = desk.customers
         self.streams = desk.streams
         self.keys = desk.keys
@@ -185,6 +191,11 @@ class Driver:
 
     async def turns(self, op: Op) -> Json:
         return {"turns": [turn_view(turn) for turn in await self.messages.turns(op["thread"])]}
+
+    async def respond_approval(self, op: Op) -> Json:
+        request = await self.requests.of_approval(op["thread"], op["approval_id"], by=REVIEWER)
+        decision = NewDecision(kind=DecisionKind.APPROVE if op["approved"] else DecisionKind.REJECT, reason=op.get("reason"))
+        return {"message": (await self.requests.decide(request.id, decision, by=REVIEWER)).outcome}
 
     # Streams, and time
 

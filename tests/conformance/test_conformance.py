@@ -26,8 +26,8 @@ async def test_every_sequence_of_the_area_conforms(area: str, engine: str, monke
 
 
 MEMORY = (
-    "ordering", "lifecycle", "threads", "human", "context", "turns", "listing", "deletion", "streams", "recovery", "files",
-    "search", "keys",
+    "ordering", "lifecycle", "threads", "human", "context", "turns", "approvals", "concurrency", "listing", "deletion", "streams",
+    "recovery", "files", "search", "keys",
 )  # fmt: skip
 
 

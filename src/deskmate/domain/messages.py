@@ -76,9 +76,13 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalResponse:
+    """What a person decided about an approval; `request` and `by` where the ledger has it."""
+
     approval_id: str
     approved: bool
     reason: str | None = None
+    request: str | None = None
+    by: Author | None = None
 
 
 Part = Text | ToolCall | ToolResult | File | ApprovalRequest | ApprovalResponse

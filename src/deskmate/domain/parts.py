@@ -30,7 +30,7 @@ def part_to_json(part: Part) -> dict[str, Any]:
             return {"type": "approval_request", "approval_id": part.approval_id, "call_id": part.call_id}
         case ApprovalResponse():
             record = {"type": "approval_response", "approval_id": part.approval_id, "approved": part.approved}
-            return record | ({"reason": part.reason} if part.reason is not None else {})
+            return record | _decided_to_json(part)
         case _:
             assert_never(part)
 
@@ -43,6 +43,11 @@ def _result_to_json(part: ToolResult) -> dict[str, Any]:
         record["output"] = part.output
     if part.is_error:
         record["is_error"] = True
+    return record | _decided_to_json(part)
+
+
+def _decided_to_json(part: ToolResult | ApprovalResponse) -> dict[str, Any]:
+    record: dict[str, Any] = {}
     if part.reason is not None:
         record["reason"] = part.reason
     if part.request is not None:
@@ -79,14 +84,17 @@ def _read(record: Mapping[str, Any]) -> Part:
             return ApprovalRequest(approval_id=record["approval_id"], call_id=record["call_id"])
         case "approval_response":
             return ApprovalResponse(
-                approval_id=record["approval_id"], approved=bool(record["approved"]), reason=record.get("reason")
+                approval_id=record["approval_id"],
+                approved=bool(record["approved"]),
+                reason=record.get("reason"),
+                request=record.get("request"),
+                by=_read_author(record.get("by")),
             )
         case other:
             raise ValueError(f"there is no part of type {other!r}")
 
 
 def _read_result(record: Mapping[str, Any]) -> ToolResult:
-    by: Mapping[str, Any] | None = record.get("by")
     return ToolResult(
         call_id=record["call_id"],
         tool=record["tool"],
@@ -95,8 +103,12 @@ def _read_result(record: Mapping[str, Any]) -> ToolResult:
         denied=bool(record.get("denied")),
         reason=record.get("reason"),
         request=record.get("request"),
-        by=Author(kind=AuthorKind(by["kind"]), id=by.get("id"), name=by.get("name", "")) if by else None,
+        by=_read_author(record.get("by")),
     )
+
+
+def _read_author(by: Mapping[str, Any] | None) -> Author | None:
+    return Author(kind=AuthorKind(by["kind"]), id=by.get("id"), name=by.get("name", "")) if by else None
 
 
 def dump(parts: Iterable[Part]) -> str:

@@ -117,7 +117,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One thing an agent needs from a person. `call_id` is the tool call that its outcome answers."""
+    """One thing an agent needs from a person. `call_id` is the tool call that its outcome answers.
+
+    `approval` is the id that a program gave the approval in a message it stored; that program runs the call once it is approved.
+    """
 
     id: str
     thread: str
@@ -128,6 +131,7 @@ class Request:
     question: str | None = None
     call_id: str | None = None
     call_message: str | None = None
+    approval: str | None = None
     tool: str | None = None
     args: Mapping[str, object] | None = None
     args_digest: str | None = None
@@ -156,6 +160,8 @@ def check_decision(request: Request, decision: NewDecision) -> None:
     allowed = DECISIONS[request.kind]
     if decision.kind not in allowed:
         raise Invalid(f"a {request.kind} takes {', '.join(sorted(allowed))}, not {decision.kind}", field="kind")
+    if request.approval is not None and decision.kind is DecisionKind.EDIT:
+        raise Invalid("the program that asked runs the call as it stored it: approve or reject it", field="kind")
     needs_value = decision.kind in (DecisionKind.ANSWER, DecisionKind.RESPOND)
     if needs_value and (decision.value is None or (isinstance(decision.value, str) and not decision.value.strip())):
         raise Invalid(f"{decision.kind} needs a value", field="value")

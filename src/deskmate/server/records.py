@@ -127,6 +127,7 @@ def request_json(request: Request) -> Json:
         "agent": request.agent,
         "call_id": request.call_id,
         "call_message": request.call_message,
+        "approval": request.approval,
         "args": request.args,
         "reason": request.reason,
         "suggestion": request.suggestion,

@@ -9,7 +9,7 @@ from deskmate.domain.events import EventType
 from deskmate.domain.requests import DecisionKind, OnExpiry, RequestKind, Risk
 from deskmate.domain.threads import Priority
 from deskmate.domain.transcripts import Conversation, Escalated
-from deskmate.services import ledger
+from deskmate.services import ledger, opening
 from deskmate.store.base import Tx
 from deskmate.store.times import ms
 
@@ -24,11 +24,10 @@ async def record(
     request = tx.id("request")
     await tx.run(
         "requests.insert",
-        id=request, thread=thread, run=None, kind=RequestKind.ESCALATION, agent=found.entries[one.call].message.author.name,
-        question=None, call_id=one.call_id, call_message=ids[one.call], tool=one.tool,
-        args=None if one.args is None else json.dumps(one.args), args_digest=None, draft=None, reason=one.reason,
-        suggestion=None, confidence=None, floor=None, response_schema=None, queue=None, skills="[]", priority=Priority.NORMAL,
-        risk=Risk.LOW, expires_at=None, on_expiry=OnExpiry.WAIT, now=ms(at),
+        **{**opening.UNSET, "call_id": one.call_id, "call_message": ids[one.call], "tool": one.tool, "reason": one.reason,
+           "args": None if one.args is None else json.dumps(one.args)},
+        id=request, thread=thread, kind=RequestKind.ESCALATION, agent=found.entries[one.call].message.author.name,
+        priority=Priority.NORMAL, risk=Risk.LOW, expires_at=None, on_expiry=OnExpiry.WAIT, now=ms(at),
     )  # fmt: skip
     answered = one.result is not None and one.output is not None
     await tx.run(

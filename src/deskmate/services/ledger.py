@@ -1,170 +1,63 @@
 """The ledger: how requests are opened, decided, applied and closed. One choke point, `decide`, for all channels."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
 
-from deskmate.domain.actors import Actor, Author, AuthorKind, Role
-from deskmate.domain.agents import Question
+from deskmate.domain.actors import Actor, Role
 from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
-from deskmate.domain.messages import Message, NewMessage, ToolCall, ToolResult
+from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, Message, NewMessage, Part, ToolCall, ToolResult
 from deskmate.domain.requests import (
-    DEFAULT_ON_EXPIRY,
     REQUEST_MOVES,
     WAITING,
-    Decision,
     DecisionKind,
     NewDecision,
-    OnExpiry,
     Request,
-    RequestKind,
     RequestState,
-    Risk,
     check_decision,
 )
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.states import move
-from deskmate.domain.threads import Thread
-from deskmate.errors import AlreadyDecided, Claimed, Closed, Invalid, NotFound
-from deskmate.services import feed, history, messages, runs, threads
-from deskmate.store.base import Row, Tx
+from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, Invalid
+from deskmate.services import history, messages, runs, threads
+from deskmate.services.opening import (
+    EXPIRES_IN,
+    announce,
+    digest,
+    get,
+    open_draft,
+    open_question,
+    request_of,
+    waiting,
+)
+from deskmate.store.base import Tx
 from deskmate.store.rows import message_of
-from deskmate.store.times import ms, utc, utc_or_none
+from deskmate.store.times import ms
 
-EXPIRES_IN = timedelta(hours=24)
+__all__ = [
+    "CLAIM_LEASE",
+    "EXPIRES_IN",
+    "announce",
+    "get",
+    "open_draft",
+    "open_question",
+    "request_of",
+    "waiting",
+]
+
 CLAIM_LEASE = timedelta(minutes=10)
 CLOSING_EVENTS: Mapping[RequestState, EventType] = {
     RequestState.CANCELLED: EventType.REQUEST_CANCELLED,
     RequestState.SUPERSEDED: EventType.REQUEST_SUPERSEDED,
     RequestState.EXPIRED: EventType.REQUEST_EXPIRED,
 }
-
-
-def _json(text: str | None) -> object:
-    return None if text is None else json.loads(text)
-
-
-def _decision_of(row: Row) -> Decision | None:
-    if row["decision_kind"] is None:
-        return None
-    return Decision(
-        kind=DecisionKind(row["decision_kind"]),
-        value=_json(row["decision_value"]),
-        args=json.loads(row["decision_args"]) if row["decision_args"] else None,
-        text=row["decision_text"],
-        reason=row["decision_reason"],
-        review=row["decision_review"],
-        by=Author(kind=AuthorKind(row["decided_by_kind"]), id=row["decided_by"], name=row["decided_name"]),
-        at=utc(row["decided_at"]),
-        channel=row["decided_channel"],
-    )
-
-
-def request_of(row: Row) -> Request:
-    """A stored row as a request."""
-    claimed = row["state"] == RequestState.CLAIMED
-    return Request(
-        id=row["id"],
-        thread=row["thread"],
-        run=row["run"],
-        kind=RequestKind(row["kind"]),
-        state=RequestState(row["state"]),
-        agent=row["agent"],
-        question=row["question"],
-        call_id=row["call_id"],
-        call_message=row["call_message"],
-        tool=row["tool"],
-        args=json.loads(row["args"]) if row["args"] else None,
-        args_digest=row["args_digest"],
-        draft=row["draft"],
-        reason=row["reason"],
-        suggestion=row["suggestion"],
-        confidence=row["confidence"],
-        floor=row["floor"],
-        response_schema=json.loads(row["response_schema"]) if row["response_schema"] else None,
-        queue=row["queue"],
-        skills=tuple(json.loads(row["skills"])),
-        priority=row["priority"],
-        risk=Risk(row["risk"]),
-        claimed_by=Author(kind=AuthorKind.OPERATOR, id=row["claimed_by"], name=row["claimed_name"]) if claimed else None,
-        claimed_until=utc_or_none(row["claimed_until"]) if claimed else None,
-        expires_at=utc_or_none(row["expires_at"]),
-        on_expiry=OnExpiry(row["on_expiry"]) if row["on_expiry"] else None,
-        decision=_decision_of(row),
-        outcome=row["outcome"],
-        created_at=utc(row["created_at"]),
-        updated_at=utc(row["updated_at"]),
-    )
-
-
-async def get(tx: Tx, id: str) -> Request:
-    """One request. Raises NotFound."""
-    row = await tx.one("requests.get", id=id)
-    if row is None:
-        raise NotFound(f"there is no request {id}", field="request")
-    return request_of(row)
-
-
-async def waiting(tx: Tx, thread: str) -> list[Request]:
-    """The undecided requests of a thread, oldest first."""
-    return [request_of(row) for row in await tx.all("requests.waiting_of_thread", thread=thread)]
-
-
-async def open_question(
-    tx: Tx,
-    thread: Thread,
-    asked: Question,
-    *,
-    actor: Actor,
-    run: str | None = None,
-    call: Message | None = None,
-    tool: str | None = None,
-) -> Request:
-    """Store a request and let the thread wait for a person. The caller holds the thread's lock. Raises Invalid."""
-    check_schema(asked.response_schema)
-    request_id = tx.id("request")
-    expires_at: datetime | None = tx.now + asked.expires_in if asked.expires_in is not None else None
-    schema = json.dumps(asked.response_schema) if asked.response_schema is not None else None
-    row = await tx.one(
-        "requests.insert",
-        id=request_id, thread=thread.id, run=run, kind=asked.kind, agent=actor.name, question=asked.question,
-        call_id=asked.call_id, call_message=call.id if call else None, tool=tool, args=None, args_digest=None, draft=None,
-        reason=asked.reason, suggestion=asked.suggestion, confidence=asked.confidence, floor=asked.floor, response_schema=schema,
-        queue=asked.queue, skills="[]", priority=asked.urgency, risk=asked.risk, expires_at=ms(expires_at),
-        on_expiry=DEFAULT_ON_EXPIRY[asked.kind] if expires_at else OnExpiry.WAIT, now=ms(tx.now),
-    )  # fmt: skip
-    assert row is not None
-    await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
-    request = request_of(row)
-    await announce(tx, request, EventType.REQUEST_OPENED, actor=actor)
-    return request
-
-
-async def open_draft(tx: Tx, thread: Thread, message: Message, *, actor: Actor) -> Request:
-    """Ask a person to approve a message that is held back. The caller holds the thread's lock."""
-    request_id = tx.id("request")
-    row = await tx.one(
-        "requests.insert",
-        id=request_id, thread=thread.id, run=message.run,
-        kind=RequestKind.APPROVAL, agent=actor.name, question=None, call_id=None,
-        call_message=None, tool=None, args=None, args_digest=None, draft=message.id, reason=None, suggestion=message.text,
-        confidence=None, floor=None, response_schema=None, queue=thread.queue, skills="[]", priority=thread.priority,
-        risk=Risk.LOW, expires_at=ms(tx.now + EXPIRES_IN), on_expiry=OnExpiry.DENY, now=ms(tx.now),
-    )  # fmt: skip
-    assert row is not None
-    await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
-    request = request_of(row)
-    await announce(tx, request, EventType.REQUEST_OPENED, actor=actor)
-    return request
 
 
 async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) -> Request:
@@ -220,19 +113,59 @@ async def go_on(tx: Tx, request: Request, *, actor: Actor) -> None:
         await runs.resume(tx, run, actor=actor)
 
 
-async def add_result(tx: Tx, request: Request, result: ToolResult, *, by: Actor) -> Message:
-    """Store a result beside its call: one tool message for each step, which only grows by parts."""
+async def add_result(tx: Tx, request: Request, result: ToolResult | ApprovalResponse, *, by: Actor) -> Message:
+    """Store an answer beside its call: one tool message for each step, which only grows by parts."""
     assert request.call_message is not None
     author = result.by or by.author
     human = {"human": {"id": author.id, "name": author.name}}
     new = NewMessage(role="tool", parts=(result,), author=author, provider="human", provider_metadata=human, run=request.run)
     call = await history.get(tx, request.call_message)
     siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
+    siblings |= {part.approval_id for part in call.parts if isinstance(part, ApprovalRequest)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
         kept = message_of(row)
-        if any(isinstance(part, ToolResult) and part.call_id in siblings for part in kept.parts):
+        if any(_answers(part) in siblings for part in kept.parts):
             return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=by)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=by))[0]
+
+
+def _answers(part: Part) -> str | None:
+    """The call or the approval that a part answers."""
+    match part:
+        case ToolResult():
+            return part.call_id
+        case ApprovalResponse():
+            return part.approval_id
+        case _:
+            return None
+
+
+async def apply_approval(tx: Tx, request: Request, *, by: Actor) -> Request:
+    """Store what was decided about a call that a program runs. An approved one waits for its result; a refused one is done.
+
+    Raises Conflict where the call is not the one any more that people were shown.
+    """
+    decision, approval = request.decision, request.approval
+    assert decision is not None
+    assert approval is not None
+    call = await history.get(tx, request.call_message or "")
+    shown = next((part for part in call.parts if isinstance(part, ToolCall) and part.call_id == request.call_id), None)
+    if shown is None or digest(shown.input) != request.args_digest:
+        raise Conflict("the call was changed after its approval was asked for: withdraw this request", field="request")
+    if decision.kind is DecisionKind.RESPOND:
+        return await apply_answer(tx, request, by=by)
+    approved = decision.kind is DecisionKind.APPROVE
+    answer = ApprovalResponse(
+        approval_id=approval, approved=approved, reason=decision.reason or decision.review, request=request.id, by=decision.by
+    )
+    said = await add_result(tx, request, answer, by=by)
+    row = await tx.one("requests.answered" if approved else "requests.apply", id=request.id, outcome=said.id, now=ms(tx.now))
+    assert row is not None
+    settled = request_of(row)
+    if not approved:
+        await announce(tx, settled, EventType.REQUEST_APPLIED, actor=by)
+    await go_on(tx, settled, actor=by)
+    return settled
 
 
 async def news(tx: Tx, run: Run) -> tuple[ToolResult, ...]:
@@ -279,7 +212,7 @@ async def withdraw(tx: Tx, request: Request, *, by: Actor) -> Request:
     """Cancel one request and let its run go on with a denied result, so that its history stays whole."""
     closed = await close(tx, request, RequestState.CANCELLED, by=by)
     if request.call_id is not None and request.call_message is not None:
-        await add_result(tx, request, denied_result(request, "the question was withdrawn"), by=by)
+        await add_result(tx, request, denied_result(request, f"the {request.kind} was withdrawn"), by=by)
     await go_on(tx, closed, actor=by)
     return closed
 
@@ -309,35 +242,6 @@ def check_claim(request: Request, by: Actor, *, at: datetime) -> None:
     raise Claimed(f"{holder.name} has claimed this", by={"id": holder.id, "name": holder.name})
 
 
-def check_schema(schema: Mapping[str, object] | None) -> None:
-    """Raise Invalid when an answer's JSON Schema is none, or refers to anything outside of itself."""
-    if schema is None:
-        return
-    try:
-        Draft202012Validator.check_schema(schema)
-        resolver = Registry[Any]().with_resource("", DRAFT202012.create_resource(schema)).resolver()
-        for reference in _references(schema):
-            resolver.lookup(reference)
-    except SchemaError as error:
-        raise Invalid(f"response_schema is no JSON Schema: {error.message}", field="response_schema") from error
-    except (Unresolvable, RecursionError) as error:
-        raise Invalid(f"response_schema refers to what is not in it: {error}", field="response_schema") from error
-
-
-def _references(schema: object) -> Iterator[str]:
-    match schema:
-        case dict():
-            for name, value in cast("dict[str, object]", schema).items():
-                if name in ("$ref", "$dynamicRef") and isinstance(value, str):
-                    yield value
-                yield from _references(value)
-        case list():
-            for value in cast("list[object]", schema):
-                yield from _references(value)
-        case _:
-            return
-
-
 def check_value(schema: Mapping[str, object] | None, value: object) -> None:
     """Raise Invalid when an answer does not fit the request's schema."""
     if schema is None:
@@ -350,13 +254,3 @@ def check_value(schema: Mapping[str, object] | None, value: object) -> None:
             raise Invalid(f"value{path}: {error.message}", field=f"value{path}")
     except (Unresolvable, RecursionError) as error:
         raise Invalid("the value cannot be checked: response_schema leads nowhere", field="value") from error
-
-
-async def announce(tx: Tx, request: Request, type: EventType, *, actor: Actor) -> None:
-    """The event of a move."""
-    data: dict[str, object] = {"request": request.id, "kind": request.kind, "state": request.state}
-    if request.run is not None:
-        data["run"] = request.run
-    if request.decision is not None:
-        data["decision"] = request.decision.kind
-    await feed.emit(tx, type, actor=actor, thread=request.thread, data=data)

@@ -18,7 +18,7 @@ from deskmate.domain.messages import (
 from deskmate.domain.placement import Order
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Invalid
-from deskmate.services import attachments, feed, findable, previews, streams, threads
+from deskmate.services import attachments, feed, findable, opening, previews, streams, threads
 from deskmate.services.history import find, get, latest
 from deskmate.store.base import Tx
 from deskmate.store.rows import content_of, message_of, placed
@@ -67,6 +67,7 @@ async def insert(
             await _rewrite(tx, replaced, message, written.files, actor)
         else:
             await _add(tx, message, written.files, actor)
+    await opening.heed(tx, stored, actor=actor)
     return stored
 
 
@@ -163,7 +164,9 @@ async def finish(
     if not content:
         content = await streams.said(tx, message)
     finished = replace(message, parts=content, status=status, error=error, updated_at=tx.now)
-    return await _rewrite(tx, message, finished, None, actor)
+    await _rewrite(tx, message, finished, None, actor)
+    await opening.heed(tx, [finished], actor=actor)
+    return finished
 
 
 async def change(
@@ -189,7 +192,9 @@ async def change(
         visibility=visibility or message.visibility,
         updated_at=tx.now,
     )
-    return await _rewrite(tx, message, changed, files, actor)
+    await _rewrite(tx, message, changed, files, actor)
+    await opening.heed(tx, [changed], actor=actor)
+    return changed
 
 
 async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
@@ -206,6 +211,7 @@ async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
 async def _remove(tx: Tx, message: Message, actor: Actor) -> bool:
     await attachments.detach(tx, message)
     await findable.forget(tx, message)
+    await opening.forget(tx, message, actor=actor)
     if not await tx.run("messages.delete", id=message.id):
         return False
     await streams.forget_at(tx, message)

@@ -15,8 +15,8 @@ from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
-from deskmate.errors import Claimed, Forbidden, Invalid
-from deskmate.services import assignments, drafts, feed, ledger, posting, threads
+from deskmate.errors import Claimed, Forbidden, Invalid, NotFound
+from deskmate.services import assignments, drafts, feed, ledger, opening, posting, threads
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
@@ -78,6 +78,20 @@ class Requests:
         async def body(tx: Tx) -> Request:
             require(actor, Action.REQUEST_READ)
             return await ledger.get(tx, id)
+
+        return await self._store.read(body)
+
+    async def of_approval(self, thread: str, approval: str, *, by: By) -> Request:
+        """The request for an approval that stands in a stored message, by the id it has there. Raises NotFound, Forbidden."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request:
+            require(actor, Action.REQUEST_READ)
+            await threads.get(tx, thread)
+            found = await opening.of_approval(tx, thread, approval)
+            if found is None:
+                raise NotFound(f"there is no approval {approval} in this thread", field="approval")
+            return found
 
         return await self._store.read(body)
 
@@ -230,6 +244,8 @@ class Requests:
                 return await self._take_over(tx, decided, actor)
             if decided.draft is not None:
                 return await drafts.apply(tx, decided, by=actor)
+            if decided.approval is not None:
+                return await ledger.apply_approval(tx, decided, by=actor)
             return await ledger.apply_answer(tx, decided, by=actor)
 
         return await self._store.write(body)

@@ -1,9 +1,9 @@
 -- name: insert
 -- A new request, open.
-INSERT INTO requests (id, thread, run, kind, state, agent, question, call_id, call_message, tool, args, args_digest, draft, reason,
-    suggestion, confidence, floor, response_schema, queue, skills, priority, risk, expires_at, on_expiry, created_at, updated_at)
-VALUES (:id, :thread, :run, :kind, 'open', :agent, :question, :call_id, :call_message, :tool, :args, :args_digest, :draft, :reason,
-    :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :on_expiry, :now, :now)
+INSERT INTO requests (id, thread, run, kind, state, agent, question, call_id, call_message, approval, tool, args, args_digest,
+    draft, reason, suggestion, confidence, floor, response_schema, queue, skills, priority, risk, expires_at, on_expiry, created_at, updated_at)
+VALUES (:id, :thread, :run, :kind, 'open', :agent, :question, :call_id, :call_message, :approval, :tool, :args, :args_digest,
+    :draft, :reason, :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :on_expiry, :now, :now)
 RETURNING *;
 
 -- name: get
@@ -17,6 +17,21 @@ SELECT * FROM requests WHERE thread = :thread AND state IN ('open', 'claimed') O
 -- name: of_thread
 -- All requests of a thread, oldest first.
 SELECT * FROM requests WHERE thread = :thread ORDER BY created_at, id;
+
+-- name: of_approval
+-- The request for an approval that stands in a message of a thread; the newest, where a program gave an id again.
+SELECT * FROM requests WHERE thread = :thread AND approval = :approval ORDER BY created_at DESC, id DESC LIMIT 1;
+
+-- name: approved_of_call
+-- The approval of a call in a message of a thread, once people have given it and until its result is there.
+SELECT * FROM requests
+WHERE thread = :thread AND call_id = :call_id AND approval IS NOT NULL AND state = 'decided'
+ORDER BY created_at, id LIMIT 1;
+
+-- name: answered
+-- The message that tells what was decided; the result of the call is still to come.
+UPDATE requests SET outcome = :outcome, updated_at = :now WHERE id = :id AND state = 'decided'
+RETURNING *;
 
 -- name: waiting_of_run
 -- How many requests a run still waits for.

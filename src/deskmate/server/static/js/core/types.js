@@ -18,7 +18,7 @@
 /** @typedef {{kind: string, value?: any, args?: any, text?: string, reason?: string, review?: string, by: {id: string, name: string}, at: any,
  *   channel?: string}} Decision */
 /** @typedef {{id: string, thread: string, kind: RequestKind, state: string, agent?: string | null, run?: string | null, question?: string | null,
- *   call_id?: string | null, call_message?: string | null, tool?: string | null, args?: Record<string, any> | null, draft?: string | null,
+ *   call_id?: string | null, call_message?: string | null, approval?: string | null, tool?: string | null, args?: Record<string, any> | null, draft?: string | null,
  *   reason?: string | null, suggestion?: string | null, confidence?: number | null, floor?: number | null, response_schema?: any,
  *   queue?: string | null, risk?: string, priority?: string, claimed_by?: {id: string, name: string} | null, expires_at?: any,
  *   on_expiry?: string | null, decision?: Decision | null, outcome?: string | null, created_at: any, updated_at: any}} Request */

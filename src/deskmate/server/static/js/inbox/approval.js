@@ -147,7 +147,7 @@ export function approvalFooter(desk, request, card) {
     "footer",
     { class: "request-footer", key: "ways" },
     button("Approve", () => verbs.decide(request, "approve"), { look: "primary", keys: "a", disabled: card.busy }),
-    button("Edit", () => desk.mode(request, "edit"), { keys: "e", disabled: card.busy }),
+    !request.approval && button("Edit", () => desk.mode(request, "edit"), { keys: "e", disabled: card.busy }),
     button("Reject…", () => desk.mode(request, "reject"), { keys: "r", disabled: card.busy }),
     !isDraft && button("Respond instead…", () => desk.mode(request, "respond"), { look: "plain", disabled: card.busy }),
   );

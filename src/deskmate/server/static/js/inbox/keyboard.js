@@ -94,7 +94,7 @@ function press(desk, key) {
   if (!inFocus) desk.focusOn(request.id);
   else if (key === "r") desk.mode(request, request.kind === "approval" ? "reject" : "decline");
   else if (request.kind === "question") desk.focus(`answer:${request.id}`);
-  else if (key === "e") desk.mode(request, "edit");
+  else if (key === "e") request.approval ?? desk.mode(request, "edit");
   else void desk.verbs.decide(request, request.kind === "approval" ? "approve" : "take_over");
 }
 
