@@ -170,8 +170,10 @@ function setProp(el, name, was, value) {
   if (name === "key" || name === "ref" || (was === value && !PROPERTIES.has(name))) return;
   if (name === "vars") {
     for (const [property, to] of Object.entries(value ?? {})) el.style.setProperty(property, to);
-  } else if (name.startsWith("on")) el[name] = value ?? null;
-  else if (PROPERTIES.has(name)) {
+  } else if (name.startsWith("on")) {
+    // The browser takes an answer of false for a veto: a key that a handler looked at would write nothing.
+    el[name] = value ? (/** @type {Event} */ event) => void value(event) : null;
+  } else if (PROPERTIES.has(name)) {
     if (el[name] !== value) el[name] = value ?? "";
   } else if (value === undefined || value === null || value === false) el.removeAttribute(name);
   else el.setAttribute(name, value === true ? "" : String(value));
