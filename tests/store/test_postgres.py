@@ -7,9 +7,11 @@ import psycopg
 import pytest
 from tests.store.other_process import append, named_thread
 
-from deskmate.store import Store, connect
+from deskmate.store import Store, connect, postgres_bell
 from deskmate.store.base import Tx
+from deskmate.store.postgres_bell import Bell
 from deskmate.store.sql import parse, statements
+from deskmate.store.waiters import Hub
 from deskmate.testing import FakeClock, FakeEntropy
 
 pytestmark = pytest.mark.postgres
@@ -203,6 +205,32 @@ async def test_after_a_lost_connection_everybody_looks_and_hears_again(store: St
         assert await waiter.wait(10)
         await other.write(append("th_1"))
         assert await waiter.wait(10)
+
+
+async def test_a_process_that_ends_while_the_server_is_away_does_not_try_for_ever(
+    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+
+    async def nobody_answers(url: str) -> None:
+        nonlocal tries
+        tries += 1
+        assert tries < 100, "it tries without a pause"
+        task = asyncio.current_task()
+        if task is not None and "sends" in task.get_name():
+            await asyncio.sleep(1)  # long enough for the one that hears to try again meanwhile
+        raise psycopg.OperationalError("the server is away")
+
+    bell = Bell(store_url, Hub())
+    await bell.open()
+    monkeypatch.setattr(postgres_bell, "connect_alone", nobody_answers)
+    cut_connections(store)
+    while not tries:  # noqa: ASYNC110 - a connection that was lost is no event
+        await asyncio.sleep(0.01)
+    bell.ring({"thread:one"}, 0)
+    await asyncio.sleep(0.1)  # by now it knows that the connection to send over is lost as well
+    await bell.close()
+    assert tries < 10
 
 
 async def test_a_body_cannot_append_more_than_the_feed_has_numbers_for(store: Store) -> None:

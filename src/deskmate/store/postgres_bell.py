@@ -153,7 +153,7 @@ class Bell:
             await connection.execute("SELECT 1")
 
         try:
-            while True:
+            while not self._ending:
                 await self._patiently(hear)
         finally:
             await connection.close()
