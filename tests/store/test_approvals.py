@@ -125,9 +125,11 @@ async def test_p3_a_call_that_was_changed_after_people_were_asked_cannot_be_appr
     assert withdrawn.state is RequestState.CANCELLED
 
 
-async def test_p2_an_answer_that_goes_past_the_ledger_is_refused(desk: Desk) -> None:
+@pytest.mark.parametrize("claims", [None, "req_of_its_own"])
+async def test_p2_an_answer_that_goes_past_the_ledger_is_refused(desk: Desk, claims: str | None) -> None:
     message = await called(desk)
-    answer = NewMessage(role="tool", author=BOT.author, parts=(ApprovalResponse(approval_id="ap1", approved=True),))
+    said = ApprovalResponse(approval_id="ap1", approved=True, request=claims, by=ANA.author)
+    answer = NewMessage(role="tool", author=BOT.author, parts=(said,))
     with pytest.raises(Invalid, match="decide request"):
         await desk.messages.save(message.thread, [answer], after=message.id)
     assert len((await desk.messages.page(message.thread)).items) == 2

@@ -182,7 +182,7 @@ async def heed(tx: Tx, stored: Sequence[Message], *, actor: Actor) -> None:
     settled = {part.call_id for _, part in parts if isinstance(part, ToolResult)}
     for message, part in parts:
         match part:
-            case ApprovalResponse(request=None):
+            case ApprovalResponse():
                 found = await of_approval(tx, message.thread, part.approval_id)
                 if found is not None and found.state in WAITING:
                     raise Invalid(f"approval {part.approval_id} waits for a decision: decide request {found.id}", field="parts")
