@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deskmate.domain.threads import Thread
     from deskmate.errors import DeskmateError
     from deskmate.runners.faq import FaqAgent, FaqLibrary
-    from deskmate.runners.pydantic_ai import AskHuman, PydanticAgent
+    from deskmate.runners.pydantic_ai import AskHuman, NeedsApproval, PydanticAgent, Rule
     from deskmate.services.respond import Failed, Overtaken, Paused, Replied
 
 _HOMES = {
@@ -43,6 +43,7 @@ _HOMES = {
     "FaqAgent": "runners.faq",
     "FaqLibrary": "runners.faq",
     "Message": "domain.messages",
+    "NeedsApproval": "runners.pydantic_ai",
     "NewDecision": "domain.requests",
     "NewMessage": "domain.messages",
     "OnExpiry": "domain.requests",
@@ -55,6 +56,7 @@ _HOMES = {
     "Request": "domain.requests",
     "Risk": "domain.requests",
     "Role": "domain.actors",
+    "Rule": "runners.pydantic_ai",
     "Runner": "domain.agents",
     "Settings": "config",
     "Step": "domain.agents",
@@ -86,6 +88,7 @@ __all__ = [
     "FaqAgent",
     "FaqLibrary",
     "Message",
+    "NeedsApproval",
     "NewDecision",
     "NewMessage",
     "OnExpiry",
@@ -98,6 +101,7 @@ __all__ = [
     "Request",
     "Risk",
     "Role",
+    "Rule",
     "Runner",
     "Settings",
     "Step",

@@ -57,7 +57,7 @@ class Turn:
     """What people decided about the last questions of this run. The results stand in the history as well, beside their calls,
     perhaps before messages that were exchanged meanwhile."""
     approved: tuple[Approved, ...] = ()
-    """Calls that are to be run now, each by `apply`, before the agent goes on. They are not in the history yet."""
+    """Calls that are to be run now, each by `apply`, before the agent goes on. They stand in the history, without results."""
     apply: Apply = _nobody
     resumed: bool = False
     """The run was paused or interrupted before: some steps after the prompt are its own."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent
@@ -63,8 +64,7 @@ class Applier:
         except Exception:
             await self._store.write(lambda tx: self._record(tx, approved, _failed(approved)))
             raise
-        await self._store.write(lambda tx: self._record(tx, approved, result))
-        return result
+        return await self._store.write(lambda tx: self._record(tx, approved, result))
 
     async def _reserve(self, tx: Tx, approved: Approved, args: Mapping[str, object]) -> None:
         await threads.lock(tx, self._run.thread)
@@ -82,16 +82,18 @@ class Applier:
             raise Closed("this call is not waiting to be run", state=request.state)
         await _tell(tx, request_of(row), agent(self._run.agent))
 
-    async def _record(self, tx: Tx, approved: Approved, result: ToolResult) -> None:
+    async def _record(self, tx: Tx, approved: Approved, result: ToolResult) -> ToolResult:
+        """What came of the call, as it is written down."""
         await threads.lock(tx, self._run.thread)
         request = await ledger.get(tx, approved.request)
+        whole = _whole(request, result)
         if request.state not in (RequestState.APPLYING, RequestState.IN_DOUBT):
             # Given up, and settled by a person, before this process came back with the truth.
             log.warning(
                 "call %s of request %s ended as %s", approved.call_id, request.id, "failed" if result.is_error else "done"
             )
-            return
-        said = await add_result(tx, request, result, author=agent(self._run.agent))
+            return whole
+        said = await add_result(tx, request, whole, author=agent(self._run.agent))
         row = await tx.one(
             "requests.record",
             id=request.id, state=RequestState.FAILED if result.is_error else RequestState.APPLIED, outcome=said.id,
@@ -103,28 +105,31 @@ class Applier:
         await _tell(tx, settled, agent(self._run.agent))
         if request.state is RequestState.IN_DOUBT:
             await ledger.go_on(tx, settled, actor=agent(self._run.agent))
+        return whole
 
 
 def _failed(approved: Approved) -> ToolResult:
     return ToolResult(call_id=approved.call_id, tool=approved.tool, output=FAILED, is_error=True)
 
 
+def _whole(request: Request, result: ToolResult) -> ToolResult:
+    """A result with its request, and where a person changed the arguments, with those and who it was."""
+    decision = request.decision
+    if decision is None or decision.kind is not DecisionKind.EDIT:
+        return replace(result, request=request.id)
+    return replace(result, request=request.id, by=decision.by, args=request.approved_args)
+
+
 async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Actor) -> Message:
     """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows."""
-    changed = request.decision is not None and request.decision.kind is DecisionKind.EDIT
-    whole = ToolResult(
-        call_id=result.call_id, tool=result.tool, output=result.output, is_error=result.is_error, denied=result.denied,
-        reason=result.reason, request=request.id, by=result.by or (request.decision.by if changed and request.decision else None),
-        args=request.approved_args if changed else None,
-    )  # fmt: skip
     call = await history.get(tx, request.call_message or "")
     siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
         kept = message_of(row)
         results = [part for part in kept.parts if isinstance(part, ToolResult) and part.request is not None]
         if kept.author.kind is AuthorKind.AGENT and any(part.call_id in siblings for part in results):
-            return await messages.change(tx, kept.id, parts=(*kept.parts, whole), actor=author)
-    new = NewMessage(role="tool", parts=(whole,), author=author.author, run=request.run, agent_name=author.name)
+            return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=author)
+    new = NewMessage(role="tool", parts=(result,), author=author.author, run=request.run, agent_name=author.name)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=author))[0]
 
 
@@ -159,7 +164,7 @@ async def give_up(tx: Tx, run: Run, reason: str, *, by: Actor = SYSTEM) -> None:
     for row in await tx.all("requests.approved_of_run", run=run.id):
         request = request_of(row)
         result = ToolResult(call_id=request.call_id or "", tool=request.tool or "", denied=True, reason=f"not run: {reason}")
-        said = await add_result(tx, request, result, author=agent(run.agent))
+        said = await add_result(tx, request, replace(result, request=request.id), author=agent(run.agent))
         await _move(tx, request, RequestState.APPLYING)
         await tx.run("requests.fail", id=request.id, outcome=said.id, now=ms(tx.now))
         await _tell(tx, await ledger.get(tx, request.id), by)

@@ -196,7 +196,10 @@ class Responder:
         await routing.decide(tx, thread, run=run.id)
         if run.attempt:
             await writer.drop_interrupted(tx, run)
-        given = await history.context(tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT)
+        approved = await applying.approved_of(tx, run) if run.attempt else ()
+        given = await history.context(
+            tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT, keep_approved=bool(approved)
+        )
         words = await prompts.newest_of_customer(tx, thread.id)
         turn = Turn(
             thread=thread.id,
@@ -205,7 +208,7 @@ class Responder:
             prompt_text=words.text if words else (prompt.text if prompt else ""),
             history=given,
             news=await ledger.news(tx, run) if run.attempt else (),
-            approved=await applying.approved_of(tx, run) if run.attempt else (),
+            approved=approved,
             apply=applying.Applier(self._store, taken, self._lease),
             resumed=run.attempt > 0,
         )
