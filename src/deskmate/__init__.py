@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from deskmate.config import Settings
     from deskmate.domain.actors import Actor, Author, Role, customer, service
     from deskmate.domain.agents import Approval, Approved, Ask, Delta, Question, Runner, Step, Turn
+    from deskmate.domain.escalations import Escalated, Escalation
     from deskmate.domain.messages import (
         ApprovalRequest,
         ApprovalResponse,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from deskmate.domain.threads import Thread
     from deskmate.errors import DeskmateError
     from deskmate.runners.faq import FaqAgent, FaqLibrary
-    from deskmate.runners.pydantic_ai import AskHuman, NeedsApproval, PydanticAgent, Rule
+    from deskmate.runners.pydantic_ai import AskHuman, Assessed, Escalate, NeedsApproval, PydanticAgent, Rule
     from deskmate.services.respond import Failed, Overtaken, Paused, Replied
 
 _HOMES = {
@@ -34,11 +35,15 @@ _HOMES = {
     "Approved": "domain.agents",
     "Ask": "domain.agents",
     "AskHuman": "runners.pydantic_ai",
+    "Assessed": "runners.pydantic_ai",
     "Author": "domain.actors",
     "DecisionKind": "domain.requests",
     "Delta": "domain.agents",
     "Desk": "app",
     "DeskmateError": "errors",
+    "Escalate": "runners.pydantic_ai",
+    "Escalated": "domain.escalations",
+    "Escalation": "domain.escalations",
     "Failed": "services.respond",
     "FaqAgent": "runners.faq",
     "FaqLibrary": "runners.faq",
@@ -79,11 +84,15 @@ __all__ = [
     "Approved",
     "Ask",
     "AskHuman",
+    "Assessed",
     "Author",
     "DecisionKind",
     "Delta",
     "Desk",
     "DeskmateError",
+    "Escalate",
+    "Escalated",
+    "Escalation",
     "Failed",
     "FaqAgent",
     "FaqLibrary",

@@ -23,6 +23,7 @@ from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
+from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
@@ -132,8 +133,9 @@ class Desk:
         self.closing = asyncio.Event()
         self.threads = Threads(self._store)
         self.messages = Messages(self._store, lambda: self.default_agent)
-        self.requests = Requests(self._store, self.closing)
+        self.requests = Requests(self._store, lambda: self.default_agent, self.closing)
         self.assignments = Assignments(self._store, lambda: self.default_agent)
+        self.escalations = Escalations(self._store)
         self.inbox = Inbox(self._store)
         self.imports = Imports(self._store)
         self.feed = Feed(self._store, self.closing)

@@ -292,9 +292,9 @@ async def test_a_body_above_the_cap_is_413_whether_or_not_it_says_its_length(fro
 
 
 async def test_a_text_longer_than_a_message_is_refused(front: Front, thread: str, monkeypatch: pytest.MonkeyPatch):
-    from deskmate.services import posting
+    from deskmate.services import texts
 
-    monkeypatch.setattr(posting, "LONGEST_TEXT", 1000)
+    monkeypatch.setattr(texts, "LONGEST_TEXT", 1000)
     response = await front.admin.client.post(f"/api/threads/{thread}/messages", json={"text": "x" * 1001})
     assert refused(response, 422, "invalid")["field"] == "text"
 

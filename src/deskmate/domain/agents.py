@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from deskmate.domain.actors import Author
+from deskmate.domain.escalations import Escalated, Escalation
 from deskmate.domain.messages import ContextMessage, ModelRole, Part, ToolResult
 from deskmate.domain.requests import OnExpiry, RequestKind, Risk, TalkOver
 from deskmate.errors import Misconfigured
@@ -44,6 +45,10 @@ async def _nobody(approved: Approved, args: Mapping[str, object], execute: Execu
     raise Misconfigured("only a desk's own runs apply approved calls", field="apply")
 
 
+async def _nowhere(asked: Escalation) -> Escalated:
+    raise Misconfigured("only a desk's own runs pass their thread on", field="escalate")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What a runner is given: the history ends with the prompt, or with stored steps of this run and answers to its requests."""
@@ -59,6 +64,8 @@ class Turn:
     approved: tuple[Approved, ...] = ()
     """Calls that are to be run now, each by `apply`, before the agent goes on. They stand in the history, without results."""
     apply: Apply = _nobody
+    escalate: Callable[[Escalation], Awaitable[Escalated]] = _nowhere
+    """Passes the thread on to people. What the run says after that still arrives: its last words."""
     resumed: bool = False
     """The run was paused or interrupted before: some steps after the prompt are its own."""
 

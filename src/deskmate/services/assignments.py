@@ -10,6 +10,7 @@ from deskmate.domain.events import EventType
 from deskmate.domain.messages import NewMessage, Text, Visibility
 from deskmate.domain.permissions import Action, require
 from deskmate.domain.requests import RequestState
+from deskmate.domain.runs import Run
 from deskmate.domain.threads import Thread
 from deskmate.errors import EpochMoved, Forbidden, Invalid
 from deskmate.services import applying, feed, ledger, messages, operators, runs, threads, writer
@@ -35,15 +36,26 @@ class Change:
 
 
 async def change(
-    tx: Tx, thread: Thread, to: Assignment, cause: Cause, *, by: Actor, note: str | None = None, waiting: bool
+    tx: Tx,
+    thread: Thread,
+    to: Assignment,
+    cause: Cause,
+    *,
+    by: Actor,
+    note: str | None = None,
+    waiting: bool,
+    spare: Run | None = None,
 ) -> Thread:
     """Give the thread to another holder. The caller holds its lock. Runs of the old epoch end first, so that what they said
-    stands before the event of the change."""
+    stands before the event of the change; the run that makes the change itself is spared, and goes on in the new epoch."""
     for run in await runs.live(tx, thread.id):
+        if spare is not None and run.id == spare.id:
+            continue
         await applying.cancel_run(tx, run, actor=by, reason=cause)
         # What it was asked stands unanswered again, also where it had paused and would have answered later.
         await tx.run("assignments.unanswered", thread=thread.id, order=run.prompt_order)
-    await writer.fail_pending(tx, thread.id, "taken_over")
+    if spare is None:
+        await writer.fail_pending(tx, thread.id, "taken_over")
     await ledger.close_all(tx, thread.id, RequestState.CANCELLED, by=by)
     waiting_since = (thread.waiting_since or tx.now) if waiting else None
     moved = await tx.run(
@@ -69,6 +81,8 @@ async def change(
     if note:
         data["note"] = note
     await feed.emit(tx, EventType.THREAD_ASSIGNED, actor=by, thread=thread.id, data=data)
+    if spare is not None:
+        await runs.enter(tx, spare, thread.epoch + 1)
     return await threads.get(tx, thread.id)
 
 

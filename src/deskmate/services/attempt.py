@@ -15,7 +15,7 @@ from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import DeskmateError, Fenced, Invalid, SaidNothing
-from deskmate.services import applying, drafts, history, ledger, messages, posting, runs, threads, usage, writer
+from deskmate.services import applying, drafts, escalations, history, ledger, messages, posting, runs, threads, usage, writer
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
@@ -219,6 +219,7 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
         await messages.insert(tx, thread, [failed], after=run.prompt, actor=actor)
     await notice(tx, thread, run, "Something went wrong while answering. A person will look at it.")
     await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))
+    await escalations.by_failure(tx, thread, run, text)
     await posting.follow_up(tx, thread, run.prompt_order, run.agent)
 
 

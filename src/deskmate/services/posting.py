@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Callable
 
 from deskmate.domain.actors import Actor, Author, AuthorKind
@@ -12,25 +11,13 @@ from deskmate.domain.permissions import Action, require
 from deskmate.domain.runs import RunState
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid, KeyReused
-from deskmate.services import assignments, messages, operators, prompts, routing, runs, threads
+from deskmate.services import assignments, escalations, messages, operators, prompts, routing, runs, threads
+from deskmate.services.texts import clean
 from deskmate.store.base import Tx
 from deskmate.store.times import ms
 
 DefaultAgent = Callable[[], str | None]
-LONGEST_TEXT = 100_000  # characters
-_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})  # categories of characters that leave no mark
 LONGEST_SUBJECT = 80  # characters
-
-
-def clean(text: object, field: str = "text") -> str:
-    """Text that both stores and every reader can hold. Raises Invalid, naming the field."""
-    if not isinstance(text, str) or all(unicodedata.category(c) in _UNSEEN for c in text):
-        raise Invalid(f"{field} must be a text with at least one visible character", field=field)
-    if len(text) > LONGEST_TEXT:
-        raise Invalid(f"{field} is longer than {LONGEST_TEXT} characters", field=field)
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise Invalid(f"{field} holds characters that are no text (NUL or a lone surrogate)", field=field)
-    return text
 
 
 async def post(
@@ -104,6 +91,8 @@ async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond:
             await give(tx, thread, stored, actor=actor, agent=agent)
     elif stored.visibility is Visibility.PUBLIC:
         await tx.run("assignments.answered", thread=thread.id, order=thread.prompt_order)
+        if stored.author.kind is AuthorKind.OPERATOR and thread.waiting_since is not None:
+            await escalations.answered(tx, thread, by=actor)
         if not await _asked(tx, thread):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
 

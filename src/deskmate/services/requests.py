@@ -16,7 +16,8 @@ from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, OnExpiry, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Claimed, Forbidden, Invalid, NotFound
-from deskmate.services import applying, assignments, drafts, feed, ledger, opening, posting, threads
+from deskmate.services import applying, assignments, drafts, escalations, feed, ledger, opening, posting, threads
+from deskmate.services.posting import DefaultAgent
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
@@ -32,8 +33,9 @@ def actor_of(by: By) -> Actor:
 class Requests:
     """What waits for people."""
 
-    def __init__(self, store: Store, closing: asyncio.Event | None = None) -> None:
+    def __init__(self, store: Store, default_agent: DefaultAgent, closing: asyncio.Event | None = None) -> None:
         self._store = store
+        self._default_agent = default_agent
         self._closing = closing or asyncio.Event()
 
     async def ask(
@@ -253,6 +255,8 @@ class Requests:
             decided = await ledger.decide(tx, found, decision, by=actor)
             if decision.kind is DecisionKind.TAKE_OVER:
                 return await self._take_over(tx, decided, actor)
+            if decided.kind is RequestKind.ESCALATION and not decided.call_id:
+                return await escalations.apply(tx, decided, self._default_agent, by=actor)
             if decided.draft is not None:
                 return await drafts.apply(tx, decided, by=actor)
             if decided.approval is not None:

@@ -18,7 +18,7 @@ from deskmate.domain.requests import Request
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Fenced, GivenUp, Invalid
-from deskmate.services import applying, history, ledger, posting, prompts, routing, runs, talking, threads, writer
+from deskmate.services import applying, escalations, history, ledger, posting, prompts, routing, runs, talking, threads, writer
 from deskmate.services.attempt import Attempt, fail, give_back
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
@@ -210,6 +210,7 @@ class Responder:
             news=await ledger.news(tx, run) if run.attempt else (),
             approved=approved,
             apply=applying.Applier(self._store, taken, self._lease),
+            escalate=escalations.Escalator(self._store, taken, self._lease),
             resumed=run.attempt > 0,
         )
         return _Begun(run=taken, thread=thread, turn=turn)

@@ -110,6 +110,12 @@ async def hold(tx: Tx, run: Run, lease: timedelta) -> None:
         raise Fenced()
 
 
+async def enter(tx: Tx, run: Run, epoch: int) -> None:
+    """The run itself has changed the assignment: it goes on in the new epoch."""
+    if not await tx.run("runs.enter", id=run.id, attempt=run.attempt, epoch=epoch):
+        raise Fenced()
+
+
 async def leave(tx: Tx, run: Run, state: RunState, *, error: str | None = None) -> None:
     """Pause or end the attempt. Raises Fenced when it is not running any more."""
     move(RUN_MOVES, RunState.RUNNING, state)

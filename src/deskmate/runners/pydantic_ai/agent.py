@@ -22,14 +22,17 @@ from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunCont
 
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.domain.messages import ContextMessage, ToolResult
-from deskmate.errors import DeskmateError
+from deskmate.errors import DeskmateError, Invalid
 from deskmate.runners.pydantic_ai.approval import ApprovedCalls, NeedsApproval, approved_calls
 from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn, in_desk_run, keeper
 from deskmate.runners.pydantic_ai.drive import Drive, Put
+from deskmate.runners.pydantic_ai.escalate import Assessed
 from deskmate.runners.pydantic_ai.failures import Patience, Persist, failure, of_a_provider
 from deskmate.runners.pydantic_ai.history import repair, result_of, told
 
 GONE = "This tool cannot be run any more."
+FLOOR = 0.7
+PASSED_ON = "I am not sure enough to answer this myself. I have passed it on to a colleague, who will answer you here."
 NOTICE = "One moment, I am asking a colleague."
 
 
@@ -38,7 +41,8 @@ class PydanticAgent:
 
     The thread is the memory: each response and each batch of tool results is handed over before the run goes on, and a run is
     taken up from those alone, by any process. `deps` makes the agent's dependencies for a turn. `stream=False` is for models that
-    cannot stream. `notice` is what a customer reads while people are asked.
+    cannot stream. `notice` is what a customer reads while people are asked. `floor` is the confidence, from 0 to 1, from which on
+    an agent with the output type `Assessed` answers alone; below it a person answers, and the customer reads `passed_on`.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class PydanticAgent:
         patience: Patience | None = None,
         notice: str | None = NOTICE,
         stream: bool = True,
+        floor: float = FLOOR,
+        passed_on: str = PASSED_ON,
     ) -> None:
         self.agent = agent
         self._name = name or agent.name or "assistant"
@@ -59,6 +65,12 @@ class PydanticAgent:
         self._patience = patience or Patience()
         self._notice = notice
         self._stream = stream
+        if not 0.0 <= floor <= 1.0:
+            raise Invalid("a floor is from 0 to 1", field="floor")
+        self._floor = floor
+        self._passed_on = passed_on
+        own = agent.output_type
+        self._assesses = Assessed in own if isinstance(own, Sequence) else own is Assessed
         capabilities: list[AbstractCapability[Any]] = []
         agent.root_capability.apply(capabilities.append)
         self._rules = {
@@ -160,7 +172,16 @@ class PydanticAgent:
             capabilities=None if self._kept_by_asker else [self._keeper],
         ) as run:
             await Drive(
-                run=run, put=put, askers=self._askers, rules=self._rules, notice=self._notice, stream=self._stream
+                run=run,
+                put=put,
+                askers=self._askers,
+                rules=self._rules,
+                notice=self._notice,
+                stream=self._stream,
+                turn=turn,
+                floor=self._floor,
+                passed_on=self._passed_on,
+                quiet=self._assesses,
             ).to_the_end()
 
     async def _apply(self, turn: Turn, deps: Any) -> tuple[ToolResult, ...]:

@@ -20,13 +20,17 @@ from pydantic_ai.tools import DeferredToolRequests, ToolDefinition
 from pydantic_core import to_json
 from pydantic_graph import End
 
-from deskmate.domain.agents import Ask, Delta, Output, Step
+from deskmate.domain.agents import Ask, Delta, Output, Step, Turn
+from deskmate.domain.escalations import Escalation, assess
 from deskmate.domain.messages import Part, Text, ToolCall, ToolResult
 from deskmate.runners.pydantic_ai.approval import Rule, approval_of
 from deskmate.runners.pydantic_ai.ask_human import AskHuman, question_of
+from deskmate.runners.pydantic_ai.escalate import Assessed, pass_on
 from deskmate.runners.pydantic_ai.history import parts_of, result_of
 
 BROKEN = "This tool failed, or was stopped because another one failed. It is not known whether it took effect."
+
+NOBODY = "I cannot answer this, and the team has declined it."
 
 Put = Callable[[Output], Awaitable[None]]
 """Hands an output to the desk; returns when the desk has dealt with it."""
@@ -42,6 +46,11 @@ class Drive:
     rules: Mapping[str, Rule]
     notice: str | None
     stream: bool
+    turn: Turn
+    floor: float
+    passed_on: str
+    quiet: bool
+    """Words beside the answer are not for the customer: what may be said is known at the end only."""
     output_by_tool: bool = False
     spent: tuple[int, int] = field(default=(0, 0))
     """Tokens of responses without words or calls, which make no step; they are counted with the next one."""
@@ -49,7 +58,7 @@ class Drive:
     async def to_the_end(self) -> None:
         node: Any = self.run.next_node
         while not isinstance(node, End):
-            if isinstance(node, ModelRequestNode) and self.stream:
+            if isinstance(node, ModelRequestNode) and self.stream and not self.quiet:
                 await self._deltas(cast("ModelRequestNode[Any, Any]", node))
             if isinstance(node, CallToolsNode):
                 node = await self._calls(cast("CallToolsNode[Any, Any]", node))
@@ -75,6 +84,8 @@ class Drive:
         """
         _tell_apart(node.model_response)
         parts = parts_of(node.model_response)
+        if self.quiet:
+            parts = tuple(part for part in parts if not isinstance(part, Text))
         people = {part.call_id for part in parts if isinstance(part, ToolCall) and self._is_for_people(part.tool)}
         if len(people) == sum(isinstance(part, ToolCall) for part in parts):
             human = people
@@ -130,12 +141,25 @@ class Drive:
                 for call, rule in zip(output.approvals, rules, strict=True)
             ]
             await self.put(Ask(step=step, requests=(*asked, *wanted), notice=self.notice))
+        elif isinstance(output, Assessed):
+            await self._answer(output, _rest(step))
         elif self.output_by_tool:
             # A structured output was given as a tool call, which nobody reads: its text is the reply.
             text = output if isinstance(output, str) else to_json(output, serialize_unknown=True).decode()
             await self.put(replace(_rest(step), parts=(Text(text=text),), final=True))
         elif step.parts:
             await self.put(replace(step, final=True))
+
+    async def _answer(self, output: Assessed, step: Step) -> None:
+        """An answer that says how sure it is: given from the floor on, else a person is asked to answer, and sees it."""
+        sure = assess(output.confidence, floor=self.floor, requires_human=output.requires_human, reason=output.reason)
+        words = output.response
+        if not (sure.answers and words.strip()):
+            why = sure.why or "the agent has no answer"
+            asked = Escalation(reason=why, suggestion=words or None, confidence=sure.confidence, floor=self.floor)
+            came = await pass_on(self.turn, asked)
+            words = self.passed_on if came["accepted"] else NOBODY
+        await self.put(replace(step, parts=(Text(text=words),), final=True))
 
     def _definition(self, tool: str) -> ToolDefinition | None:
         return self.run.ctx.deps.tool_manager.get_tool_def(tool)

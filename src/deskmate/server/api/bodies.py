@@ -77,6 +77,12 @@ class Respond(Body):
     agent: Short | None = None
 
 
+class Escalate(Body):
+    reason: Annotated[CleanText, Field(min_length=1, max_length=2_000)] | None = None
+    summary: Annotated[CleanText, Field(min_length=1, max_length=2_000)] | None = None
+    urgency: Priority = Priority.NORMAL
+
+
 class Assign(Body):
     to: Short
     note: Long | None = None

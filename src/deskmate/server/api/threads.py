@@ -10,7 +10,7 @@ from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.messages import Visibility
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Forbidden, Invalid
-from deskmate.server.api.bodies import Assign, ChangeThread, OpenThread, PostMessage, Respond
+from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, OpenThread, PostMessage, Respond
 from deskmate.server.api.doors import TheDesk, Who, counted
 from deskmate.server.limits import Door
 from deskmate.server.records import Json, message_json, moment, request_json, thread_json, usage_json
@@ -135,6 +135,14 @@ async def respond(thread: str, desk: TheDesk, who: Who, body: Respond | None = N
 async def assign(thread: str, body: Assign, desk: TheDesk, who: Who) -> Json:
     """Take over, hand back, transfer, release. 409 with the holder when the epoch moved."""
     changed = await desk.assignments.assign(thread, body.to, by=who, note=body.note, epoch=body.epoch)
+    return await _shown(desk, changed, who)
+
+
+@router.post("/{thread}/escalation", dependencies=[counted(Door.POST)])
+async def escalate(thread: str, desk: TheDesk, who: Who, body: Escalate | None = None) -> Json:
+    """Have a person answer. A customer may ask for one at any time."""
+    asked = body or Escalate()
+    changed = await desk.escalations.escalate(thread, asked.reason, urgency=asked.urgency, summary=asked.summary, by=who)
     return await _shown(desk, changed, who)
 
 

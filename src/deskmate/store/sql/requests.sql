@@ -32,6 +32,10 @@ SELECT * FROM requests
 WHERE thread = :thread AND call_id = :call_id AND approval IS NOT NULL AND run IS NULL AND state = 'decided'
 ORDER BY created_at, id LIMIT 1;
 
+-- name: newest_escalation
+-- The last escalation of a thread.
+SELECT * FROM requests WHERE thread = :thread AND kind = 'escalation' ORDER BY created_at DESC, id DESC LIMIT 1;
+
 -- name: answered
 -- The message that tells what was decided; the result of the call is still to come.
 UPDATE requests SET outcome = :outcome, updated_at = :now WHERE id = :id AND state = 'decided'

@@ -27,6 +27,10 @@ SET lease_until = :lease_until
 WHERE id = :id AND attempt = :attempt AND state = 'running'
   AND epoch = (SELECT threads.epoch FROM threads WHERE threads.id = runs.thread);
 
+-- name: enter
+-- A running run that has changed its thread's epoch itself goes on in the new one.
+UPDATE runs SET epoch = :epoch WHERE id = :id AND attempt = :attempt AND state = 'running';
+
 -- name: leave
 -- End or pause a running run, by the attempt that holds it.
 UPDATE runs
