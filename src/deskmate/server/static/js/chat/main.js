@@ -90,11 +90,11 @@ async function loadOlder() {
   changed();
 }
 
-/** @param {string} text */
-function send(text) {
+/** @param {string} text @param {{person?: boolean}} [how] `person`: a person is to answer this, and all that follows */
+function send(text, { person = false } = {}) {
   const words = text.trim();
   if (!words) return;
-  state.outbox.push({ key: crypto.randomUUID(), text: words, at: Date.now(), state: "waiting", error: "" });
+  state.outbox.push({ key: crypto.randomUUID(), text: words, at: Date.now(), state: "waiting", error: "", person });
   if (state.phase === "new") state.phase = "ready";
   changed();
   void sendAll();
@@ -125,11 +125,10 @@ async function deliver(sending) {
   try {
     const id = await session.threadFor(sending.key);
     if (!state.thread) await opened();
-    const message = await session.api.post(
-      `/api/threads/${encodeURIComponent(id)}/messages`,
-      { text: sending.text },
-      { key: sending.key },
-    );
+    const path = `/api/threads/${encodeURIComponent(id)}`;
+    const body = sending.person ? { text: sending.text, respond: false } : { text: sending.text };
+    const message = await session.api.post(`${path}/messages`, body, { key: sending.key });
+    if (sending.person) state.thread = await session.api.post(`${path}/escalation`);
     state.outbox = state.outbox.filter((one) => one !== sending);
     takeMessage(state, message);
     if (state.connection.state === "offline") feed.retry();

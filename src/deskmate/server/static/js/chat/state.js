@@ -4,7 +4,7 @@ import { firstName, ms } from "../core/format.js";
 
 /** @typedef {import("../core/types.js").Message} Message */
 /** @typedef {import("../core/types.js").Thread} Thread */
-/** @typedef {{key: string, text: string, at: number, state: "waiting" | "sending" | "failed", error: string}} Sending */
+/** @typedef {{key: string, text: string, at: number, state: "waiting" | "sending" | "failed", error: string, person?: boolean}} Sending */
 
 /** @param {Sending[]} outbox */
 export function initialState(outbox) {

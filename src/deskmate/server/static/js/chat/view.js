@@ -40,10 +40,10 @@ function header(chat) {
         ? h("span", { class: "avatar avatar--operator", "aria-hidden": "true" }, icon("team"))
         : avatar("agent", who),
     h("div", { class: "grow" }, h("h1", null, "Support"), h("p", { id: "who-answers", role: "status" }, words)),
-    button("Talk to a person", () => chat.send(ASK_FOR_PERSON), {
+    button("Talk to a person", () => chat.send(ASK_FOR_PERSON, { person: true }), {
       icon: "person",
       id: "talk-to-a-person",
-      disabled: state.outbox.some((one) => one.text === ASK_FOR_PERSON),
+      disabled: queued || person !== null || state.outbox.some((one) => one.person),
     }),
   );
 }
