@@ -14,7 +14,7 @@ from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM, Actor
 from deskmate.domain.agents import Runner
 from deskmate.domain.operators import Operator
-from deskmate.domain.threads import Thread
+from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.services import attachments, opening, posting, streams, threads
 from deskmate.services.assignments import Assignments
@@ -131,8 +131,8 @@ class Desk:
         passwords = Passwords()
         self.customers = Customers(self._store)
         self.closing = asyncio.Event()
-        self.threads = Threads(self._store)
-        self.messages = Messages(self._store, lambda: self.default_agent)
+        self.threads = Threads(self._store, mode=Mode(self.settings.mode))
+        self.messages = Messages(self._store, lambda: self.default_agent, copilot=self.settings.copilot)
         self.requests = Requests(self._store, lambda: self.default_agent, self.closing)
         self.assignments = Assignments(self._store, lambda: self.default_agent)
         self.escalations = Escalations(self._store)

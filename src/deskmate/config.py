@@ -10,9 +10,11 @@ from deskmate.errors import Misconfigured
 
 T = TypeVar("T")
 Synchronous = Literal["full", "normal", "off"]
+ModeName = Literal["auto", "review", "off"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 _SYNCHRONOUS: Mapping[str, Synchronous] = {"full": "full", "normal": "normal", "off": "off"}
 _LOG_LEVELS: Mapping[str, LogLevel] = {"debug": "debug", "info": "info", "warning": "warning", "error": "error"}
+_MODES: Mapping[str, ModeName] = {"auto": "auto", "review": "review", "off": "off"}
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 SECRET_BYTES = 32
 
@@ -45,6 +47,10 @@ class Settings:
     """DESKMATE_ALLOWED_ORIGINS: `https://shop.example,https://...`; sites whose pages may use /api/chat."""
     log_level: LogLevel = "info"
     """DESKMATE_LOG_LEVEL: `debug`, `info`, `warning` or `error`."""
+    mode: ModeName = "auto"
+    """DESKMATE_MODE: how far the AI may go on new threads: `auto` (it answers first), `review` (it drafts) or `off`."""
+    copilot: bool = False
+    """DESKMATE_COPILOT: `on` has the AI suggest, as notes, what to say on threads that operators hold."""
     embeddings: str = "auto"
     """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
 
@@ -70,6 +76,8 @@ class Settings:
             sqlite_synchronous=read("DESKMATE_SQLITE_SYNCHRONOUS", _one_of(_SYNCHRONOUS), base.sqlite_synchronous),
             allowed_origins=read("DESKMATE_ALLOWED_ORIGINS", _origins, base.allowed_origins),
             log_level=read("DESKMATE_LOG_LEVEL", _one_of(_LOG_LEVELS), base.log_level),
+            mode=read("DESKMATE_MODE", _one_of(_MODES), base.mode),
+            copilot=read("DESKMATE_COPILOT", _one_of(_SWITCH), base.copilot),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
         )
 

@@ -61,6 +61,8 @@ class Turn:
     news: tuple[ToolResult, ...] = ()
     """What people decided about the last questions of this run. The results stand in the history as well, beside their calls,
     perhaps before messages that were exchanged meanwhile."""
+    aside: bool = False
+    """Nobody but the team reads what the run says: it was asked by an operator, or suggests something to one."""
     approved: tuple[Approved, ...] = ()
     """Calls that are to be run now, each by `apply`, before the agent goes on. They stand in the history, without results."""
     apply: Apply = _nobody
@@ -82,7 +84,7 @@ class Step:
     """One finished message of the agent: an answer, tool calls, or (role tool) their results. Stored before the run goes on.
 
     `final` says that nothing follows: the step and the end of the run are one transaction, so a process that dies leaves either
-    both or neither, and the answer is never given twice.
+    both or neither, and the answer is never given twice. `held` has its words approved by a person before the customer sees them.
     """
 
     role: ModelRole
@@ -93,6 +95,7 @@ class Step:
     input_tokens: int = 0
     output_tokens: int = 0
     final: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -214,6 +214,8 @@ def check_decision(request: Request, decision: NewDecision) -> None:
         raise Invalid(f"a {request.kind} takes {', '.join(sorted(allowed))}, not {decision.kind}", field="kind")
     if request.approval is not None and request.run is None and decision.kind is DecisionKind.EDIT:
         raise Invalid("the program that asked runs the call as it stored it: approve or reject it", field="kind")
+    if decision.retry and (request.draft is None or decision.kind is not DecisionKind.REJECT):
+        raise Invalid("only a draft that is rejected is written again", field="retry")
     needs_value = decision.kind in (DecisionKind.ANSWER, DecisionKind.RESPOND)
     if needs_value and (decision.value is None or (isinstance(decision.value, str) and not decision.value.strip())):
         raise Invalid(f"{decision.kind} needs a value", field="value")

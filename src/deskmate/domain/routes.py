@@ -6,6 +6,7 @@ from typing import Literal
 
 from deskmate.domain.assignments import Holder
 from deskmate.domain.messages import Visibility
+from deskmate.domain.runs import Run
 from deskmate.domain.threads import Mode, Thread
 
 
@@ -20,9 +21,12 @@ class Route:
     inputs: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
-def said_as(thread: Thread) -> Visibility:
-    """How the AI's words on this thread are stored: held back for a person's approval while the thread is in review."""
-    return Visibility.DRAFT if thread.mode is Mode.REVIEW else Visibility.PUBLIC
+def said_as(thread: Thread, run: Run, *, held: bool = False) -> Visibility:
+    """How a run's words on this thread are stored: held back for a person's approval while the thread is in review, or where the
+    agent itself wants that; as notes where it speaks to the team."""
+    if run.aside:
+        return Visibility.NOTE
+    return Visibility.DRAFT if held or thread.mode is Mode.REVIEW else Visibility.PUBLIC
 
 
 def by_assignment(thread: Thread) -> Route:

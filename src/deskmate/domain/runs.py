@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from deskmate.domain.messages import Visibility
+
 
 class RunState(StrEnum):
     QUEUED = "queued"
@@ -28,7 +30,10 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One execution. `prompt` is the message it answers; `attempt` rises with every start and fences the one before."""
+    """One execution. `prompt` is the message it answers; `attempt` rises with every start and fences the one before.
+
+    One whose `visibility` is note speaks to the team: all it says are notes, and nobody who waits has been answered by it.
+    """
 
     id: str
     thread: str
@@ -36,6 +41,7 @@ class Run:
     epoch: int
     prompt: str | None
     prompt_order: int
+    visibility: Visibility = Visibility.PUBLIC
     state: RunState = RunState.QUEUED
     attempt: int = 0
     lease_by: str | None = None
@@ -44,3 +50,8 @@ class Run:
     error: str | None = None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def aside(self) -> bool:
+        """Whether it speaks to the team only."""
+        return self.visibility is Visibility.NOTE

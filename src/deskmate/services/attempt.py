@@ -85,7 +85,7 @@ class Attempt:
             role=step.role,
             parts=step.parts,
             author=actor.author,
-            visibility=said_as(thread) if _speaks(step) else Visibility.PUBLIC,
+            visibility=said_as(thread, self._run, held=step.held) if _speaks(step) or self._run.aside else Visibility.PUBLIC,
             agent_name=self._run.agent,
             model=step.model,
             provider=step.provider,
@@ -109,7 +109,7 @@ class Attempt:
         for results in ask.results:
             await self._store_step(tx, thread, results, None)
         opened = [await self._open(tx, thread, asked, ids.get(asked.call_id, "")) for asked in ask.requests]
-        if ask.notice:
+        if ask.notice and not self._run.aside:
             await notice(tx, thread, self._run, ask.notice)
         await runs.leave(tx, self._run, RunState.PAUSED)
         await _settle(tx, thread, self._run)
@@ -153,7 +153,7 @@ class Attempt:
         await runs.leave(tx, self._run, RunState.DONE)
         if self._draft is not None:
             await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
-        if thread.waiting_since is not None and not await ledger.waiting(tx, thread.id):
+        if thread.waiting_since is not None and not self._run.aside and not await ledger.waiting(tx, thread.id):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
         await _settle(tx, thread, self._run)
 
@@ -190,6 +190,8 @@ async def notice(tx: Tx, thread: Thread, run: Run, text: str) -> None:
 
 async def _settle(tx: Tx, thread: Thread, run: Run) -> None:
     """What the run was asked is dealt with; whatever the customer wrote meanwhile gets a run of its own."""
+    if run.aside:
+        return
     await tx.run("assignments.answered", thread=run.thread, order=run.prompt_order)
     await posting.follow_up(tx, thread, run.prompt_order, run.agent)
 
@@ -212,11 +214,14 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
             parts=(),
             author=actor.author,
             status=MessageStatus.FAILED,
+            visibility=run.visibility,
             error=text,
             agent_name=run.agent,
             run=run.id,
         )
         await messages.insert(tx, thread, [failed], after=run.prompt, actor=actor)
+    if run.aside:
+        return
     await notice(tx, thread, run, "Something went wrong while answering. A person will look at it.")
     await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))
     await escalations.by_failure(tx, thread, run, text)

@@ -16,9 +16,10 @@ from deskmate.store.base import Store, Tx
 class Messages(MessageVerbs):
     """What is said on threads."""
 
-    def __init__(self, store: Store, default_agent: DefaultAgent) -> None:
+    def __init__(self, store: Store, default_agent: DefaultAgent, *, copilot: bool = False) -> None:
         super().__init__(store)
         self._default_agent = default_agent
+        self._copilot = copilot
 
     async def post(
         self,
@@ -33,7 +34,8 @@ class Messages(MessageVerbs):
     ) -> Message:
         """Say something. A customer's message is given to whoever responds next, unless `respond` is false.
 
-        `as_customer` speaks for the thread's customer, for those who may. The same idempotency key gives the first message again.
+        A note of an operator that calls on `@ai` is answered with a note. `as_customer` speaks for the thread's customer, for
+        those who may. The same idempotency key gives the first message again.
         Raises Invalid, NotFound, Forbidden, KeyReused.
         """
         actor = actor_of(author)
@@ -47,6 +49,7 @@ class Messages(MessageVerbs):
                 visibility=visibility,
                 respond=respond,
                 agent=self._default_agent(),
+                copilot=self._copilot,
                 key=idempotency_key,
             )
         )

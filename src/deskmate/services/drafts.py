@@ -1,12 +1,12 @@
 """Drafts: words of the AI, held back until a person approves them. What is sent is what was approved."""
 
-from deskmate.domain.actors import Actor
+from deskmate.domain.actors import SYSTEM, Actor
 from deskmate.domain.events import EventType
-from deskmate.domain.messages import Message, Text, Visibility
+from deskmate.domain.messages import Message, NewMessage, Text, Visibility
 from deskmate.domain.requests import DecisionKind, NewDecision, Request, RequestState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Stale
-from deskmate.services import history, ledger, messages, prompts
+from deskmate.services import history, ledger, messages, prompts, runs, threads
 from deskmate.store.base import Tx
 from deskmate.store.times import ms
 
@@ -32,8 +32,8 @@ async def check(tx: Tx, request: Request, decision: NewDecision) -> None:
         raise Stale(newer=newest.id)
 
 
-async def apply(tx: Tx, request: Request, *, by: Actor) -> Request:
-    """Send the draft, as it was approved or edited; a rejected one stays a draft for ever."""
+async def apply(tx: Tx, request: Request, *, by: Actor, retry: bool = False) -> Request:
+    """Send the draft, as it was approved or edited; a rejected one stays a draft for ever, and may be written anew."""
     decision, draft = request.decision, request.draft
     assert decision is not None
     assert draft is not None
@@ -44,7 +44,27 @@ async def apply(tx: Tx, request: Request, *, by: Actor) -> Request:
     applied = await ledger.get(tx, request.id)
     await ledger.announce(tx, applied, EventType.REQUEST_APPLIED, actor=by)
     await ledger.go_on(tx, applied, actor=by)
+    if retry:
+        await _again(tx, applied, by=by)
     return applied
+
+
+async def _again(tx: Tx, request: Request, *, by: Actor) -> None:
+    """Have the agent write it anew, with the review of the person who rejected it."""
+    decision = request.decision
+    assert decision is not None
+    draft = await history.get(tx, request.draft or "")
+    why = decision.review or decision.reason
+    lines = [f'{decision.by.name} has rejected this draft of a reply: "{draft.text}"', *([f"Review: {why}"] if why else [])]
+    marker = NewMessage(
+        role="system", parts=(Text(text="\n".join([*lines, "Write a better one."])),), author=SYSTEM.author,
+        visibility=Visibility.NOTE,
+    )  # fmt: skip
+    prompt = (await messages.insert(tx, request.thread, [marker], order="next", actor=by))[0]
+    thread = await threads.get(tx, request.thread)
+    await tx.run("assignments.asks", thread=thread.id, order=prompt.order)
+    agent = draft.agent_name or request.agent or ""
+    await runs.queue(tx, thread, agent, prompt=prompt.id, prompt_order=prompt.order, actor=by)
 
 
 async def send(tx: Tx, draft: str, text: str | None, *, by: Actor) -> Message:

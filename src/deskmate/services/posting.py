@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 
 from deskmate.domain.actors import Actor, Author, AuthorKind
@@ -16,6 +17,7 @@ from deskmate.services.texts import clean
 from deskmate.store.base import Tx
 from deskmate.store.times import ms
 
+_MENTION = re.compile(r"(?<![\w@.])@ai\b", re.IGNORECASE)
 DefaultAgent = Callable[[], str | None]
 LONGEST_SUBJECT = 80  # characters
 
@@ -30,10 +32,13 @@ async def post(
     visibility: Visibility = Visibility.PUBLIC,
     respond: bool | None = None,
     agent: str | None = None,
+    copilot: bool = False,
     key: str | None = None,
 ) -> Message:
     """Store a message of this actor. With `respond` (the default for customers) somebody is made to answer.
 
+    A note of an operator that calls on `@ai` is answered with a note; with `copilot` the AI suggests, as a note, what to say to a
+    customer whose thread an operator holds.
     The same idempotency key and content give the first message again. Raises KeyReused, NotFound, Forbidden, Invalid.
     """
     text = clean(text)
@@ -47,7 +52,26 @@ async def post(
     if key is not None:
         await remember(tx, actor, key, digest, stored.id)
     await _after(tx, thread, stored, actor, respond, agent)
+    if agent is not None and _calls_on_ai(stored, copilot):
+        await _aside(tx, await threads.get(tx, thread_id), stored, agent, actor)
     return stored
+
+
+def _calls_on_ai(stored: Message, copilot: bool) -> bool:
+    if stored.author.kind is AuthorKind.OPERATOR:
+        return stored.visibility is Visibility.NOTE and _MENTION.search(stored.text) is not None
+    return copilot and stored.author.kind is AuthorKind.CUSTOMER
+
+
+async def _aside(tx: Tx, thread: Thread, prompt: Message, agent: str, actor: Actor) -> None:
+    """Have the AI speak to the team: in answer to an operator, or as a suggestion to the operator who holds the thread."""
+    suggests = prompt.author.kind is AuthorKind.CUSTOMER
+    if suggests and thread.assignment.to is not Holder.OPERATOR:
+        return
+    live = await runs.live(tx, thread.id)
+    if suggests and any(run.aside and run.state is RunState.QUEUED and run.attempt == 0 for run in live):
+        return
+    await runs.queue(tx, thread, agent, prompt=prompt.id, prompt_order=prompt.order, visibility=Visibility.NOTE, actor=actor)
 
 
 def check_may_post(actor: Actor, thread: Thread, visibility: Visibility, as_customer: bool) -> None:
@@ -133,7 +157,7 @@ async def give(tx: Tx, thread: Thread, prompt: Message, *, actor: Actor, agent: 
     live = await runs.live(tx, thread.id)
     # A run that has not started, or is running, takes up the newest message by itself: it reads it when it starts, or a
     # follower is queued when it ends. A paused run waits for a person and does not keep the customer waiting.
-    if any(run.state is RunState.RUNNING or (run.state is RunState.QUEUED and run.attempt == 0) for run in live):
+    if any(run.state is RunState.RUNNING or (run.state is RunState.QUEUED and run.attempt == 0) for run in live if not run.aside):
         return
     await runs.queue(tx, thread, agent, prompt=prompt.id, prompt_order=prompt.order, actor=actor)
 

@@ -258,7 +258,7 @@ class Requests:
             if decided.kind is RequestKind.ESCALATION and not decided.call_id:
                 return await escalations.apply(tx, decided, self._default_agent, by=actor)
             if decided.draft is not None:
-                return await drafts.apply(tx, decided, by=actor)
+                return await drafts.apply(tx, decided, by=actor, retry=decision.retry)
             if decided.approval is not None:
                 return await ledger.apply_approval(tx, decided, by=actor)
             return await ledger.apply_answer(tx, decided, by=actor)

@@ -121,14 +121,14 @@ class Responder:
         thread = await threads.lock(tx, thread_id)
         live = await runs.live(tx, thread_id)
         ready = [run for run in live if run.state is RunState.RUNNING]
-        ready += [run for run in live if run.state is RunState.QUEUED and run.agent == agent_name]
+        ready += [run for run in live if run.state is RunState.QUEUED and run.agent == agent_name and not run.aside]
         if not ready:
             prompt = await prompts.newest_of_customer(tx, thread_id)
             if live and (prompt is None or prompt.order <= thread.answered_order):
                 return Paused(requests=tuple(await ledger.waiting(tx, thread_id)))
             await posting.start(tx, thread, agent_name, actor=by)
             thread, live = await threads.get(tx, thread_id), await runs.live(tx, thread_id)
-            ready = [run for run in reversed(live) if run.state is RunState.QUEUED]
+            ready = [run for run in reversed(live) if run.state is RunState.QUEUED and not run.aside]
             if not ready:
                 raise Conflict("people respond on this thread")
         return await self._begin(tx, thread, live, ready[0]) or await self._outcome(tx, ready[0].id)
@@ -168,7 +168,7 @@ class Responder:
                 return _Busy(until=max(other.lease_until, tx.now + RETRY))
             if self._goes_first(other, run):
                 return _Busy(until=tx.now + RETRY)
-        if run.attempt == 0 and thread.prompt_order <= thread.answered_order:
+        if run.attempt == 0 and thread.prompt_order <= thread.answered_order and not run.aside:
             await runs.cancel(tx, run, actor=SYSTEM, reason="the message has been answered")
             return None
         return await self._start(tx, run, thread)
@@ -178,7 +178,7 @@ class Responder:
         return run.attempt == 0 and other.attempt > 0 and other.state is RunState.QUEUED and other.agent in self._agents
 
     async def _start(self, tx: Tx, run: Run, thread: Thread) -> _Begun | _Busy | None:
-        prompt = await prompts.at(tx, thread.id, thread.prompt_order)
+        prompt = await prompts.at(tx, thread.id, thread.prompt_order) if not run.aside else None
         taken = await runs.take(
             tx, run, owner=self._owner, lease=self._lease,
             prompt=prompt.id if prompt else run.prompt, prompt_order=prompt.order if prompt else run.prompt_order,
@@ -186,7 +186,7 @@ class Responder:
         if taken is None:
             # Somebody holds it after all. Whoever came for it comes again: a job that is given up here would leave it lying.
             return _Busy(until=tx.now + RETRY)
-        if run.attempt == 0 and thread.waiting_since is not None:
+        if run.attempt == 0 and thread.waiting_since is not None and not run.aside:
             await talking.over(tx, thread, taken)
         elif run.attempt and await applying.doubt(tx, run, again=True):
             # Whether a call took effect is for a person to say; until then the run has nothing it could go on with.
@@ -200,7 +200,7 @@ class Responder:
         given = await history.context(
             tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT, keep_approved=bool(approved)
         )
-        words = await prompts.newest_of_customer(tx, thread.id)
+        words = await (history.find(tx, run.prompt or "") if run.aside else prompts.newest_of_customer(tx, thread.id))
         turn = Turn(
             thread=thread.id,
             run=run.id,
@@ -208,6 +208,7 @@ class Responder:
             prompt_text=words.text if words else (prompt.text if prompt else ""),
             history=given,
             news=await ledger.news(tx, run) if run.attempt else (),
+            aside=run.aside,
             approved=approved,
             apply=applying.Applier(self._store, taken, self._lease),
             escalate=escalations.Escalator(self._store, taken, self._lease),

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, agent
 from deskmate.domain.events import EventType
+from deskmate.domain.messages import Visibility
 from deskmate.domain.runs import RUN_MOVES, Run, RunState
 from deskmate.domain.states import move
 from deskmate.domain.threads import Priority, Thread
@@ -33,6 +34,7 @@ def run_of(row: Row) -> Run:
         epoch=row["epoch"],
         prompt=row["prompt"],
         prompt_order=row["prompt_order"],
+        visibility=Visibility(row["visibility"]),
         state=RunState(row["state"]),
         attempt=row["attempt"],
         lease_by=row["lease_by"],
@@ -57,13 +59,22 @@ async def live(tx: Tx, thread: str) -> list[Run]:
     return [run_of(row) for row in await tx.all("runs.live", thread=thread)]
 
 
-async def queue(tx: Tx, thread: Thread, agent_name: str, *, prompt: str | None, prompt_order: int, actor: Actor) -> Run:
+async def queue(
+    tx: Tx,
+    thread: Thread,
+    agent_name: str,
+    *,
+    prompt: str | None,
+    prompt_order: int,
+    visibility: Visibility = Visibility.PUBLIC,
+    actor: Actor,
+) -> Run:
     """A new run for the newest message, and the job that starts it. The caller holds the thread's lock."""
     run_id = tx.id("run")
     row = await tx.one(
         "runs.insert",
         id=run_id, thread=thread.id, agent=agent_name, epoch=thread.epoch, prompt=prompt, prompt_order=prompt_order,
-        now=ms(tx.now),
+        visibility=visibility, now=ms(tx.now),
     )  # fmt: skip
     assert row is not None
     run = run_of(row)

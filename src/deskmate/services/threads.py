@@ -137,8 +137,9 @@ async def set_status(tx: Tx, thread: Thread, status: Status, *, actor: Actor) ->
 class Threads:
     """The threads of a desk. `by` is whoever does it; without it, the desk itself."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, mode: Mode = Mode.AUTO) -> None:
         self._store = store
+        self._mode = mode
 
     async def open(
         self,
@@ -147,21 +148,22 @@ class Threads:
         subject: str | None = None,
         summary: str | None = None,
         metadata: Mapping[str, object] | None = None,
-        mode: Mode = Mode.AUTO,
+        mode: Mode | None = None,
         priority: Priority = Priority.NORMAL,
         queue: str | None = None,
         tags: Sequence[str] = (),
         language: str | None = None,
         by: Actor = SYSTEM,
     ) -> Thread:
-        """Open a thread, for a customer of yours or for nobody. Customers open their own only. Raises Forbidden, Invalid."""
+        """Open a thread, for a customer of yours or for nobody. Customers open their own only. Without a mode it
+        has that of the desk. Raises Forbidden, Invalid."""
         require(by, Action.THREAD_OPEN)
         if by.kind is AuthorKind.CUSTOMER and customer != by.id:
             raise Forbidden("you can open threads of your own only", field="customer")
         opened = await self._store.write(
             lambda tx: open_(
-                tx, customer=customer, subject=subject, summary=summary, metadata=metadata, mode=mode, priority=priority,
-                queue=queue, tags=tags, language=language, actor=by,
+                tx, customer=customer, subject=subject, summary=summary, metadata=metadata, mode=mode or self._mode,
+                priority=priority, queue=queue, tags=tags, language=language, actor=by,
             )
         )  # fmt: skip
         return redact_thread(opened, by)

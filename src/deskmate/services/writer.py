@@ -103,7 +103,7 @@ class Writer:
             role="assistant",
             parts=(),
             author=Author(kind=author.kind, id=author.id, name=author.name),
-            visibility=said_as(thread),
+            visibility=said_as(thread, self._run),
             status=MessageStatus.PENDING,
             agent_name=self._run.agent,
             run=self._run.id,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic_ai import CallToolsNode
 from pydantic_ai.agent import AbstractAgent
@@ -30,6 +30,10 @@ from deskmate.runners.pydantic_ai.escalate import Assessed
 from deskmate.runners.pydantic_ai.failures import Patience, Persist, failure, of_a_provider
 from deskmate.runners.pydantic_ai.history import repair, result_of, told
 
+ASIDE = (
+    "You speak to your colleagues of the team now, not to the customer, who never sees what you write. Answer the colleague's "
+    "note or, where the last words are the customer's, suggest a reply that a colleague could send."
+)
 GONE = "This tool cannot be run any more."
 FLOOR = 0.7
 PASSED_ON = "I am not sure enough to answer this myself. I have passed it on to a colleague, who will answer you here."
@@ -42,7 +46,8 @@ class PydanticAgent:
     The thread is the memory: each response and each batch of tool results is handed over before the run goes on, and a run is
     taken up from those alone, by any process. `deps` makes the agent's dependencies for a turn. `stream=False` is for models that
     cannot stream. `notice` is what a customer reads while people are asked. `floor` is the confidence, from 0 to 1, from which on
-    an agent with the output type `Assessed` answers alone; below it a person answers, and the customer reads `passed_on`.
+    an agent with the output type `Assessed` answers alone; below it a person answers, and the customer reads `passed_on`; with
+    `unsure="draft"` a person approves the answer instead.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class PydanticAgent:
         stream: bool = True,
         floor: float = FLOOR,
         passed_on: str = PASSED_ON,
+        unsure: Literal["escalate", "draft"] = "escalate",
     ) -> None:
         self.agent = agent
         self._name = name or agent.name or "assistant"
@@ -69,6 +75,7 @@ class PydanticAgent:
             raise Invalid("a floor is from 0 to 1", field="floor")
         self._floor = floor
         self._passed_on = passed_on
+        self._drafts_unsure = unsure == "draft"
         own = agent.output_type
         self._assesses = Assessed in own if isinstance(own, Sequence) else own is Assessed
         capabilities: list[AbstractCapability[Any]] = []
@@ -166,7 +173,7 @@ class PydanticAgent:
             message_history=await self._with_system_prompt(messages, deps),
             output_type=self._output_type(),
             deps=deps,
-            instructions=self._instructions,
+            instructions=self._instructions if not turn.aside else [*filter(None, [self._instructions]), ASIDE],
             metadata=_mark(turn),
             model_settings=self._patience.settings,
             capabilities=None if self._kept_by_asker else [self._keeper],
@@ -181,6 +188,7 @@ class PydanticAgent:
                 turn=turn,
                 floor=self._floor,
                 passed_on=self._passed_on,
+                drafts_unsure=self._drafts_unsure,
                 quiet=self._assesses,
             ).to_the_end()
 

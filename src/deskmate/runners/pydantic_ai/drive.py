@@ -49,6 +49,7 @@ class Drive:
     turn: Turn
     floor: float
     passed_on: str
+    drafts_unsure: bool
     quiet: bool
     """Words beside the answer are not for the customer: what may be said is known at the end only."""
     output_by_tool: bool = False
@@ -154,6 +155,9 @@ class Drive:
         """An answer that says how sure it is: given from the floor on, else a person is asked to answer, and sees it."""
         sure = assess(output.confidence, floor=self.floor, requires_human=output.requires_human, reason=output.reason)
         words = output.response
+        if self.drafts_unsure and not sure.answers and words.strip():
+            await self.put(replace(step, parts=(Text(text=words),), final=True, held=True))
+            return
         if not (sure.answers and words.strip()):
             why = sure.why or "the agent has no answer"
             asked = Escalation(reason=why, suggestion=words or None, confidence=sure.confidence, floor=self.floor)

@@ -1,7 +1,7 @@
 -- name: insert
 -- A new run, waiting to be taken.
-INSERT INTO runs (id, thread, agent, epoch, prompt, prompt_order, state, attempt, created_at, updated_at)
-VALUES (:id, :thread, :agent, :epoch, :prompt, :prompt_order, 'queued', 0, :now, :now)
+INSERT INTO runs (id, thread, agent, epoch, prompt, prompt_order, visibility, state, attempt, created_at, updated_at)
+VALUES (:id, :thread, :agent, :epoch, :prompt, :prompt_order, :visibility, 'queued', 0, :now, :now)
 RETURNING *;
 
 -- name: get
