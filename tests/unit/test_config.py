@@ -29,6 +29,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_ALLOWED_ORIGINS": "https://Shop.example/, http://localhost:3000",
         "DESKMATE_LEASE_SECONDS": "3",
         "DESKMATE_LOG_LEVEL": "debug",
+        "DESKMATE_MODE": "review",
+        "DESKMATE_COPILOT": "on",
         "DESKMATE_EMBEDDINGS": "models/small",
     }
     assert Settings.from_env(env) == Settings(
@@ -44,6 +46,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         sqlite_synchronous="normal",
         allowed_origins=("https://shop.example", "http://localhost:3000"),
         log_level="debug",
+        mode="review",
+        copilot=True,
         embeddings="models/small",
     )
     assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()
