@@ -5,7 +5,7 @@ import { ago, capital, clock, dayLabel, ms, shorten } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, iconButton } from "../core/parts.js";
 import { reasonText } from "./activity.js";
-import { agentName, customerName, heldByMe, holderName, isWaiting } from "./state.js";
+import { agentName, customerName, faceOf, heldByMe, holderName, isWaiting } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -190,8 +190,8 @@ function history(desk, requests) {
               desk.focusOn(request.id);
             },
           },
-          h("span", { class: `kind kind--${request.kind}` }, icon(request.kind), h("span", { class: "sr" }, request.kind)),
-          h("span", { class: "grow" }, shorten(request.question || request.tool || request.reason || "Request", 60)),
+          h("span", { class: `kind kind--${faceOf(request).name}` }, icon(faceOf(request).name), h("span", { class: "sr" }, faceOf(request).word)),
+          h("span", { class: "grow" }, shorten(request.question || request.tool || request.reason || request.suggestion || "Request", 60)),
           h(
             "span",
             { class: "quiet" },
@@ -199,7 +199,7 @@ function history(desk, requests) {
               ? "waits"
               : request.decision?.by
                 ? `by ${request.decision.by.id === desk.state.me?.id ? "you" : request.decision.by.name}`
-                : request.state,
+                : request.state.replace("_", " "),
           ),
         ),
       ),

@@ -2,7 +2,7 @@
 
 import { ms } from "../core/format.js";
 import { activityOfEvent } from "./activity.js";
-import { cardOf, conversationOf, heldByMe, isWaiting } from "./state.js";
+import { cardWords, conversationOf, heldByMe, isWaiting, needsPerson } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("../core/types.js").Message} Message */
@@ -93,12 +93,12 @@ export function takeRequest(state, request) {
   else state.waiting.delete(request.id);
   const card = state.cards.get(request.id);
   const by = request.decision?.by.id;
-  if (card && !card.busy && !isWaiting(request) && card.text.trim() && by !== state.me?.id) cardOf(state, request.id).lost = true;
+  if (card && !card.busy && !needsPerson(request) && cardWords(card) && by !== state.me?.id) card.lost = true;
   const thread = state.threads.get(request.thread);
   if (!thread) return;
-  const { id, kind, state: at, question, claimed_by, expires_at, created_at } = request;
+  const { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, created_at } = request;
   const others = (thread.requests ?? []).filter((one) => one.id !== id);
-  const short = { id, kind, state: at, question, claimed_by, expires_at, created_at };
+  const short = { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, created_at };
   state.threads.set(thread.id, { ...thread, requests: isWaiting(request) ? [...others, short] : others });
 }
 

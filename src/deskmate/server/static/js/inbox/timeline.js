@@ -7,7 +7,7 @@ import { button, empty } from "../core/parts.js";
 import { activityOfRequest } from "./activity.js";
 import { messageView, sendingView, toolCall } from "./message.js";
 import { requestCard } from "./request.js";
-import { customerName, inOrder, isWaiting } from "./state.js";
+import { customerName, inOrder, isWaiting, needsPerson } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -122,8 +122,9 @@ function entriesOf(desk, thread, conversation) {
   const placed = placeRequests(messages, [...conversation.requests.values()]);
   // Their cards say what these calls ask.
   const asked = new Set(
-    [...conversation.requests.values()].filter((one) => one.kind !== "approval" || isWaiting(one)).map((one) => one.call_id),
+    [...conversation.requests.values()].filter((one) => one.kind !== "approval" || needsPerson(one)).map((one) => one.call_id),
   );
+  const drafts = new Set([...conversation.requests.values()].filter(isWaiting).map((one) => one.draft));
   const loose = [...conversation.activity.values()].sort((a, b) => a.at - b.at);
   /** @type {Entry[]} */
   const entries = [];
@@ -134,7 +135,7 @@ function entriesOf(desk, thread, conversation) {
   messages.forEach((message, i) => {
     const at = ms(message.created_at);
     if (i === 0 || message.order !== messages[i - 1].order) activitiesUntil(at);
-    entries.push(...messageEntries(desk, thread, message, results, asked));
+    if (!drafts.has(message.id)) entries.push(...messageEntries(desk, thread, message, results, asked));
     for (const request of placed.get(message.id) ?? []) entries.push(...requestEntries(desk, thread, request));
   });
   for (const request of placed.get("") ?? []) entries.push(...requestEntries(desk, thread, request));
@@ -211,7 +212,7 @@ function placeRequests(messages, requests) {
   for (const request of [...requests].sort((a, b) => ms(a.created_at) - ms(b.created_at))) {
     const at = ms(request.created_at);
     const asker =
-      messages.find((one) => one.id === request.call_message) ??
+      messages.find((one) => one.id === (request.call_message ?? request.draft)) ??
       messages.findLast(
         (one) =>
           ms(one.created_at) <= at + 5000 &&
