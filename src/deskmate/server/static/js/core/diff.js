@@ -23,7 +23,10 @@ export function diffWords(before, after) {
 /** @param {string[]} words @returns {Piece[]} */
 const same = (words) => words.map((text) => ({ kind: "same", text }));
 
-/** The longest common subsequence. @param {string[]} a @param {string[]} b @returns {Piece[]} */
+/** A word in common says more than a full stop, and that more than a space. @param {string} word */
+const weight = (word) => (/[\p{L}\p{N}]/u.test(word) ? 8 : word.trim() ? 3 : 1);
+
+/** The heaviest common subsequence. @param {string[]} a @param {string[]} b @returns {Piece[]} */
 function compare(a, b) {
   /** @type {Piece[]} */
   const out = [];
@@ -38,13 +41,14 @@ function compare(a, b) {
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) {
       table[i * width + j] =
-        a[i] === b[j] ? table[(i + 1) * width + j + 1] + 1 : Math.max(table[(i + 1) * width + j], table[i * width + j + 1]);
+        a[i] === b[j] ? table[(i + 1) * width + j + 1] + weight(a[i]) : Math.max(table[(i + 1) * width + j], table[i * width + j + 1]);
     }
   }
   let i = 0;
   let j = 0;
   while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) {
+    const both = i < a.length && j < b.length && a[i] === b[j];
+    if (both && table[i * width + j] === table[(i + 1) * width + j + 1] + weight(a[i])) {
       out.push({ kind: "same", text: a[i] });
       i += 1;
       j += 1;

@@ -51,6 +51,7 @@ export function fieldOf(schema, path, { name = "", required = true, root = schem
       fieldOf(part, `${path}.${key}`, { name: key, required: needed.has(key), root, depth: depth + 1 }),
     );
   }
+  if (field.kind === "json") field.range = "JSON";
   return field;
 }
 

@@ -6,6 +6,8 @@ import { leaves } from "./schema.js";
 /** @typedef {import("./schema.js").Field} Field */
 /** @typedef {Record<string, any>} Typed by path: a text, true or false, or a list of places in the choices */
 
+const SHORT = 60;
+
 /** How a value stands in its field. @param {Field} field @param {unknown} value @returns {any} */
 export function typedOf(field, value) {
   switch (field.kind) {
@@ -136,6 +138,8 @@ export function readable(field, value) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   const choice = field.kind === "choice" && field.choices.find((one) => one.value === value);
   if (choice) return choice.label;
+  const line = typeof value === "object" ? JSON.stringify(value) : "";
+  if (field.kind === "json" && line && line.length <= SHORT) return line;
   return field.kind === "list" || field.kind === "choices" ? /** @type {any[]} */ (value).join(", ") : valueText(value);
 }
 
