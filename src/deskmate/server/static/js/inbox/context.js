@@ -5,7 +5,7 @@ import { ago, capital, clock, dayLabel, ms, shorten } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, iconButton } from "../core/parts.js";
 import { reasonText } from "./activity.js";
-import { agentName, customerName, faceOf, heldByMe, holderName, isWaiting } from "./state.js";
+import { agentName, customerName, faceOf, heldByMe, holderName, isWaiting, needsPerson } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -71,7 +71,7 @@ function panel(key, title, body) {
 /** @param {Desk} desk @param {Thread} thread @param {Request[]} requests */
 function whyMe({ state }, thread, requests) {
   const { to, reason, since } = thread.assignment;
-  const waiting = requests.filter(isWaiting);
+  const waiting = requests.filter(needsPerson);
   const route = thread.route;
   const rows = [
     line(
@@ -88,7 +88,7 @@ function whyMe({ state }, thread, requests) {
     ...waiting.map((request) =>
       line(
         request.kind,
-        `${capital(request.agent || agentName(state, thread))} waits for ${request.kind === "question" ? "an answer" : request.kind === "approval" ? "an approval" : "a person"}.`,
+        waitsFor(state, thread, request),
         [capital(reasonText(request)), request.queue && `Queue ${request.queue}`]
           .filter(Boolean)
           .map((one) => `${one}.`)
@@ -100,6 +100,13 @@ function whyMe({ state }, thread, requests) {
       line("check", "Nothing waits for a person.", thread.mode === "auto" ? "The AI answers alone." : ""),
   ];
   return h("ol", { class: "why" }, rows);
+}
+
+/** @param {import("./state.js").State} state @param {Thread} thread @param {Request} request */
+function waitsFor(state, thread, request) {
+  if (!isWaiting(request)) return `Nobody knows whether ${request.tool ?? "the call"} ran.`;
+  const what = { question: "an answer", approval: request.draft ? "its draft to be approved" : "an approval", escalation: "a person" };
+  return `${capital(request.agent || agentName(state, thread))} waits for ${what[request.kind]}.`;
 }
 
 /** @param {string} name @param {string} strong @param {string} text */

@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { counted, duration, ms, shorten, valueText } from "../core/format.js";
 import { icon } from "../core/icons.js";
 
-/** @typedef {{expires_at?: any, created_at?: any, on_expiry?: string | null, default?: any, missed?: number}} Timed */
+/** @typedef {{expires_at?: any, created_at?: any, on_expiry?: string | null, default?: any, missed?: number, draft?: string | null}} Timed */
 
 /** The last tenth of the time is near. @param {Timed} request @param {number} now @returns {"" | "ok" | "near" | "missed"} */
 export function nearness(request, now) {
@@ -18,7 +18,7 @@ export function nearness(request, now) {
 export function outcomeWords(request, limit = 60) {
   switch (request.on_expiry) {
     case "deny":
-      return "then it is denied";
+      return request.draft ? "then it is not sent" : "then it is denied";
     case "approve":
       return "then it is approved";
     case "default":

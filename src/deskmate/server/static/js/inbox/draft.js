@@ -84,7 +84,12 @@ export const draft = {
       card.mode === "edit"
         ? button(changed ? "Undo changes" : "Back", () => undo(desk, request, card), { look: changed ? "" : "plain" })
         : button("Edit", () => desk.mode(request, "edit"), { keys: "e", disabled: !may }),
-      card.mode !== "edit" && button("Reject…", () => reject(desk, request, card), { keys: "r", disabled: !may }),
+      card.mode !== "edit" &&
+        button(stale ? "Ask for a new draft…" : "Reject…", () => reject(desk, request, card), {
+          look: stale ? "primary" : "",
+          keys: "r",
+          disabled: !may,
+        }),
       onIt(desk, request, thread.customer ? `${capital(shortName(thread))} cannot see it yet` : ""),
     );
   },

@@ -3,7 +3,7 @@
 import { diffView } from "../core/diff.js";
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
-import { isChanged, partOf, readable, shown, typedOf } from "./typed.js";
+import { isChanged, parsed, partOf, readable, shown, typedOf } from "./typed.js";
 import { leaves } from "./schema.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -166,13 +166,14 @@ function typedNow(form, field, was) {
   if (field.kind === "boolean") return value;
   if (field.kind === "choice") return value === "" ? undefined : field.choices[+value].value;
   if (field.kind === "choices") return value.map((/** @type {string} */ i) => field.choices[+i].value);
+  if (field.kind === "json") return parsed(value) ?? value;
   return field.kind === "list" ? value.split("\n").filter(Boolean) : value;
 }
 
 /** Was and now, in sight before anything is approved. @param {Field} field @param {unknown} was @param {unknown} now */
 export function change(field, was, now) {
-  const before = readable(field, field.kind === "json" ? typedOf(field, was) : was);
-  const after = readable(field, now);
+  const before = field.kind === "json" ? typedOf(field, was) : readable(field, was);
+  const after = field.kind === "json" && typeof now !== "string" ? typedOf(field, now) : readable(field, now);
   const long = before.length + after.length > 80 || /\n/.test(before + after);
   return h(
     "p",

@@ -18,7 +18,7 @@ import { fill, read } from "./typed.js";
 export const question = {
   body(desk, thread, request, card) {
     const send = () => answer(desk, request, card);
-    return [suggestion(request, usable(request) ? () => use(desk, request, card) : null), answerView(desk, thread, request, card, send)];
+    return [suggestion(request, usable(request) ? () => use(desk, request, card) : null, "e"), answerView(desk, thread, request, card, send)];
   },
   footer(desk, thread, request, card) {
     if (card.mode === "decline") return decline(desk, request, card);

@@ -41,8 +41,8 @@ export function reasonFooter(desk, request, card, { label, verb, send, needed = 
           go();
         },
       }),
+      more,
     ),
-    more,
     button(verb, go, { look: "primary", keys: "↵", disabled: card.busy || (needed && !card[field].trim()) }),
     button("Back", () => desk.mode(request, ""), { look: "plain", keys: "Esc" }),
   );

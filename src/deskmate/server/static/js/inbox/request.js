@@ -1,7 +1,7 @@
 // Screens, inbox: the card of a request: what is asked and why, until when, and what came of it.
 
 import { h } from "../core/dom.js";
-import { capital, clock, ms, shorten } from "../core/format.js";
+import { capital, clock, counted, ms, shorten } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
 import { scoreText } from "./activity.js";
@@ -43,7 +43,7 @@ export function requestCard(desk, thread, request) {
         waiting && why(request),
         waiting && turn(desk, thread, request),
       ),
-      live && card ? wayOf(request).body(desk, thread, request, card) : request.tool && request.kind === "approval" && closedArgs(desk, request),
+      live && card ? wayOf(request).body(desk, thread, request, card) : foldedArgs(desk, request),
       card?.error && h("p", { class: "field-error", role: "alert", key: "error" }, icon("info", true), card.error),
     ),
     live && card ? wayOf(request).footer(desk, thread, request, card) : [closedView(desk, request), card?.lost && ownWords(desk, request)],
@@ -95,6 +95,18 @@ function why(request) {
   return text && h("p", { class: "request-why" }, "Why: ", text);
 }
 
+/** Once decided, the arguments stand behind the decision. @param {Desk} desk @param {Request} request */
+function foldedArgs(desk, request) {
+  const names = Object.keys(request.decision?.args ?? request.args ?? {});
+  if (request.kind !== "approval" || !request.tool || !names.length) return null;
+  return h(
+    "details",
+    { class: "args-fold", key: "args" },
+    h("summary", null, counted(names.length, "argument"), h("span", { class: "quiet" }, names.join(", ")), icon("down", true)),
+    closedArgs(desk, request),
+  );
+}
+
 /** The turn it answers. @param {Desk} desk @param {Thread} thread @param {Request} request */
 function turn(desk, thread, request) {
   const conversation = desk.state.conversations.get(thread.id);
@@ -107,7 +119,7 @@ function turn(desk, thread, request) {
   return h(
     "p",
     { class: "request-turn", key: "turn" },
-    h("span", null, `Answers ${shortName(thread)}:`),
+    h("span", null, request.kind === "escalation" ? `${capital(shortName(thread))} wrote:` : `Answers ${shortName(thread)}:`),
     h("q", null, shorten(asked.text, 120)),
     h(
       "a",

@@ -5,14 +5,14 @@ import { button } from "../core/parts.js";
 
 /** @typedef {import("../core/types.js").Request} Request */
 
-/** @param {Request} request @param {(() => void) | null} use puts it where the answer is written */
-export function suggestion(request, use) {
+/** @param {Request} request @param {(() => void) | null} use puts it where the answer is written @param {string} [keys] */
+export function suggestion(request, use, keys) {
   if (!request.suggestion) return null;
   return h(
     "div",
     { class: "suggestion", key: "suggestion" },
     h("p", { class: "suggestion-text" }, h("span", { class: "badge badge--agent" }, "AI"), " suggests: ", request.suggestion),
-    use && button("Use suggestion", use, { look: "small", keys: "e" }),
+    use && button("Use suggestion", use, { look: "small", keys }),
     typeof request.confidence === "number" && confidence(request.confidence, request.floor ?? null),
   );
 }

@@ -35,7 +35,19 @@ export function shown(field, typed, was) {
 
 /** @param {Field} field @param {Typed} typed @param {unknown} was */
 export function isChanged(field, typed, was) {
-  return typed[field.path] !== undefined && JSON.stringify(typed[field.path]) !== JSON.stringify(typedOf(field, was));
+  const now = typed[field.path];
+  if (now === undefined) return false;
+  const value = field.kind === "json" && was !== undefined ? parsed(now) : undefined;
+  return value === undefined ? JSON.stringify(now) !== JSON.stringify(typedOf(field, was)) : JSON.stringify(value) !== JSON.stringify(was);
+}
+
+/** @param {string} text @returns {unknown} undefined while it is not JSON */
+export function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {Field} root @param {any} value @param {Field} leaf @returns {unknown} the part of a value that a field is about */
