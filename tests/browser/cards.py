@@ -47,9 +47,12 @@ async def card_site(store_url: str) -> AsyncGenerator[CardSite, None]:
         yield CardSite(url=url, desk=desk, ana=ana, bot=bot, ben=ben)
 
 
-async def signed_in(browser: Browser, site: Site, *, width: int = 1280, height: int = 844) -> tuple[BrowserContext, Watched]:
+async def signed_in(
+    browser: Browser, site: Site, *, width: int = 1280, height: int = 844, bypass_csp: bool = False
+) -> tuple[BrowserContext, Watched]:
     """Ana at her desk."""
-    context = await browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    size = {"width": width, "height": height}
+    context = await browser.new_context(viewport=size, reduced_motion="reduce", bypass_csp=bypass_csp)  # pyright: ignore[reportArgumentType]
     await context.request.post(f"{site.url}/api/session", data={"email": "ana@shop.example", "password": PASSWORD})
     return context, await watched(context)
 

@@ -33,7 +33,11 @@ SCHEMA = {
         "express": {"type": "boolean", "title": "At once"},
         "reason": {"type": "string", "title": "Reason", "maxLength": 400},
         "speed": {"enum": ["slow", "fast"], "title": "Speed"},
-        "address": {"type": "object", "title": "Address", "properties": {"city": {"type": "string"}, "street": {"type": "string"}}},
+        "address": {
+            "type": "object",
+            "title": "Address",
+            "properties": {"city": {"type": "string"}, "street": {"type": "string"}},
+        },
     },
 }
 BEN = {"id": "op_ben", "name": "Ben Ode"}

@@ -41,7 +41,9 @@ function compare(a, b) {
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) {
       table[i * width + j] =
-        a[i] === b[j] ? table[(i + 1) * width + j + 1] + weight(a[i]) : Math.max(table[(i + 1) * width + j], table[i * width + j + 1]);
+        a[i] === b[j]
+          ? table[(i + 1) * width + j + 1] + weight(a[i])
+          : Math.max(table[(i + 1) * width + j], table[i * width + j + 1]);
     }
   }
   let i = 0;

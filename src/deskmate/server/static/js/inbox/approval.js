@@ -133,7 +133,9 @@ function first(desk, request) {
       null,
       h("strong", null, me ? "You have approved" : `${firstName(one.by.name)} has approved`),
       one.args ? " with changes" : "",
-      me ? `, ${clock(one.at)}. A second person has to, so you cannot approve it again.` : `, ${clock(one.at)}; a second person has to.`,
+      me
+        ? `, ${clock(one.at)}. A second person has to, so you cannot approve it again.`
+        : `, ${clock(one.at)}; a second person has to.`,
     ),
   );
 }

@@ -26,6 +26,9 @@ const VERBS = /** @type {Record<string, string>} */ ({
   take_over: "took over",
 });
 
+/** Channels that go without saying. */
+const QUIET = new Set(["", "inbox", "api", "http", "python", "import"]);
+
 /** @param {Desk} desk @param {Request} request */
 export function closedView(desk, request) {
   const { state } = desk;
@@ -41,7 +44,9 @@ export function closedView(desk, request) {
     h(
       "div",
       { class: "decided-lines" },
-      by && decision && request.state !== "expired" ? decisionLine(request, decision, mine, lost) : h("p", null, undecided(request)),
+      by && decision && request.state !== "expired"
+        ? decisionLine(request, decision, mine, lost)
+        : h("p", null, undecided(request)),
       decision && details(request, decision),
       outcomeLine(desk, request),
       request.first_approval &&
@@ -54,7 +59,12 @@ export function closedView(desk, request) {
 /** @param {Request} request @param {Decision} decision @param {boolean} mine @param {boolean} lost */
 function decisionLine(request, decision, mine, lost) {
   const who = mine ? "You" : decision.by.name;
-  const verb = request.draft && decision.kind === "approve" ? "sent it" : request.draft && decision.kind === "edit" ? "sent it with changes" : (VERBS[decision.kind] ?? "decided this");
+  const verb =
+    request.draft && decision.kind === "approve"
+      ? "sent it"
+      : request.draft && decision.kind === "edit"
+        ? "sent it with changes"
+        : (VERBS[decision.kind] ?? "decided this");
   const said = [decision.value, decision.text, decision.reason].find((one) => one !== undefined && one !== null && one !== "");
   const quoted = said !== undefined && decision.kind !== "edit" && !(decision.kind === "answer" && typeof said === "object");
   return h(
@@ -62,9 +72,10 @@ function decisionLine(request, decision, mine, lost) {
     null,
     lost && h("strong", null, "Somebody was faster. "),
     h("strong", null, `${who} ${verb}`),
+    quoted && [" ", `“${readableAnswer(request, said)}”`],
     `, ${clock(decision.at)}`,
-    decision.channel && !["inbox", "api", "http", "python"].includes(decision.channel) ? ` over ${decision.channel}` : "",
-    quoted ? [": ", h("q", null, readableAnswer(request, said))] : ".",
+    QUIET.has(decision.channel ?? "") ? "" : ` over ${decision.channel}`,
+    ".",
   );
 }
 
@@ -88,12 +99,19 @@ function details(request, decision) {
 /** @param {Request} request @param {Record<string, unknown>} args */
 function changes(request, args) {
   const root = rootOf({ ...request, args: { ...args, ...request.args } });
-  const fields = leaves(root).filter((one) => JSON.stringify(partOf(root, request.args, one)) !== JSON.stringify(partOf(root, args, one)));
+  const fields = leaves(root).filter(
+    (one) => JSON.stringify(partOf(root, request.args, one)) !== JSON.stringify(partOf(root, args, one)),
+  );
   return h(
     "ul",
     { class: "decided-changes" },
     fields.map((field) =>
-      h("li", { key: field.path }, h("code", null, field.path.slice("args.".length)), change(field, partOf(root, request.args, field), partOf(root, args, field))),
+      h(
+        "li",
+        { key: field.path },
+        h("code", null, field.path.slice("args.".length)),
+        change(field, partOf(root, request.args, field), partOf(root, args, field)),
+      ),
     ),
   );
 }
@@ -107,7 +125,9 @@ function filled(request, value) {
     { class: "decided-values" },
     leaves(root)
       .filter((field) => partOf(root, value, field) !== undefined)
-      .map((field) => h("div", { key: field.path }, h("dt", null, field.label), h("dd", null, readable(field, partOf(root, value, field))))),
+      .map((field) =>
+        h("div", { key: field.path }, h("dt", null, field.label), h("dd", null, readable(field, partOf(root, value, field)))),
+      ),
   );
 }
 
@@ -124,7 +144,9 @@ function undecided(request) {
       return `Nobody decided in time${then ? `, ${then}` : ""}, ${at}.`;
     }
     case "superseded":
-      return request.draft ? `A newer draft took its place, ${at}.` : `The conversation went on without it, ${at}: it is not run.`;
+      return request.draft
+        ? `A newer draft took its place, ${at}.`
+        : `The conversation went on without it, ${at}: it is not run.`;
     case "cancelled":
       return `Withdrawn, ${at}: nobody has to decide it any more.`;
     default:
@@ -139,11 +161,21 @@ function outcomeLine(desk, request) {
   switch (request.state) {
     case "decided":
       if (!yes) return h("p", { class: "quiet" }, "It is being passed on.");
-      return h("p", { class: "quiet" }, request.approval && !request.run ? "Waiting for the program that asked to run it." : "Waiting to run.");
+      return h(
+        "p",
+        { class: "quiet" },
+        request.approval && !request.run ? "Waiting for the program that asked to run it." : "Waiting to run.",
+      );
     case "applying":
       return h("p", { class: "quiet" }, "Running now.");
     case "failed":
-      return h("p", { class: "decided-failed" }, icon("info", true), yes ? "It ran and failed" : "It failed", result?.text ? `: ${shorten(result.text, 300)}` : ".");
+      return h(
+        "p",
+        { class: "decided-failed" },
+        icon("info", true),
+        yes ? "It ran and failed" : "It failed",
+        result?.text ? `: ${shorten(result.text, 300)}` : ".",
+      );
     case "applied":
       if (!yes) return null;
       return h("p", { class: "quiet" }, "It ran", result?.text ? [": ", h("q", null, shorten(result.text, 160))] : ".");

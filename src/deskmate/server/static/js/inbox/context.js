@@ -105,7 +105,11 @@ function whyMe({ state }, thread, requests) {
 /** @param {import("./state.js").State} state @param {Thread} thread @param {Request} request */
 function waitsFor(state, thread, request) {
   if (!isWaiting(request)) return `Nobody knows whether ${request.tool ?? "the call"} ran.`;
-  const what = { question: "an answer", approval: request.draft ? "its draft to be approved" : "an approval", escalation: "a person" };
+  const what = {
+    question: "an answer",
+    approval: request.draft ? "its draft to be approved" : "an approval",
+    escalation: "a person",
+  };
   return `${capital(request.agent || agentName(state, thread))} waits for ${what[request.kind]}.`;
 }
 
@@ -197,8 +201,17 @@ function history(desk, requests) {
               desk.focusOn(request.id);
             },
           },
-          h("span", { class: `kind kind--${faceOf(request).name}` }, icon(faceOf(request).name), h("span", { class: "sr" }, faceOf(request).word)),
-          h("span", { class: "grow" }, shorten(request.question || request.tool || request.reason || request.suggestion || "Request", 60)),
+          h(
+            "span",
+            { class: `kind kind--${faceOf(request).name}` },
+            icon(faceOf(request).name),
+            h("span", { class: "sr" }, faceOf(request).word),
+          ),
+          h(
+            "span",
+            { class: "grow" },
+            shorten(request.question || request.tool || request.reason || request.suggestion || "Request", 60),
+          ),
           h(
             "span",
             { class: "quiet" },

@@ -46,6 +46,10 @@ export function countdown(request, now) {
     near === "missed"
       ? h("b", null, `${duration(-left)} over`)
       : near && h("b", null, h("span", { class: "sr" }, "Time left: "), duration(left)),
-    h("span", { class: "countdown-then" }, near === "missed" ? outcomeWords(request).replace("then", "now") : outcomeWords(request)),
+    h(
+      "span",
+      { class: "countdown-then" },
+      near === "missed" ? outcomeWords(request).replace("then", "now") : outcomeWords(request),
+    ),
   );
 }

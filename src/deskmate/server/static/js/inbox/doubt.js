@@ -11,7 +11,9 @@ import { reasonFooter } from "./reason.js";
 export const doubt = {
   body(desk, _thread, request) {
     const decision = request.decision;
-    const who = decision ? `${decision.by.id === desk.state.me?.id ? "You" : decision.by.name} approved it at ${clock(decision.at)}, and it was begun. ` : "";
+    const who = decision
+      ? `${decision.by.id === desk.state.me?.id ? "You" : decision.by.name} approved it at ${clock(decision.at)}, and it was begun. `
+      : "";
     return [
       h(
         "p",

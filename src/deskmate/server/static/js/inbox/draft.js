@@ -55,7 +55,10 @@ export const draft = {
           placeholder: "What is wrong with it",
           field: "review",
           send: (text) =>
-            void desk.verbs.decide(request, "reject", { ...(text ? { review: text } : {}), ...(card.retry ? { retry: true } : {}) }),
+            void desk.verbs.decide(request, "reject", {
+              ...(text ? { review: text } : {}),
+              ...(card.retry ? { retry: true } : {}),
+            }),
         },
         h(
           "label",
@@ -127,7 +130,9 @@ function newerMessage({ state }, request, card) {
   const conversation = state.conversations.get(request.thread);
   const message = conversation?.messages.get(request.draft ?? "");
   const newer =
-    conversation && message && inOrder(conversation).findLast((one) => one.author.kind === "customer" && one.order > message.order);
+    conversation &&
+    message &&
+    inOrder(conversation).findLast((one) => one.author.kind === "customer" && one.order > message.order);
   return newer ?? (card.stale ? "" : null);
 }
 
@@ -141,7 +146,9 @@ function staleView(thread, newer) {
       "span",
       null,
       h("strong", null, `${capital(shortName(thread))} wrote after this draft`),
-      newer ? [": ", h("q", null, shorten(newer.text, 160)), ` ${clock(newer.created_at)}`] : ". Read the thread before you send it.",
+      newer
+        ? [": ", h("q", null, shorten(newer.text, 160)), ` ${clock(newer.created_at)}`]
+        : ". Read the thread before you send it.",
     ),
   );
 }

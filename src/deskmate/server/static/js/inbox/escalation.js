@@ -45,7 +45,11 @@ export const escalation = {
         return h(
           "footer",
           { class: "request-footer", key: "ways" },
-          button("Take over…", () => desk.mode(request, "take_over"), { look: "primary", keys: "a", disabled: card.busy || !may }),
+          button("Take over…", () => desk.mode(request, "take_over"), {
+            look: "primary",
+            keys: "a",
+            disabled: card.busy || !may,
+          }),
           button("Answer through the AI…", () => desk.mode(request, "edit"), { keys: "e", disabled: card.busy || !may }),
           button("Decline…", () => desk.mode(request, "decline"), { look: "plain", keys: "r", disabled: card.busy || !may }),
           onIt(desk, request),

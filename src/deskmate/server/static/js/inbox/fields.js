@@ -32,7 +32,11 @@ function fieldView(form, field) {
       { class: "fields fields--inner", key: field.path },
       h("legend", null, name(form, field)),
       field.hint && h("p", { class: "field-hint" }, field.hint),
-      h("div", { class: "fields-grid" }, field.fields.map((part) => fieldView(form, part))),
+      h(
+        "div",
+        { class: "fields-grid" },
+        field.fields.map((part) => fieldView(form, part)),
+      ),
     );
   }
   const id = idOf(form, field.path);
@@ -46,7 +50,12 @@ function fieldView(form, field) {
   const range = (field.range || null) && h("span", { class: "arg-type" }, field.range);
   const body =
     field.kind === "boolean"
-      ? h("label", { class: "check" }, box(form, field, props), form.code ? (shown(field, form.card.form, was) ? "yes" : "no") : label)
+      ? h(
+          "label",
+          { class: "check" },
+          box(form, field, props),
+          form.code ? (shown(field, form.card.form, was) ? "yes" : "no") : label,
+        )
       : many
         ? options(form, field, was, about)
         : control(form, field, was, props);
@@ -68,12 +77,16 @@ function fieldView(form, field) {
 /** @param {Form} form @param {Field} field */
 function name(form, field) {
   if (form.code && field.label === field.name) return h("code", null, field.name);
-  return form.code ? [h("span", { class: "arg-name" }, field.label), " ", h("code", { class: "quiet" }, field.name)] : h("span", { class: "arg-name" }, field.label);
+  return form.code
+    ? [h("span", { class: "arg-name" }, field.label), " ", h("code", { class: "quiet" }, field.name)]
+    : h("span", { class: "arg-name" }, field.label);
 }
 
 /** @param {Form} form @param {Field} field */
 function needed(form, field) {
-  return !form.code && field.required && form.root.kind === "object" && h("span", { class: "needed", "aria-hidden": "true" }, "*");
+  return (
+    !form.code && field.required && form.root.kind === "object" && h("span", { class: "needed", "aria-hidden": "true" }, "*")
+  );
 }
 
 /** @param {Form} form @param {Field} field */
@@ -148,16 +161,26 @@ function control(form, field, was, props) {
     return h(
       "select",
       { ...all, oninput: undefined, onchange: oninput },
-      (value === "" || !field.required) && h("option", { value: "", selected: value === "" }, field.required ? "Choose…" : "None"),
+      (value === "" || !field.required) &&
+        h("option", { value: "", selected: value === "" }, field.required ? "Choose…" : "None"),
       field.choices.map((choice, i) => h("option", { value: String(i), selected: value === String(i) }, choice.label)),
     );
   }
   if (["long", "list", "json"].includes(field.kind)) {
     const rows = Math.min(10, Math.max(field.kind === "long" ? 2 : 3, value.split("\n").length));
-    return h("textarea", { ...all, rows, class: `input${field.kind === "json" ? " input--code" : ""}`, spellcheck: field.kind === "json" ? "false" : undefined });
+    return h("textarea", {
+      ...all,
+      rows,
+      class: `input${field.kind === "json" ? " input--code" : ""}`,
+      spellcheck: field.kind === "json" ? "false" : undefined,
+    });
   }
   // A number is written as text: a browser's own number field hides what it cannot read, and wheels change it by accident.
-  return h("input", { ...all, type: field.input, inputmode: field.kind === "number" ? (field.whole ? "numeric" : "decimal") : undefined });
+  return h("input", {
+    ...all,
+    type: field.input,
+    inputmode: field.kind === "number" ? (field.whole ? "numeric" : "decimal") : undefined,
+  });
 }
 
 /** What stands in a field, as far as it can be read. @param {Form} form @param {Field} field @param {unknown} was */
@@ -179,7 +202,14 @@ export function change(field, was, now) {
     "p",
     { class: `arg-was${long ? " arg-was--long" : ""}` },
     h("span", { class: "sr" }, "Changed: "),
-    long ? diffView(before, after) : [h("del", null, before), h("span", { "aria-hidden": "true" }, " → "), h("span", { class: "sr" }, " to "), h("ins", null, after || "empty")],
+    long
+      ? diffView(before, after)
+      : [
+          h("del", null, before),
+          h("span", { "aria-hidden": "true" }, " → "),
+          h("span", { class: "sr" }, " to "),
+          h("ins", null, after || "empty"),
+        ],
   );
 }
 
@@ -200,7 +230,11 @@ export function argsView(root, value, before) {
         name(/** @type {any} */ ({ code: true }), { ...field, name: field.path.slice(root.path.length + 1) }),
         h("span", { class: "arg-type" }, typeWord(field, one)),
       ),
-      h("span", { class: `arg-value${field.kind === "json" ? " arg-value--code" : ""}` }, changed ? change(field, old, one) : text),
+      h(
+        "span",
+        { class: `arg-value${field.kind === "json" ? " arg-value--code" : ""}` },
+        changed ? change(field, old, one) : text,
+      ),
     );
   });
 }

@@ -18,7 +18,10 @@ import { fill, read } from "./typed.js";
 export const question = {
   body(desk, thread, request, card) {
     const send = () => answer(desk, request, card);
-    return [suggestion(request, usable(request) ? () => use(desk, request, card) : null, "e"), answerView(desk, thread, request, card, send)];
+    return [
+      suggestion(request, usable(request) ? () => use(desk, request, card) : null, "e"),
+      answerView(desk, thread, request, card, send),
+    ];
   },
   footer(desk, thread, request, card) {
     if (card.mode === "decline") return decline(desk, request, card);
@@ -67,7 +70,9 @@ export function answerView(desk, thread, request, card, send) {
       },
       root.kind === "object" && root.hint && h("p", { class: "field-hint arg--wide" }, root.hint),
       fieldsView({ desk, id: request.id, card, root, was: undefined }),
-      card.problems[root.path] && root.kind === "object" && h("p", { class: "field-error arg--wide", role: "alert" }, card.problems[root.path]),
+      card.problems[root.path] &&
+        root.kind === "object" &&
+        h("p", { class: "field-error arg--wide", role: "alert" }, card.problems[root.path]),
       some && h("p", { class: "field-hint arg--wide" }, h("span", { class: "needed" }, "*"), " has to be filled in"),
     );
   }

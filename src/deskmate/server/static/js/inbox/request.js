@@ -46,7 +46,9 @@ export function requestCard(desk, thread, request) {
       live && card ? wayOf(request).body(desk, thread, request, card) : foldedArgs(desk, request),
       card?.error && h("p", { class: "field-error", role: "alert", key: "error" }, icon("info", true), card.error),
     ),
-    live && card ? wayOf(request).footer(desk, thread, request, card) : [closedView(desk, request), card?.lost && ownWords(desk, request)],
+    live && card
+      ? wayOf(request).footer(desk, thread, request, card)
+      : [closedView(desk, request), card?.lost && ownWords(desk, request)],
   );
 }
 

@@ -142,18 +142,24 @@ function choicesOf(schema, root) {
 }
 
 /** @param {unknown} value */
-const labelOf = (value) => (value === true ? "Yes" : value === false ? "No" : typeof value === "string" ? value : JSON.stringify(value));
+const labelOf = (value) =>
+  value === true ? "Yes" : value === false ? "No" : typeof value === "string" ? value : JSON.stringify(value);
 
 /** @param {any} schema @returns {string} */
 function typeOf(schema) {
-  const types = (Array.isArray(schema.type) ? schema.type : [schema.type]).filter((/** @type {any} */ one) => one && one !== "null");
+  const types = (Array.isArray(schema.type) ? schema.type : [schema.type]).filter(
+    (/** @type {any} */ one) => one && one !== "null",
+  );
   if (types.length === 1) return types[0];
   return types.length === 0 && schema.properties ? "object" : "";
 }
 
 /** "order_id" reads "Order id". @param {string} name */
 function words(name) {
-  const text = name.replace(/[_-]+/g, " ").replace(/([a-z])([A-Z])/g, "$1 $2").trim();
+  const text = name
+    .replace(/[_-]+/g, " ")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .trim();
   return text ? text[0].toUpperCase() + text.slice(1) : name;
 }
 
@@ -175,7 +181,8 @@ export function fieldOfArgs(schema, args) {
 
 /** @param {string} name @param {unknown} value @returns {Field} */
 function ofValue(name, value) {
-  const strings = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string" && !one.includes("\n"));
+  const strings =
+    Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string" && !one.includes("\n"));
   const long = typeof value === "string" && (value.length > 60 || value.includes("\n"));
   const schema = strings
     ? { type: "array", items: { type: "string" } }

@@ -120,9 +120,12 @@ function entriesOf(desk, thread, conversation) {
   const messages = inOrder(conversation);
   const results = resultsByCall(messages);
   const placed = placeRequests(messages, [...conversation.requests.values()]);
-  // Their cards say what these calls ask.
+  // Their cards say what these calls ask, and an approval what becomes of it until there is a result.
   const asked = new Set(
     [...conversation.requests.values()].filter((one) => one.kind !== "approval" || needsPerson(one)).map((one) => one.call_id),
+  );
+  const approvals = new Set(
+    [...conversation.requests.values()].filter((one) => one.kind === "approval").map((one) => one.call_id),
   );
   const drafts = new Set([...conversation.requests.values()].filter(isWaiting).map((one) => one.draft));
   const loose = [...conversation.activity.values()].sort((a, b) => a.at - b.at);
@@ -135,7 +138,10 @@ function entriesOf(desk, thread, conversation) {
   messages.forEach((message, i) => {
     const at = ms(message.created_at);
     if (i === 0 || message.order !== messages[i - 1].order) activitiesUntil(at);
-    if (!drafts.has(message.id)) entries.push(...messageEntries(desk, thread, message, results, asked));
+    if (!drafts.has(message.id))
+      entries.push(
+        ...messageEntries(desk, thread, message, results, (call, result) => asked.has(call) || (!result && approvals.has(call))),
+      );
     for (const request of placed.get(message.id) ?? []) entries.push(...requestEntries(desk, thread, request));
   });
   for (const request of placed.get("") ?? []) entries.push(...requestEntries(desk, thread, request));
@@ -143,14 +149,16 @@ function entriesOf(desk, thread, conversation) {
   return entries;
 }
 
-/** @param {Desk} desk @param {Thread} thread @param {Message} message @param {Map<string, any>} results @param {Set<any>} asked @returns {Entry[]} */
-function messageEntries({ state }, thread, message, results, asked) {
+/** @param {Desk} desk @param {Thread} thread @param {Message} message @param {Map<string, any>} results
+ * @param {(call: any, result: any) => boolean} onCard @returns {Entry[]} */
+function messageEntries({ state }, thread, message, results, onCard) {
   const at = ms(message.created_at);
   /** @type {Entry[]} */
   const entries = [];
-  const calls = (message.parts ?? []).filter((part) => part.type === "tool_call" && !asked.has(part.call_id));
+  const calls = (message.parts ?? []).filter((part) => part.type === "tool_call");
   for (const call of calls) {
     const result = results.get(`${message.order}:${call.call_id}`);
+    if (onCard(call.call_id, result)) continue;
     entries.push({
       at,
       view: memo(`call:${message.id}:${call.call_id}`, [message, result], () => toolCall(call, result, message)),

@@ -38,7 +38,9 @@ export function isChanged(field, typed, was) {
   const now = typed[field.path];
   if (now === undefined) return false;
   const value = field.kind === "json" && was !== undefined ? parsed(now) : undefined;
-  return value === undefined ? JSON.stringify(now) !== JSON.stringify(typedOf(field, was)) : JSON.stringify(value) !== JSON.stringify(was);
+  return value === undefined
+    ? JSON.stringify(now) !== JSON.stringify(typedOf(field, was))
+    : JSON.stringify(value) !== JSON.stringify(was);
 }
 
 /** @param {string} text @returns {unknown} undefined while it is not JSON */
@@ -79,7 +81,8 @@ export function read(field, typed, was, problems) {
     problems[field.path] = words;
   };
   if (field.kind === "boolean") return value;
-  if (field.kind === "choices") return value.length || field.required ? value.map((/** @type {string} */ i) => field.choices[+i].value) : undefined;
+  if (field.kind === "choices")
+    return value.length || field.required ? value.map((/** @type {string} */ i) => field.choices[+i].value) : undefined;
   const text = String(value);
   if (!text.trim()) {
     if (typeof was === "string") return text;
@@ -94,7 +97,10 @@ export function read(field, typed, was, problems) {
     case "number":
       return readNumber(field, text, problem);
     case "list": {
-      const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+      const lines = text
+        .split("\n")
+        .map((line) => line.trim())
+        .filter(Boolean);
       return field.input === "number" ? lines.map((line) => readNumber({ ...field, whole: false }, line, problem)) : lines;
     }
     case "json":
@@ -111,12 +117,14 @@ export function read(field, typed, was, problems) {
 
 /** @param {Field} field @param {Typed} typed @param {any} was @param {Record<string, string>} problems */
 function readObject(field, typed, was, problems) {
+  /** @type {Record<string, string>} */
   const own = {};
   /** @type {Record<string, any>} */
   const value = { ...was };
   for (const part of field.fields) {
     // What was left out of a value stays out of it until somebody fills it in.
-    if (was !== undefined && was[part.name] === undefined && !leaves(part).some((leaf) => isChanged(leaf, typed, undefined))) continue;
+    if (was !== undefined && was[part.name] === undefined && !leaves(part).some((leaf) => isChanged(leaf, typed, undefined)))
+      continue;
     const said = read(part, typed, was?.[part.name], own);
     if (said === undefined) delete value[part.name];
     else value[part.name] = said;
