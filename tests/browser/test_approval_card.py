@@ -1,4 +1,4 @@
-"""The card of an approval: what would run is seen exactly, changed in sight of what it was, and decided with the keyboard alone."""
+"""The card of an approval: what would run is seen exactly, changed in sight of what it was, decided with the keyboard alone."""
 
 from collections.abc import AsyncIterator
 

@@ -63,7 +63,15 @@ export const approval = {
       editable(request) && button("Edit", () => desk.mode(request, "edit"), { keys: "e", disabled: !approving }),
       button("Reject…", () => desk.mode(request, "reject"), { keys: "r", disabled: !may }),
       button("Respond instead…", () => desk.mode(request, "respond"), { look: "plain", disabled: !may }),
-      onIt(desk, request, request.approval && !request.run ? "The program that asked runs it" : ""),
+      onIt(
+        desk,
+        request,
+        mine(desk, request)
+          ? "You have approved: a second person has to"
+          : ownRun(request)
+            ? "The program that asked runs it"
+            : "",
+      ),
     );
   },
   press(desk, request, card, key) {
@@ -107,8 +115,11 @@ export const rootOf = (request) => fieldOfArgs(request.args_schema, { ...request
 
 /** A program that runs the call itself runs it as it stored it; and numbers that do not fit the browser stay as they are. @param {Request} request */
 function editable(request) {
-  return !(request.approval && !request.run) && leaves(rootOf(request)).length > 0 && exact(request.args);
+  return !ownRun(request) && leaves(rootOf(request)).length > 0 && exact(request.args);
 }
+
+/** Whether the program that asked runs the call itself. @param {Request} request */
+const ownRun = (request) => Boolean(request.approval && !request.run);
 
 /** @param {unknown} value @returns {boolean} */
 function exact(value) {
