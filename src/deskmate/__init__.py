@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from deskmate.app import Desk
     from deskmate.config import Settings
     from deskmate.domain.actors import Actor, Author, Role, customer, service
-    from deskmate.domain.agents import Ask, Delta, Question, Runner, Step, Turn
+    from deskmate.domain.agents import Approval, Approved, Ask, Delta, Question, Runner, Step, Turn
     from deskmate.domain.messages import (
         ApprovalRequest,
         ApprovalResponse,
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
         Visibility,
     )
     from deskmate.domain.operators import Operator
-    from deskmate.domain.requests import DecisionKind, NewDecision, Request
+    from deskmate.domain.requests import DecisionKind, NewDecision, OnExpiry, Request, Risk, TalkOver
     from deskmate.domain.threads import Thread
     from deskmate.errors import DeskmateError
     from deskmate.runners.faq import FaqAgent, FaqLibrary
-    from deskmate.runners.pydantic_ai import AskHuman, PydanticAgent
+    from deskmate.runners.pydantic_ai import AskHuman, NeedsApproval, PydanticAgent, Rule
     from deskmate.services.respond import Failed, Overtaken, Paused, Replied
 
 _HOMES = {
     "Actor": "domain.actors",
+    "Approval": "domain.agents",
     "ApprovalRequest": "domain.messages",
     "ApprovalResponse": "domain.messages",
+    "Approved": "domain.agents",
     "Ask": "domain.agents",
     "AskHuman": "runners.pydantic_ai",
     "Author": "domain.actors",
@@ -41,8 +43,10 @@ _HOMES = {
     "FaqAgent": "runners.faq",
     "FaqLibrary": "runners.faq",
     "Message": "domain.messages",
+    "NeedsApproval": "runners.pydantic_ai",
     "NewDecision": "domain.requests",
     "NewMessage": "domain.messages",
+    "OnExpiry": "domain.requests",
     "Operator": "domain.operators",
     "Overtaken": "services.respond",
     "Paused": "services.respond",
@@ -50,10 +54,13 @@ _HOMES = {
     "Question": "domain.agents",
     "Replied": "services.respond",
     "Request": "domain.requests",
+    "Risk": "domain.requests",
     "Role": "domain.actors",
+    "Rule": "runners.pydantic_ai",
     "Runner": "domain.agents",
     "Settings": "config",
     "Step": "domain.agents",
+    "TalkOver": "domain.requests",
     "Text": "domain.messages",
     "Thread": "domain.threads",
     "ToolCall": "domain.messages",
@@ -66,8 +73,10 @@ _HOMES = {
 
 __all__ = [
     "Actor",
+    "Approval",
     "ApprovalRequest",
     "ApprovalResponse",
+    "Approved",
     "Ask",
     "AskHuman",
     "Author",
@@ -79,8 +88,10 @@ __all__ = [
     "FaqAgent",
     "FaqLibrary",
     "Message",
+    "NeedsApproval",
     "NewDecision",
     "NewMessage",
+    "OnExpiry",
     "Operator",
     "Overtaken",
     "Paused",
@@ -88,10 +99,13 @@ __all__ = [
     "Question",
     "Replied",
     "Request",
+    "Risk",
     "Role",
+    "Rule",
     "Runner",
     "Settings",
     "Step",
+    "TalkOver",
     "Text",
     "Thread",
     "ToolCall",

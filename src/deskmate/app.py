@@ -16,12 +16,13 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import Operator
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, posting, streams, threads
+from deskmate.services import attachments, opening, posting, streams, threads
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
+from deskmate.services.deadlines import Deadlines
 from deskmate.services.files import Files
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
@@ -148,10 +149,14 @@ class Desk:
         )
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
-        handlers = {"run": self._responder.work, streams.JOB: self.streams.tend, attachments.JOB: self.files.sweep}
-        self._engine = Engine(
-            self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._responder.audit
-        )
+        self._deadlines = Deadlines(self._store)
+        handlers = {
+            "run": self._responder.work,
+            streams.JOB: self.streams.tend,
+            attachments.JOB: self.files.sweep,
+            opening.TIMER: self._deadlines.tend,
+        }
+        self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -252,6 +257,11 @@ class Desk:
             return await threads.get(tx, thread)
 
         return await self._store.write(body)
+
+    async def _audit(self) -> None:
+        """Look for work that nobody would come for."""
+        await self._responder.audit()
+        await self._deadlines.audit()
 
     async def ready(self) -> None:
         """Raise Unavailable unless the store answers."""

@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from deskmate.app import Desk
-from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
+from deskmate.domain.agents import Approval, Approved, Ask, Delta, Output, Question, Step, Turn
 from deskmate.domain.messages import Text, ToolCall, ToolResult
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -210,6 +212,35 @@ def asking(*questions: str, notice: str | None = None, then: Script | None = Non
             yield say(" ".join(_passed_on(answer) for answer in answers))
 
     return script
+
+
+def calling(
+    tool: str, args: Mapping[str, object], run: Callable[[Mapping[str, object]], Awaitable[object]], **settings: Any
+) -> Script:
+    """A script that calls a tool which people have to approve, and then says what came of it.
+
+    `run` is the tool: it is given the approved arguments. `settings` are those of `Approval`, such as `risk` or `approvers`.
+    """
+
+    async def script(turn: Turn) -> AsyncIterator[Output]:
+        if not turn.resumed:
+            call = ToolCall(call_id=f"{turn.run}/1", tool=tool, input=dict(args))
+            asked = Approval(call_id=call.call_id, **settings)
+            yield Ask(step=Step(role="assistant", parts=(call,)), requests=(asked,))
+            return
+        done = [await turn.apply(approved, approved.args, partial(_run, approved, run)) for approved in turn.approved]
+        results = (*answers_to(turn), *done)
+        yield say(" ".join(map(_came_of, results)) or "Nothing was done.")
+
+    return script
+
+
+async def _run(approved: Approved, run: Callable[[Mapping[str, object]], Awaitable[object]]) -> ToolResult:
+    return ToolResult(call_id=approved.call_id, tool=approved.tool, output=await run(approved.args))
+
+
+def _came_of(result: ToolResult) -> str:
+    return f"Not done: {result.reason}" if result.denied else f"Done: {result.output}"
 
 
 def ask(*questions: str, turn: Turn, notice: str | None = None) -> Ask:

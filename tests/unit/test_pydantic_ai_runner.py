@@ -12,10 +12,12 @@ from pydantic_ai import Agent, ModelRetry
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
+from pydantic_ai.tools import ToolDefinition
+from pydantic_ai.toolsets import ExternalToolset
 from tests.fakes.openai_server import MODEL, Call, Hold, OpenAIServer, Reply
 from tests.fakes.turns import ask_of, collect, look, openai_agent, outputs_of, says, served, steps_of, stored, turn
 
-from deskmate.domain.agents import Ask, Delta, Output, Step
+from deskmate.domain.agents import Ask, Delta, Output, Question, Step
 from deskmate.domain.messages import File, Text, ToolCall, ToolResult
 from deskmate.errors import Misconfigured, ModelFailed, NotFound
 from deskmate.runners.pydantic_ai import AskHuman, PydanticAgent
@@ -192,16 +194,16 @@ async def test_an_agent_that_cannot_be_given_room_for_questions_is_said_to_be_se
     assert raised.value.field == "agent"
 
 
-async def test_tools_that_wait_for_something_else_than_people_are_refused_and_the_history_stays_whole(
-    server: OpenAIServer,
-) -> None:
-    agent = Agent(f"openai-chat:{MODEL}", capabilities=[AskHuman()])
-    agent.tool_plain(requires_approval=True)(look)
-    server.script(Reply(calls=[Call("look", {"at": "x"})]), Reply("I may not."))
-    _, refused, _ = steps_of(await outputs_of(PydanticAgent(agent), turn()))
-    (part,) = refused.parts
-    assert isinstance(part, ToolResult)
-    assert (part.denied, part.reason) == (True, "nobody can approve tools here")
+async def test_a_tool_that_runs_elsewhere_waits_for_its_result(server: OpenAIServer) -> None:
+    elsewhere = ExternalToolset([ToolDefinition(name="look", parameters_json_schema={"type": "object"})])
+    agent = Agent(f"openai-chat:{MODEL}", toolsets=[elsewhere])
+    server.script(Reply(calls=[Call("look", {"at": "x"})]))
+    [asked] = await outputs_of(PydanticAgent(agent), turn())
+    assert isinstance(asked, Ask)
+    [question] = asked.requests
+    assert isinstance(question, Question)
+    assert (question.question, question.reason) == ("What is the result of look?", '{"at":"x"}')
+    assert isinstance(asked.step.parts[0], ToolCall)
 
 
 # Scripted models

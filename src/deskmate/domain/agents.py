@@ -6,13 +6,42 @@ thread changes hands the desk cancels the task that consumes the generator: a ru
 `CancelledError` and `GeneratorExit` through, closing what it has open.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from deskmate.domain.actors import Author
 from deskmate.domain.messages import ContextMessage, ModelRole, Part, ToolResult
-from deskmate.domain.requests import RequestKind, Risk
+from deskmate.domain.requests import OnExpiry, RequestKind, Risk, TalkOver
+from deskmate.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A call of this run that people have approved and that has not run yet. `args` is what runs, and nothing else may.
+
+    `changed_by` is who changed the arguments that the model had asked for.
+    """
+
+    request: str
+    call_id: str
+    tool: str
+    args: Mapping[str, object]
+    changed_by: Author | None = None
+
+
+Execute = Callable[[], Awaitable[ToolResult]]
+"""Runs an approved call, once, and says what came of it."""
+
+Apply = Callable[[Approved, Mapping[str, object], Execute], Awaitable[ToolResult]]
+"""Reserve, run, record (P3): the desk writes down that the call runs now, with these arguments, runs it, and writes down what
+came of it. Raises Conflict, and does not run it, for other arguments than the approved ones or a call that is not to be run any
+more; an exception of the tool is written down as a failure and raised."""
+
+
+async def _nobody(approved: Approved, args: Mapping[str, object], execute: Execute) -> ToolResult:
+    raise Misconfigured("only a desk's own runs apply approved calls", field="apply")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +56,9 @@ class Turn:
     news: tuple[ToolResult, ...] = ()
     """What people decided about the last questions of this run. The results stand in the history as well, beside their calls,
     perhaps before messages that were exchanged meanwhile."""
+    approved: tuple[Approved, ...] = ()
+    """Calls that are to be run now, each by `apply`, before the agent goes on. They stand in the history, without results."""
+    apply: Apply = _nobody
     resumed: bool = False
     """The run was paused or interrupted before: some steps after the prompt are its own."""
 
@@ -72,18 +104,50 @@ class Question:
     risk: Risk = Risk.LOW
     urgency: str = "normal"
     expires_in: timedelta | None = timedelta(hours=24)
+    on_expiry: OnExpiry | None = None
+    """What happens when nobody decides in time; None takes the default of its kind."""
+    default: object = None
+    """The answer that is given then, for OnExpiry.DEFAULT."""
+    remind_every: timedelta | None = None
+    talk_over: TalkOver | None = None
+    """What becomes of it when the conversation goes on without an answer; None takes the default of its kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A request to let the tool call `call_id` run. `args_schema` (JSON Schema) is what edited arguments have to fit.
+
+    `approvers` is how many people have to approve; `self_approval` false forbids it to the person who caused the call. A call of
+    an `idempotent` tool is run again where a process died while it ran; any other is in doubt then, until a person settles it.
+    """
+
+    call_id: str
+    reason: str | None = None
+    suggestion: str | None = None
+    args_schema: Mapping[str, object] | None = None
+    risk: Risk = Risk.HIGH
+    idempotent: bool = False
+    approvers: int = 1
+    self_approval: bool = True
+    queue: str | None = None
+    urgency: str = "normal"
+    expires_in: timedelta | None = timedelta(hours=24)
+    on_expiry: OnExpiry | None = None
+    remind_every: timedelta | None = None
+    talk_over: TalkOver | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """The last thing a run yields when it needs people: its tool calls, and one request for each call that needs a person.
 
-    Stored in one transaction with the pause. `results` are tool steps of sibling calls of the same step that have run already.
-    `notice` is a line the customer is shown meanwhile, written by the system.
+    Stored in one transaction with the pause. Each request belongs to a call of `step`, or of an earlier step of this run.
+    `results` are tool steps of sibling calls of the same step that have run already. `notice` is a line the customer is shown
+    meanwhile, written by the system.
     """
 
     step: Step
-    requests: tuple[Question, ...]
+    requests: tuple[Question | Approval, ...]
     results: tuple[Step, ...] = ()
     notice: str | None = None
 

@@ -47,7 +47,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """What came of a call. `denied` when a person or a policy said no; `request` and `by` when a person answered."""
+    """What came of a call. `denied` when a person or a policy said no; `request` and `by` when a person answered.
+
+    `args` are those the call ran with, where the person `by` changed them before they approved it.
+    """
 
     call_id: str
     tool: str
@@ -57,6 +60,7 @@ class ToolResult:
     reason: str | None = None
     request: str | None = None
     by: Author | None = None
+    args: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

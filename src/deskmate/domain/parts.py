@@ -43,6 +43,8 @@ def _result_to_json(part: ToolResult) -> dict[str, Any]:
         record["output"] = part.output
     if part.is_error:
         record["is_error"] = True
+    if part.args is not None:
+        record["args"] = dict(part.args)
     return record | _decided_to_json(part)
 
 
@@ -104,6 +106,7 @@ def _read_result(record: Mapping[str, Any]) -> ToolResult:
         reason=record.get("reason"),
         request=record.get("request"),
         by=_read_author(record.get("by")),
+        args=record.get("args"),
     )
 
 

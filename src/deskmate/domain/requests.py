@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from deskmate.domain.actors import Author
@@ -35,7 +35,8 @@ REQUEST_MOVES: Mapping[RequestState, frozenset[RequestState]] = {
     RequestState.OPEN: _CLOSING | {RequestState.CLAIMED},
     RequestState.CLAIMED: _CLOSING | {RequestState.OPEN},
     RequestState.DECIDED: frozenset({RequestState.APPLYING}),
-    RequestState.APPLYING: frozenset({RequestState.APPLIED, RequestState.FAILED, RequestState.IN_DOUBT}),
+    # Back to decided only for a tool that is declared idempotent: it may be run again.
+    RequestState.APPLYING: frozenset({RequestState.APPLIED, RequestState.FAILED, RequestState.IN_DOUBT, RequestState.DECIDED}),
     RequestState.IN_DOUBT: frozenset({RequestState.APPLIED, RequestState.FAILED}),
     RequestState.EXPIRED: frozenset(),
     RequestState.CANCELLED: frozenset(),
@@ -66,6 +67,24 @@ DEFAULT_ON_EXPIRY: Mapping[RequestKind, OnExpiry] = {
     RequestKind.QUESTION: OnExpiry.ESCALATE,
     RequestKind.APPROVAL: OnExpiry.DENY,
     RequestKind.ESCALATION: OnExpiry.REASSIGN,
+}
+
+
+class TalkOver(StrEnum):
+    """What becomes of an open request when a new run starts on its thread."""
+
+    KEEP = "keep"
+    """It stays open; its call is left out of the context until it is answered."""
+    CANCEL = "cancel"
+    """It is closed, and its call left out for good."""
+    SUPERSEDE = "supersede"
+    """It is closed, and the model is shown a denied result."""
+
+
+DEFAULT_TALK_OVER: Mapping[RequestKind, TalkOver] = {
+    RequestKind.QUESTION: TalkOver.KEEP,
+    RequestKind.APPROVAL: TalkOver.SUPERSEDE,
+    RequestKind.ESCALATION: TalkOver.KEEP,
 }
 
 
@@ -116,10 +135,22 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstApproval:
+    """One of two people has approved; `args` are those they changed the call to."""
+
+    by: Author
+    at: datetime
+    args: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One thing an agent needs from a person. `call_id` is the tool call that its outcome answers.
 
-    `approval` is the id that a program gave the approval in a message it stored; that program runs the call once it is approved.
+    `approval` is the id that the approval of a call has in its message. Where there is no `run`, a program has stored that
+    message, and runs the call itself once it is approved. `args` are what the agent asked for, `decision.args` what a person
+    changed them to, `executed_args` what ran; each has a digest. `expires_in` is the time allowed, `missed` how many deadlines
+    have passed.
     """
 
     id: str
@@ -148,11 +179,32 @@ class Request:
     claimed_by: Author | None = None
     claimed_until: datetime | None = None
     expires_at: datetime | None = None
+    expires_in: timedelta | None = None
     on_expiry: OnExpiry | None = None
+    default: object = None
+    missed: int = 0
+    remind_at: datetime | None = None
+    remind_every: timedelta | None = None
+    talk_over: TalkOver = TalkOver.KEEP
+    args_schema: Mapping[str, object] | None = None
+    executed_args: Mapping[str, object] | None = None
+    executed_digest: str | None = None
+    reserved_attempt: int | None = None
+    idempotent: bool = False
+    caused_by: str | None = None
+    self_approval: bool = True
+    approvers: int = 1
+    first_approval: FirstApproval | None = None
     decision: Decision | None = None
     outcome: str | None = None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def approved_args(self) -> Mapping[str, object] | None:
+        """What may run: the arguments as a person changed them, or as they were asked for."""
+        edited = self.decision.args if self.decision is not None else None
+        return self.args if edited is None else edited
 
 
 def check_decision(request: Request, decision: NewDecision) -> None:
@@ -160,7 +212,7 @@ def check_decision(request: Request, decision: NewDecision) -> None:
     allowed = DECISIONS[request.kind]
     if decision.kind not in allowed:
         raise Invalid(f"a {request.kind} takes {', '.join(sorted(allowed))}, not {decision.kind}", field="kind")
-    if request.approval is not None and decision.kind is DecisionKind.EDIT:
+    if request.approval is not None and request.run is None and decision.kind is DecisionKind.EDIT:
         raise Invalid("the program that asked runs the call as it stored it: approve or reject it", field="kind")
     needs_value = decision.kind in (DecisionKind.ANSWER, DecisionKind.RESPOND)
     if needs_value and (decision.value is None or (isinstance(decision.value, str) and not decision.value.strip())):

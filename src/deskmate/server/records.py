@@ -9,7 +9,7 @@ from deskmate.domain.messages import Message
 from deskmate.domain.operators import Operator
 from deskmate.domain.parts import parts_to_json
 from deskmate.domain.permissions import Action, allowed, redact_thread
-from deskmate.domain.requests import Decision, Request
+from deskmate.domain.requests import Decision, FirstApproval, Request
 from deskmate.domain.threads import Thread
 from deskmate.domain.usage import UsageEntry
 from deskmate.services.live import Piece, Seen
@@ -116,6 +116,7 @@ def waiting_json(request: Request) -> Json:
         "claimed_by": person_json(request.claimed_by),
         "expires_at": moment(request.expires_at),
         "on_expiry": request.on_expiry,
+        "missed": request.missed,
         "created_at": moment(request.created_at),
     }
 
@@ -129,6 +130,14 @@ def request_json(request: Request) -> Json:
         "call_message": request.call_message,
         "approval": request.approval,
         "args": request.args,
+        "args_digest": request.args_digest,
+        "args_schema": request.args_schema,
+        "executed": executed_json(request),
+        "approvers": request.approvers,
+        "first_approval": first_approval_json(request.first_approval),
+        "self_approval": request.self_approval,
+        "caused_by": request.caused_by,
+        "idempotent": request.idempotent,
         "reason": request.reason,
         "suggestion": request.suggestion,
         "confidence": request.confidence,
@@ -137,10 +146,24 @@ def request_json(request: Request) -> Json:
         "queue": request.queue,
         "skills": list(request.skills),
         "priority": request.priority,
+        "default": request.default,
+        "talk_over": request.talk_over,
+        "remind_at": moment(request.remind_at),
         "decision": None if request.decision is None else decision_json(request.decision),
         "outcome": request.outcome,
         "updated_at": moment(request.updated_at),
     }
+
+
+def executed_json(request: Request) -> Json | None:
+    """The arguments a call ran with; those that were asked for, and those a person changed them to, are facts of their own."""
+    if request.executed_digest is None:
+        return None
+    return {"args": request.executed_args, "digest": request.executed_digest}
+
+
+def first_approval_json(first: FirstApproval | None) -> Json | None:
+    return None if first is None else {"by": person_json(first.by), "at": moment(first.at), "args": first.args}
 
 
 def decision_json(decision: Decision) -> Json:

@@ -12,7 +12,7 @@ from deskmate.domain.permissions import Action, require
 from deskmate.domain.requests import RequestState
 from deskmate.domain.threads import Thread
 from deskmate.errors import EpochMoved, Forbidden, Invalid
-from deskmate.services import feed, ledger, messages, operators, runs, threads, writer
+from deskmate.services import applying, feed, ledger, messages, operators, runs, threads, writer
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms, utc
 
@@ -40,7 +40,7 @@ async def change(
     """Give the thread to another holder. The caller holds its lock. Runs of the old epoch end first, so that what they said
     stands before the event of the change."""
     for run in await runs.live(tx, thread.id):
-        await runs.cancel(tx, run, actor=by, reason=cause)
+        await applying.cancel_run(tx, run, actor=by, reason=cause)
         # What it was asked stands unanswered again, also where it had paused and would have answered later.
         await tx.run("assignments.unanswered", thread=thread.id, order=run.prompt_order)
     await writer.fail_pending(tx, thread.id, "taken_over")

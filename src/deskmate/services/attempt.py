@@ -1,20 +1,21 @@
 """An attempt: one execution of an agent on a thread, from what it yields to what is stored, and how it ends."""
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from deskmate.domain.actors import SYSTEM, agent
-from deskmate.domain.agents import Ask, Delta, Output, Runner, Step, Turn
-from deskmate.domain.messages import Message, MessageStatus, NewMessage, Text, ToolCall, Visibility
+from deskmate.domain.actors import SYSTEM, AuthorKind, agent
+from deskmate.domain.agents import Approval, Ask, Delta, Output, Question, Runner, Step, Turn
+from deskmate.domain.messages import ApprovalRequest, Message, MessageStatus, NewMessage, Part, Text, ToolCall, Visibility
 from deskmate.domain.requests import Request
 from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
-from deskmate.errors import DeskmateError, Fenced, SaidNothing
-from deskmate.services import drafts, ledger, messages, posting, runs, threads, usage, writer
+from deskmate.errors import DeskmateError, Fenced, Invalid, SaidNothing
+from deskmate.services import applying, drafts, history, ledger, messages, posting, runs, threads, usage, writer
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
@@ -31,6 +32,7 @@ class Attempt:
         self._writer = writer.Writer(store, run, lease)
         self._spoke = False
         self._draft: Message | None = None
+        self._calls: dict[str, str] = {}  # the message that holds each call of this attempt, by call id
         self.asked: tuple[Request, ...] = ()
         """What the run has paused for."""
         self.answer: Message | None = None
@@ -94,26 +96,44 @@ class Attempt:
         after = self._run.prompt if pending is None else None
         stored = (await messages.insert(tx, thread, [new], after=after, replaces=pending, actor=actor))[0]
         self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
+        self._calls |= {part.call_id: stored.id for part in stored.parts if isinstance(part, ToolCall)}
         return stored
 
     async def _pause(self, tx: Tx, ask: Ask, pending: str | None) -> tuple[Request, ...]:
         """The calls, what is asked, the line for the customer and the pause: one transaction."""
         thread = await self._held(tx)
-        call = await self._store_step(tx, thread, ask.step, pending)
+        ids = {asked.call_id: tx.id("request") for asked in ask.requests if isinstance(asked, Approval)}
+        step = replace(ask.step, parts=(*ask.step.parts, *_wanted(ask.step.parts, ids)))
+        if step.parts or pending is not None:
+            await self._store_step(tx, thread, step, pending)
         for results in ask.results:
             await self._store_step(tx, thread, results, None)
-        tools = {part.call_id: part.tool for part in ask.step.parts if isinstance(part, ToolCall)}
-        opened = [
-            await ledger.open_question(
-                tx, thread, asked, actor=agent(self._run.agent), run=self._run.id, call=call, tool=tools.get(asked.call_id)
-            )
-            for asked in ask.requests
-        ]
+        opened = [await self._open(tx, thread, asked, ids.get(asked.call_id, "")) for asked in ask.requests]
         if ask.notice:
             await notice(tx, thread, self._run, ask.notice)
         await runs.leave(tx, self._run, RunState.PAUSED)
         await _settle(tx, thread, self._run)
         return tuple(opened)
+
+    async def _open(self, tx: Tx, thread: Thread, asked: Question | Approval, id: str) -> Request:
+        """Open one request, beside the message that holds its call."""
+        if asked.call_id not in self._calls:
+            raise Invalid(f"{asked.call_id!r} is no call of this run", field="call_id")
+        call = await history.get(tx, self._calls[asked.call_id])
+        actor = agent(self._run.agent)
+        caused_by = await self._caused_by(tx)
+        if isinstance(asked, Question):
+            return await ledger.open_question(tx, thread, asked, actor=actor, run=self._run.id, call=call, caused_by=caused_by)
+        if not any(isinstance(part, ApprovalRequest) and part.approval_id == id for part in call.parts):
+            # The call was stored before its siblings ran, and before it was known that it needs people.
+            wanted = ApprovalRequest(approval_id=id, call_id=asked.call_id)
+            call = await messages.change(tx, call.id, parts=(*call.parts, wanted), actor=actor)
+        return await ledger.open_approval(tx, thread, asked, id=id, actor=actor, run=self._run.id, call=call, caused_by=caused_by)
+
+    async def _caused_by(self, tx: Tx) -> str | None:
+        """The operator whose words the run answers, if it was one."""
+        prompt = await history.find(tx, self._run.prompt) if self._run.prompt is not None else None
+        return prompt.author.id if prompt is not None and prompt.author.kind is AuthorKind.OPERATOR else None
 
     async def _finish(self, tx: Tx, step: Step, pending: str | None) -> Message | None:
         """The last step and the end of the run: one transaction."""
@@ -136,6 +156,13 @@ class Attempt:
         if thread.waiting_since is not None and not await ledger.waiting(tx, thread.id):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
         await _settle(tx, thread, self._run)
+
+
+def _wanted(parts: Sequence[Part], ids: Mapping[str, str]) -> Iterator[ApprovalRequest]:
+    """The approvals that the calls among these parts wait for."""
+    for part in parts:
+        if isinstance(part, ToolCall) and part.call_id in ids:
+            yield ApprovalRequest(approval_id=ids[part.call_id], call_id=part.call_id)
 
 
 def _answered(turn: Turn) -> bool:
@@ -176,6 +203,8 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
         await runs.leave(tx, run, RunState.FAILED, error=text)
     except Fenced:
         return
+    await applying.doubt(tx, run, again=False)
+    await applying.give_up(tx, run, "the run failed")
     if not await writer.fail_pending(tx, run.thread, text):
         actor = agent(run.agent)
         failed = NewMessage(

@@ -39,10 +39,15 @@ async def apply(tx: Tx, request: Request, *, by: Actor) -> Request:
     assert draft is not None
     outcome: str | None = None
     if decision.kind in SENDS:
-        parts = (Text(text=decision.text),) if decision.kind is DecisionKind.EDIT and decision.text else None
-        outcome = (await messages.change(tx, draft, parts=parts, visibility=Visibility.PUBLIC, actor=by)).id
+        outcome = (await send(tx, draft, decision.text if decision.kind is DecisionKind.EDIT else None, by=by)).id
     await tx.run("requests.apply", id=request.id, outcome=outcome, now=ms(tx.now))
     applied = await ledger.get(tx, request.id)
     await ledger.announce(tx, applied, EventType.REQUEST_APPLIED, actor=by)
     await ledger.go_on(tx, applied, actor=by)
     return applied
+
+
+async def send(tx: Tx, draft: str, text: str | None, *, by: Actor) -> Message:
+    """Let the customer see a draft, or the words that a person put in their place."""
+    parts = (Text(text=text),) if text else None
+    return await messages.change(tx, draft, parts=parts, visibility=Visibility.PUBLIC, actor=by)

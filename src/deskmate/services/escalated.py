@@ -9,8 +9,9 @@ from deskmate.domain.events import EventType
 from deskmate.domain.requests import DecisionKind, OnExpiry, RequestKind, Risk
 from deskmate.domain.threads import Priority
 from deskmate.domain.transcripts import Conversation, Escalated
-from deskmate.services import ledger, opening
+from deskmate.services import ledger
 from deskmate.store.base import Tx
+from deskmate.store.request_rows import UNSET
 from deskmate.store.times import ms
 
 
@@ -24,7 +25,7 @@ async def record(
     request = tx.id("request")
     await tx.run(
         "requests.insert",
-        **{**opening.UNSET, "call_id": one.call_id, "call_message": ids[one.call], "tool": one.tool, "reason": one.reason,
+        **{**UNSET, "call_id": one.call_id, "call_message": ids[one.call], "tool": one.tool, "reason": one.reason,
            "args": None if one.args is None else json.dumps(one.args)},
         id=request, thread=thread, kind=RequestKind.ESCALATION, agent=found.entries[one.call].message.author.name,
         priority=Priority.NORMAL, risk=Risk.LOW, expires_at=None, on_expiry=OnExpiry.WAIT, now=ms(at),

@@ -4,13 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from jsonschema import Draft202012Validator
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
-from deskmate.domain.actors import Actor, Role
+from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, Role
 from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, Message, NewMessage, Part, ToolCall, ToolResult
@@ -18,6 +13,7 @@ from deskmate.domain.requests import (
     REQUEST_MOVES,
     WAITING,
     DecisionKind,
+    FirstApproval,
     NewDecision,
     Request,
     RequestState,
@@ -25,19 +21,24 @@ from deskmate.domain.requests import (
 )
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.states import move
-from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, Invalid
+from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, Forbidden
 from deskmate.services import history, messages, runs, threads
 from deskmate.services.opening import (
     EXPIRES_IN,
+    TIMER,
     announce,
+    call_of,
     digest,
     get,
+    open_approval,
     open_draft,
     open_question,
-    request_of,
     waiting,
 )
+from deskmate.services.schemas import check_value
+from deskmate.store import jobs
 from deskmate.store.base import Tx
+from deskmate.store.request_rows import dump_first_approval, request_of
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
 
@@ -46,6 +47,7 @@ __all__ = [
     "EXPIRES_IN",
     "announce",
     "get",
+    "open_approval",
     "open_draft",
     "open_question",
     "request_of",
@@ -60,16 +62,51 @@ CLOSING_EVENTS: Mapping[RequestState, EventType] = {
 }
 
 
-async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) -> Request:
-    """Decide and apply, once. The caller holds the thread's lock and has read the request under it.
+APPROVING = frozenset({DecisionKind.APPROVE, DecisionKind.EDIT})
 
-    Raises AlreadyDecided (by, at), Closed (state), Claimed (by), then Invalid (field); nothing is changed by a refusal.
-    """
+
+def check(request: Request, decision: NewDecision, *, by: Actor, at: datetime) -> None:
+    """Raise AlreadyDecided (by, at), Closed (state), Claimed (by), then Invalid (field), Forbidden, unless they may decide so."""
     check_open(request)
-    check_claim(request, by, at=tx.now)
+    check_claim(request, by, at=at)
     check_decision(request, decision)
     if decision.kind is DecisionKind.ANSWER:
         check_value(request.response_schema, decision.value)
+    if decision.kind is DecisionKind.EDIT and request.draft is None:
+        check_value(request.args_schema, decision.args, "args")
+    if decision.kind in APPROVING and not request.self_approval and by.id is not None and by.id == request.caused_by:
+        raise Forbidden("you caused this call: somebody else has to approve it", field="kind")
+
+
+async def approve_first(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) -> Request:
+    """Take down the first of two approvals: the request stays open, for somebody else. Raises Conflict for the same person."""
+    first = request.first_approval
+    changed = None if decision.args is None else dict(decision.args)
+    if first is not None and first.by.id == by.id:
+        raise Conflict("you have approved this: a second person has to", field="kind")
+    given = FirstApproval(by=by.author, at=tx.now, args=changed)
+    row = await tx.one("requests.approve_first", id=request.id, given=dump_first_approval(given), now=ms(tx.now))
+    assert row is not None
+    approved = request_of(row)
+    await announce(tx, approved, EventType.REQUEST_APPROVED, actor=by)
+    return approved
+
+
+def needs_another(request: Request, decision: NewDecision, by: Actor) -> bool:
+    """Whether this approval is the first of two: nobody else has agreed to the call with these very arguments."""
+    first = request.first_approval
+    if request.approvers < 2 or decision.kind not in APPROVING:
+        return False
+    if first is None or first.by.id == by.id:
+        return True
+    return decision.args is not None and digest(decision.args) != digest(first.args or request.args)
+
+
+async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) -> Request:
+    """Decide, once. The caller holds the thread's lock, has read the request under it and checked the decision."""
+    first = request.first_approval
+    if decision.kind is DecisionKind.APPROVE and first is not None and first.args is not None:
+        decision = replace(decision, kind=DecisionKind.EDIT, args=first.args)
     move(REQUEST_MOVES, request.state, RequestState.DECIDED)
     row = await tx.one(
         "requests.decide",
@@ -81,6 +118,7 @@ async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) 
         check_open(await get(tx, request.id))
         raise Closed()
     decided = request_of(row)
+    await jobs.cancel(tx, TIMER, request.id)
     await announce(tx, decided, EventType.REQUEST_DECIDED, actor=by)
     return decided
 
@@ -117,14 +155,21 @@ async def add_result(tx: Tx, request: Request, result: ToolResult | ApprovalResp
     """Store an answer beside its call: one tool message for each step, which only grows by parts."""
     assert request.call_message is not None
     author = result.by or by.author
-    human = {"human": {"id": author.id, "name": author.name}}
-    new = NewMessage(role="tool", parts=(result,), author=author, provider="human", provider_metadata=human, run=request.run)
+    person = author.kind in (AuthorKind.OPERATOR, AuthorKind.SERVICE, AuthorKind.CUSTOMER)
+    new = NewMessage(
+        role="tool",
+        parts=(result,),
+        author=author,
+        provider="human" if person else None,
+        provider_metadata={"human": {"id": author.id, "name": author.name}} if person else None,
+        run=request.run,
+    )
     call = await history.get(tx, request.call_message)
     siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
     siblings |= {part.approval_id for part in call.parts if isinstance(part, ApprovalRequest)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
         kept = message_of(row)
-        if any(_answers(part) in siblings for part in kept.parts):
+        if kept.author.kind is not AuthorKind.AGENT and any(_answers(part) in siblings for part in kept.parts):
             return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=by)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=by))[0]
 
@@ -141,20 +186,19 @@ def _answers(part: Part) -> str | None:
 
 
 async def apply_approval(tx: Tx, request: Request, *, by: Actor) -> Request:
-    """Store what was decided about a call that a program runs. An approved one waits for its result; a refused one is done.
+    """Store what was decided about a call. An approved one waits until it has run; a refused one is done.
 
     Raises Conflict where the call is not the one any more that people were shown.
     """
     decision, approval = request.decision, request.approval
     assert decision is not None
     assert approval is not None
-    call = await history.get(tx, request.call_message or "")
-    shown = next((part for part in call.parts if isinstance(part, ToolCall) and part.call_id == request.call_id), None)
+    shown = call_of(await history.get(tx, request.call_message or ""), request.call_id)
     if shown is None or digest(shown.input) != request.args_digest:
         raise Conflict("the call was changed after its approval was asked for: withdraw this request", field="request")
     if decision.kind is DecisionKind.RESPOND:
         return await apply_answer(tx, request, by=by)
-    approved = decision.kind is DecisionKind.APPROVE
+    approved = decision.kind in APPROVING
     answer = ApprovalResponse(
         approval_id=approval, approved=approved, reason=decision.reason or decision.review, request=request.id, by=decision.by
     )
@@ -172,14 +216,15 @@ async def news(tx: Tx, run: Run) -> tuple[ToolResult, ...]:
     """What people decided about the questions a run asked last: those were opened in one transaction, so at one time."""
     asked = [request_of(row) for row in await tx.all("requests.of_run", run=run.id)]
     last = max((request.created_at for request in asked), default=None)
-    return tuple(result_of(r) for r in asked if r.created_at == last and r.decision is not None and r.call_id is not None)
+    told = [r for r in asked if r.created_at == last and r.decision is not None and r.call_id is not None]
+    return tuple(result_of(r) for r in told if r.decision is not None and r.decision.kind not in APPROVING)
 
 
 def result_of(request: Request) -> ToolResult:
     """What the model is told a person decided."""
     decision = request.decision
     assert decision is not None
-    if decision.kind is DecisionKind.DECLINE:
+    if decision.kind in (DecisionKind.DECLINE, DecisionKind.REJECT):
         return replace(denied_result(request, decision.reason), by=decision.by)
     return replace(denied_result(request, None), denied=False, output=decision.value, by=decision.by)
 
@@ -194,7 +239,8 @@ def denied_result(request: Request, reason: str | None) -> ToolResult:
 async def close_all(tx: Tx, thread: str, state: RequestState, *, by: Actor) -> None:
     """Close every undecided request of a thread without a decision."""
     for request in await waiting(tx, thread):
-        await close(tx, request, state, by=by)
+        if request.state in WAITING:
+            await close(tx, request, state, by=by)
 
 
 async def close(tx: Tx, request: Request, state: RequestState, *, by: Actor) -> Request:
@@ -204,15 +250,25 @@ async def close(tx: Tx, request: Request, state: RequestState, *, by: Actor) -> 
     if not await tx.run("requests.close", id=request.id, state=state, now=ms(tx.now)):
         check_open(await get(tx, request.id))
     closed = await get(tx, request.id)
+    await jobs.cancel(tx, TIMER, request.id)
     await announce(tx, closed, CLOSING_EVENTS[state], actor=by)
     return closed
+
+
+async def refuse(tx: Tx, request: Request, reason: str, *, by: Actor = SYSTEM) -> Message | None:
+    """Tell the model that its call will not happen, or will not be answered, so that its history stays whole."""
+    if request.call_id is None or request.call_message is None:
+        return None
+    if request.approval is None:
+        return await add_result(tx, request, denied_result(request, reason), by=by)
+    answer = ApprovalResponse(approval_id=request.approval, approved=False, reason=reason, request=request.id)
+    return await add_result(tx, request, answer, by=by)
 
 
 async def withdraw(tx: Tx, request: Request, *, by: Actor) -> Request:
     """Cancel one request and let its run go on with a denied result, so that its history stays whole."""
     closed = await close(tx, request, RequestState.CANCELLED, by=by)
-    if request.call_id is not None and request.call_message is not None:
-        await add_result(tx, request, denied_result(request, f"the {request.kind} was withdrawn"), by=by)
+    await refuse(tx, request, f"the {request.kind} was withdrawn", by=by)
     await go_on(tx, closed, actor=by)
     return closed
 
@@ -240,17 +296,3 @@ def check_claim(request: Request, by: Actor, *, at: datetime) -> None:
     if request.claimed_until is not None and request.claimed_until < at:
         return
     raise Claimed(f"{holder.name} has claimed this", by={"id": holder.id, "name": holder.name})
-
-
-def check_value(schema: Mapping[str, object] | None, value: object) -> None:
-    """Raise Invalid when an answer does not fit the request's schema."""
-    if schema is None:
-        return
-    # The registry is empty on purpose: the default one would fetch what a schema refers to from the network.
-    validator = Draft202012Validator(dict(schema), registry=Registry())
-    try:
-        for error in validator.iter_errors(cast(Any, value)):  # pyright: ignore[reportUnknownMemberType]
-            path = "".join(f".{step}" for step in error.absolute_path)
-            raise Invalid(f"value{path}: {error.message}", field=f"value{path}")
-    except (Unresolvable, RecursionError) as error:
-        raise Invalid("the value cannot be checked: response_schema leads nowhere", field="value") from error

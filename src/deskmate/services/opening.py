@@ -1,26 +1,20 @@
 """Opening: requests as records, and how they come to be: questions, drafts, and approvals that stand in stored messages."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
-
-from deskmate.domain.actors import Actor, Author, AuthorKind
-from deskmate.domain.agents import Question
+from deskmate.domain.actors import Actor
+from deskmate.domain.agents import Approval, Question
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, Message, MessageStatus, ToolCall, ToolResult
 from deskmate.domain.requests import (
     DEFAULT_ON_EXPIRY,
+    DEFAULT_TALK_OVER,
     WAITING,
-    Decision,
-    DecisionKind,
     OnExpiry,
     Request,
     RequestKind,
@@ -30,75 +24,16 @@ from deskmate.domain.requests import (
 from deskmate.domain.threads import Priority, Thread
 from deskmate.errors import Invalid, NotFound
 from deskmate.services import feed
-from deskmate.store.base import Row, Tx
-from deskmate.store.times import ms, utc, utc_or_none
+from deskmate.services.schemas import check_schema, check_value
+from deskmate.store import jobs
+from deskmate.store.base import Tx
+from deskmate.store.request_rows import UNSET, request_of
+from deskmate.store.times import ms
 
 EXPIRES_IN = timedelta(hours=24)
-UNSET: Mapping[str, object] = dict.fromkeys(
-    (
-        "run", "question", "call_id", "call_message", "approval", "tool", "args", "args_digest", "draft", "reason", "suggestion",
-        "confidence", "floor", "response_schema", "queue",
-    )
-) | {"skills": "[]"}  # fmt: skip
-"""What a request has that nobody said anything about."""
-
-
-def _json(text: str | None) -> object:
-    return None if text is None else json.loads(text)
-
-
-def _decision_of(row: Row) -> Decision | None:
-    if row["decision_kind"] is None:
-        return None
-    return Decision(
-        kind=DecisionKind(row["decision_kind"]),
-        value=_json(row["decision_value"]),
-        args=json.loads(row["decision_args"]) if row["decision_args"] else None,
-        text=row["decision_text"],
-        reason=row["decision_reason"],
-        review=row["decision_review"],
-        by=Author(kind=AuthorKind(row["decided_by_kind"]), id=row["decided_by"], name=row["decided_name"]),
-        at=utc(row["decided_at"]),
-        channel=row["decided_channel"],
-    )
-
-
-def request_of(row: Row) -> Request:
-    """A stored row as a request."""
-    claimed = row["state"] == RequestState.CLAIMED
-    return Request(
-        id=row["id"],
-        thread=row["thread"],
-        run=row["run"],
-        kind=RequestKind(row["kind"]),
-        state=RequestState(row["state"]),
-        agent=row["agent"],
-        question=row["question"],
-        call_id=row["call_id"],
-        call_message=row["call_message"],
-        approval=row["approval"],
-        tool=row["tool"],
-        args=json.loads(row["args"]) if row["args"] else None,
-        args_digest=row["args_digest"],
-        draft=row["draft"],
-        reason=row["reason"],
-        suggestion=row["suggestion"],
-        confidence=row["confidence"],
-        floor=row["floor"],
-        response_schema=json.loads(row["response_schema"]) if row["response_schema"] else None,
-        queue=row["queue"],
-        skills=tuple(json.loads(row["skills"])),
-        priority=row["priority"],
-        risk=Risk(row["risk"]),
-        claimed_by=Author(kind=AuthorKind.OPERATOR, id=row["claimed_by"], name=row["claimed_name"]) if claimed else None,
-        claimed_until=utc_or_none(row["claimed_until"]) if claimed else None,
-        expires_at=utc_or_none(row["expires_at"]),
-        on_expiry=OnExpiry(row["on_expiry"]) if row["on_expiry"] else None,
-        decision=_decision_of(row),
-        outcome=row["outcome"],
-        created_at=utc(row["created_at"]),
-        updated_at=utc(row["updated_at"]),
-    )
+LEAST, MOST = timedelta(seconds=1), timedelta(days=3653)
+TIMER = "request"
+"""The kind of the job that looks after the reminders and the deadline of a request."""
 
 
 async def get(tx: Tx, id: str) -> Request:
@@ -110,7 +45,7 @@ async def get(tx: Tx, id: str) -> Request:
 
 
 async def waiting(tx: Tx, thread: str) -> list[Request]:
-    """The undecided requests of a thread, oldest first."""
+    """What people have to do on a thread: its undecided requests, and those in doubt. Oldest first."""
     return [request_of(row) for row in await tx.all("requests.waiting_of_thread", thread=thread)]
 
 
@@ -122,42 +57,133 @@ async def open_question(
     actor: Actor,
     run: str | None = None,
     call: Message | None = None,
-    tool: str | None = None,
+    caused_by: str | None = None,
 ) -> Request:
     """Store a request and let the thread wait for a person. The caller holds the thread's lock. Raises Invalid."""
     check_schema(asked.response_schema)
+    if asked.default is not None:
+        check_value(asked.response_schema, asked.default, "default")
+    tool = call_of(call, asked.call_id)
     return await _open(
-        tx, thread.id, asked.kind, actor=actor, expires_in=asked.expires_in, run=run, agent=actor.name, question=asked.question,
-        call_id=asked.call_id, call_message=call.id if call else None, tool=tool, reason=asked.reason,
-        suggestion=asked.suggestion, confidence=asked.confidence, floor=asked.floor, queue=asked.queue, priority=asked.urgency,
-        risk=asked.risk,
-        response_schema=json.dumps(asked.response_schema) if asked.response_schema is not None else None,
+        tx, thread.id, asked.kind, Deadline.of(asked, default=asked.default), actor=actor, run=run, agent=actor.name,
+        question=asked.question, call_id=asked.call_id, call_message=call.id if call else None, tool=tool.tool if tool else None,
+        reason=asked.reason, suggestion=asked.suggestion, confidence=asked.confidence, floor=asked.floor, queue=asked.queue,
+        priority=asked.urgency, risk=asked.risk, talk_over=asked.talk_over or DEFAULT_TALK_OVER[asked.kind],
+        response_schema=_dumped(asked.response_schema), caused_by=caused_by,
+    )  # fmt: skip
+
+
+async def open_approval(
+    tx: Tx, thread: Thread, asked: Approval, *, id: str, actor: Actor, run: str, call: Message, caused_by: str | None = None
+) -> Request:
+    """Ask people to let a call of a run happen. The caller holds the thread's lock. Raises Invalid."""
+    check_schema(asked.args_schema, "args_schema")
+    if not 1 <= asked.approvers <= 2:
+        raise Invalid("one person has to approve, or two", field="approvers")
+    wanted = call_of(call, asked.call_id)
+    if wanted is None:
+        raise Invalid(f"there is no call {asked.call_id!r} that could be approved", field="call_id")
+    return await _open(
+        tx, thread.id, RequestKind.APPROVAL, Deadline.of(asked), id=id, actor=actor, run=run, agent=actor.name,
+        call_id=asked.call_id, call_message=call.id, approval=id, tool=wanted.tool, args=json.dumps(args_of(wanted)),
+        args_digest=digest(wanted.input), args_schema=_dumped(asked.args_schema), reason=asked.reason,
+        suggestion=asked.suggestion, queue=asked.queue, priority=asked.urgency, risk=asked.risk,
+        talk_over=asked.talk_over or DEFAULT_TALK_OVER[RequestKind.APPROVAL], idempotent=int(asked.idempotent),
+        approvers=asked.approvers, self_approval=int(asked.self_approval), caused_by=caused_by,
     )  # fmt: skip
 
 
 async def open_draft(tx: Tx, thread: Thread, message: Message, *, actor: Actor) -> Request:
     """Ask a person to approve a message that is held back. The caller holds the thread's lock."""
     return await _open(
-        tx, thread.id, RequestKind.APPROVAL, actor=actor, run=message.run, agent=actor.name, draft=message.id,
+        tx, thread.id, RequestKind.APPROVAL, Deadline(), actor=actor, run=message.run, agent=actor.name, draft=message.id,
         suggestion=message.text, queue=thread.queue, priority=thread.priority, risk=Risk.LOW,
     )  # fmt: skip
 
 
 async def _open(
-    tx: Tx, thread: str, kind: RequestKind, *, actor: Actor, expires_in: timedelta | None = EXPIRES_IN, **facts: object
+    tx: Tx, thread: str, kind: RequestKind, deadline: "Deadline", *, actor: Actor, id: str | None = None, **facts: object
 ) -> Request:
-    expires_at = tx.now + expires_in if expires_in is not None else None
+    deadline.check(kind, facts["risk"])
     row = await tx.one(
         "requests.insert",
-        **{**UNSET, **facts},
-        id=tx.id("request"), thread=thread, kind=kind, expires_at=ms(expires_at),
-        on_expiry=DEFAULT_ON_EXPIRY[kind] if expires_at else OnExpiry.WAIT, now=ms(tx.now),
+        **{**UNSET, **deadline.facts(kind, tx.now), **facts},
+        id=id or tx.id("request"), thread=thread, kind=kind, now=ms(tx.now),
     )  # fmt: skip
     assert row is not None
     await tx.run("assignments.waits", thread=thread, now=ms(tx.now))
     request = request_of(row)
+    await set_timer(tx, request)
     await announce(tx, request, EventType.REQUEST_OPENED, actor=actor)
     return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """How long people have, and what happens when nobody decides in time."""
+
+    expires_in: timedelta | None = EXPIRES_IN
+    on_expiry: OnExpiry | None = None
+    default: object = None
+    remind_every: timedelta | None = None
+
+    @classmethod
+    def of(cls, asked: Question | Approval, *, default: object = None) -> "Deadline":
+        """The deadline of what is asked."""
+        return cls(expires_in=asked.expires_in, on_expiry=asked.on_expiry, default=default, remind_every=asked.remind_every)
+
+    def facts(self, kind: RequestKind, now: datetime) -> dict[str, object]:
+        """How a new request of this kind keeps it."""
+        declared = self.on_expiry or DEFAULT_ON_EXPIRY[kind]
+        return {
+            "expires_in": _milliseconds(self.expires_in),
+            "expires_at": ms(now + self.expires_in) if self.expires_in else None,
+            "on_expiry": declared if self.expires_in else OnExpiry.WAIT,
+            "default_value": _dumped(self.default),
+            "remind_every": _milliseconds(self.remind_every),
+            "remind_at": ms(now + self.remind_every) if self.remind_every else None,
+        }
+
+    def check(self, kind: RequestKind, risk: object) -> None:
+        """Raise Invalid, naming the field, for a deadline that cannot be kept."""
+        for field, span in (("expires_in", self.expires_in), ("remind_every", self.remind_every)):
+            if span is not None and not LEAST <= span <= MOST:
+                raise Invalid(f"{field} must be from one second to ten years", field=field)
+        if self.on_expiry not in (None, OnExpiry.WAIT) and self.expires_in is None:
+            raise Invalid(f"{self.on_expiry} needs a deadline: expires_in", field="expires_in")
+        if self.on_expiry is OnExpiry.APPROVE and (kind is not RequestKind.APPROVAL or risk != Risk.LOW):
+            raise Invalid("only an approval of low risk may be given by the clock", field="on_expiry")
+        if (self.on_expiry is OnExpiry.DEFAULT) != (self.default is not None):
+            raise Invalid("on_expiry default needs a default answer, and a default answer needs it", field="default")
+        if self.on_expiry is OnExpiry.DEFAULT and kind is not RequestKind.QUESTION:
+            raise Invalid("only a question has a default answer", field="on_expiry")
+
+
+async def set_timer(tx: Tx, request: Request) -> None:
+    """Have the next reminder or the deadline looked after, whichever comes first."""
+    due = min((at for at in (request.expires_at, request.remind_at) if at is not None), default=None)
+    if due is not None:
+        await jobs.enqueue(tx, TIMER, request.id, at=due, thread=request.thread)
+
+
+def _milliseconds(span: timedelta | None) -> int | None:
+    return None if span is None else span // timedelta(milliseconds=1)
+
+
+def _dumped(value: object) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def call_of(message: Message | None, call_id: str | None) -> ToolCall | None:
+    """The call of a message that has this id."""
+    parts = message.parts if message is not None else ()
+    return next((part for part in parts if isinstance(part, ToolCall) and part.call_id == call_id), None)
+
+
+def args_of(call: ToolCall) -> dict[str, object]:
+    """The arguments of a call as people are shown them; what is no object is shown as one."""
+    given = call.input
+    return cast("dict[str, object]", given) if isinstance(given, dict) else {"arguments": given}
 
 
 def digest(args: object) -> str:
@@ -186,7 +212,7 @@ async def heed(tx: Tx, stored: Sequence[Message], *, actor: Actor) -> None:
                 found = await of_approval(tx, message.thread, part.approval_id)
                 if found is not None and found.state in WAITING:
                     raise Invalid(f"approval {part.approval_id} waits for a decision: decide request {found.id}", field="parts")
-            case ApprovalRequest() if part.approval_id not in answered and part.call_id not in settled:
+            case ApprovalRequest() if message.run is None and part.approval_id not in answered and part.call_id not in settled:
                 await _open_approval(tx, message, part, actor=actor)
             case ToolResult(request=None) if message.run is None:
                 await _settle_call(tx, message, part, actor=actor)
@@ -199,21 +225,21 @@ async def forget(tx: Tx, message: Message, *, actor: Actor) -> None:
     if not any(isinstance(part, ApprovalRequest) for part in message.parts):
         return
     for row in await tx.all("requests.waiting_of_thread", thread=message.thread):
-        if row["call_message"] == message.id and row["approval"] is not None:
+        if row["call_message"] == message.id and row["approval"] is not None and row["state"] in WAITING:
             await tx.run("requests.close", id=row["id"], state=RequestState.CANCELLED, now=ms(tx.now))
+            await jobs.cancel(tx, TIMER, row["id"])
             await announce(tx, await get(tx, row["id"]), EventType.REQUEST_CANCELLED, actor=actor)
 
 
 async def _open_approval(tx: Tx, message: Message, asked: ApprovalRequest, *, actor: Actor) -> None:
-    call = next((part for part in message.parts if isinstance(part, ToolCall) and part.call_id == asked.call_id), None)
+    call = call_of(message, asked.call_id)
     if call is None or await of_approval(tx, message.thread, asked.approval_id) is not None:
         return
-    given = call.input
-    args = cast("dict[str, object]", given) if isinstance(given, dict) else {"arguments": given}
     await _open(
-        tx, message.thread, RequestKind.APPROVAL, actor=actor, run=message.run, agent=message.agent_name or message.author.name,
-        call_id=call.call_id, call_message=message.id, approval=asked.approval_id, tool=call.tool, args=json.dumps(args),
-        args_digest=digest(cast(object, given)), priority=Priority.NORMAL, risk=Risk.HIGH,
+        tx, message.thread, RequestKind.APPROVAL, Deadline(), actor=actor,
+        agent=message.agent_name or message.author.name, call_id=call.call_id, call_message=message.id,
+        approval=asked.approval_id, tool=call.tool, args=json.dumps(args_of(call)), args_digest=digest(call.input),
+        priority=Priority.NORMAL, risk=Risk.HIGH,
     )  # fmt: skip
 
 
@@ -225,35 +251,6 @@ async def _settle_call(tx: Tx, message: Message, result: ToolResult, *, actor: A
     applied = await tx.one("requests.apply", id=row["id"], outcome=message.id, now=ms(tx.now))
     assert applied is not None
     await announce(tx, request_of(applied), EventType.REQUEST_APPLIED, actor=actor)
-
-
-def check_schema(schema: Mapping[str, object] | None) -> None:
-    """Raise Invalid when an answer's JSON Schema is none, or refers to anything outside of itself."""
-    if schema is None:
-        return
-    try:
-        Draft202012Validator.check_schema(schema)
-        resolver = Registry[Any]().with_resource("", DRAFT202012.create_resource(schema)).resolver()
-        for reference in _references(schema):
-            resolver.lookup(reference)
-    except SchemaError as error:
-        raise Invalid(f"response_schema is no JSON Schema: {error.message}", field="response_schema") from error
-    except (Unresolvable, RecursionError) as error:
-        raise Invalid(f"response_schema refers to what is not in it: {error}", field="response_schema") from error
-
-
-def _references(schema: object) -> Iterator[str]:
-    match schema:
-        case dict():
-            for name, value in cast("dict[str, object]", schema).items():
-                if name in ("$ref", "$dynamicRef") and isinstance(value, str):
-                    yield value
-                yield from _references(value)
-        case list():
-            for value in cast("list[object]", schema):
-                yield from _references(value)
-        case _:
-            return
 
 
 async def announce(tx: Tx, request: Request, type: EventType, *, actor: Actor) -> None:

@@ -13,10 +13,10 @@ from deskmate.domain.messages import Message
 from deskmate.domain.operators import Operator
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, allowed, require
-from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, Request, RequestKind, RequestState
+from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, OnExpiry, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Claimed, Forbidden, Invalid, NotFound
-from deskmate.services import assignments, drafts, feed, ledger, opening, posting, threads
+from deskmate.services import applying, assignments, drafts, feed, ledger, opening, posting, threads
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
@@ -48,9 +48,16 @@ class Requests:
         queue: str | None = None,
         urgency: str = "normal",
         expires_in: timedelta | None = ledger.EXPIRES_IN,
+        on_expiry: OnExpiry | None = None,
+        default: object = None,
+        remind_every: timedelta | None = None,
         by: Actor | None = None,
     ) -> Request:
-        """Ask people from any program. Without a thread it opens one with no customer. Raises Invalid, NotFound."""
+        """Ask people from any program. Without a thread it opens one with no customer. Raises Invalid, NotFound.
+
+        What nobody answers within `expires_in` has the outcome `on_expiry`: by default it goes up in priority and is asked again;
+        `default` is the answer of OnExpiry.DEFAULT.
+        """
         if not question.strip():
             raise Invalid("a question needs words", field="question")
         asker = by or agent(agent_name)
@@ -58,8 +65,9 @@ class Requests:
             require(asker, Action.REQUEST_OPEN)
         asked = Question(
             call_id="", question=question, reason=reason, suggestion=suggestion, response_schema=response_schema,
-            queue=queue, urgency=urgency, expires_in=expires_in,
+            queue=queue, urgency=urgency, expires_in=expires_in, on_expiry=on_expiry, default=default, remind_every=remind_every,
         )  # fmt: skip
+        caused_by = asker.id if asker.kind is AuthorKind.OPERATOR else None
 
         async def body(tx: Tx) -> Request:
             if thread is None:
@@ -67,7 +75,7 @@ class Requests:
             else:
                 found = await threads.lock(tx, thread)
                 require(asker, Action.REQUEST_OPEN, owner=found.customer)
-            return await ledger.open_question(tx, found, asked, actor=asker)
+            return await ledger.open_question(tx, found, asked, actor=asker, caused_by=caused_by)
 
         return await self._store.write(body)
 
@@ -237,8 +245,11 @@ class Requests:
 
         async def body(tx: Tx) -> Request:
             found = await self._locked(tx, id, actor, Action.REQUEST_DECIDE)
+            ledger.check(found, decision, by=actor, at=tx.now)
             if found.draft is not None:
                 await drafts.check(tx, found, decision)
+            if ledger.needs_another(found, decision, actor):
+                return await ledger.approve_first(tx, found, decision, by=actor)
             decided = await ledger.decide(tx, found, decision, by=actor)
             if decision.kind is DecisionKind.TAKE_OVER:
                 return await self._take_over(tx, decided, actor)
@@ -247,6 +258,19 @@ class Requests:
             if decided.approval is not None:
                 return await ledger.apply_approval(tx, decided, by=actor)
             return await ledger.apply_answer(tx, decided, by=actor)
+
+        return await self._store.write(body)
+
+    async def settle(self, id: str, *, ran: bool, value: object = None, reason: str | None = None, by: By) -> Request:
+        """Say what became of a call in doubt: it ran, with this result, or it did not. The run goes on with that.
+
+        Raises Closed (state), AlreadyDecided, NotFound, Forbidden.
+        """
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> Request:
+            found = await self._locked(tx, id, actor, Action.REQUEST_DECIDE)
+            return await applying.settle(tx, found, ran=ran, value=value, reason=reason, by=actor)
 
         return await self._store.write(body)
 

@@ -18,7 +18,7 @@ from deskmate.domain.requests import Request
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Fenced, GivenUp, Invalid
-from deskmate.services import history, ledger, posting, prompts, routing, runs, threads, writer
+from deskmate.services import applying, history, ledger, posting, prompts, routing, runs, talking, threads, writer
 from deskmate.services.attempt import Attempt, fail, give_back
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
@@ -166,12 +166,18 @@ class Responder:
             # Its own lease that ran out is no obstacle; another run's is: that run's own job takes it up first.
             if other.lease_until is not None and (other.id != run.id or other.lease_until >= tx.now):
                 return _Busy(until=max(other.lease_until, tx.now + RETRY))
+            if self._goes_first(other, run):
+                return _Busy(until=tx.now + RETRY)
         if run.attempt == 0 and thread.prompt_order <= thread.answered_order:
             await runs.cancel(tx, run, actor=SYSTEM, reason="the message has been answered")
             return None
         return await self._start(tx, run, thread)
 
-    async def _start(self, tx: Tx, run: Run, thread: Thread) -> _Begun | _Busy:
+    def _goes_first(self, other: Run, run: Run) -> bool:
+        """A run that people have just answered ends before a new one begins: what they approved has been done when it speaks."""
+        return run.attempt == 0 and other.attempt > 0 and other.state is RunState.QUEUED and other.agent in self._agents
+
+    async def _start(self, tx: Tx, run: Run, thread: Thread) -> _Begun | _Busy | None:
         prompt = await prompts.at(tx, thread.id, thread.prompt_order)
         taken = await runs.take(
             tx, run, owner=self._owner, lease=self._lease,
@@ -180,10 +186,20 @@ class Responder:
         if taken is None:
             # Somebody holds it after all. Whoever came for it comes again: a job that is given up here would leave it lying.
             return _Busy(until=tx.now + RETRY)
+        if run.attempt == 0 and thread.waiting_since is not None:
+            await talking.over(tx, thread, taken)
+        elif run.attempt and await applying.doubt(tx, run, again=True):
+            # Whether a call took effect is for a person to say; until then the run has nothing it could go on with.
+            await runs.leave(tx, taken, RunState.PAUSED)
+            await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
+            return None
         await routing.decide(tx, thread, run=run.id)
         if run.attempt:
             await writer.drop_interrupted(tx, run)
-        given = await history.context(tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT)
+        approved = await applying.approved_of(tx, run) if run.attempt else ()
+        given = await history.context(
+            tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT, keep_approved=bool(approved)
+        )
         words = await prompts.newest_of_customer(tx, thread.id)
         turn = Turn(
             thread=thread.id,
@@ -192,6 +208,8 @@ class Responder:
             prompt_text=words.text if words else (prompt.text if prompt else ""),
             history=given,
             news=await ledger.news(tx, run) if run.attempt else (),
+            approved=approved,
+            apply=applying.Applier(self._store, taken, self._lease),
             resumed=run.attempt > 0,
         )
         return _Begun(run=taken, thread=thread, turn=turn)

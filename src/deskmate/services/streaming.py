@@ -9,7 +9,7 @@ from deskmate.domain.messages import Position
 from deskmate.domain.permissions import Action, allowed, require, visible
 from deskmate.domain.runs import RunState
 from deskmate.domain.streams import KEPT, SILENCE, Piece, Stream, StreamDelta, StreamStatus
-from deskmate.services import posting, runs, streams, threads, writer
+from deskmate.services import applying, posting, runs, streams, threads, writer
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
@@ -180,7 +180,7 @@ async def _abort(tx: Tx, stream: Stream, reason: str, by: Actor) -> bool:
     if stream.run is not None and (await streams.get(tx, stream.id)).status is StreamStatus.STREAMING:
         run = await runs.get(tx, stream.run)
         if run.state is RunState.RUNNING:
-            await runs.cancel(tx, run, actor=by, reason=reason)
+            await applying.cancel_run(tx, run, actor=by, reason=reason)
             await streams.end(tx, stream, StreamStatus.ABORTED, reason=reason)
             await writer.fail_pending_of(tx, run, STOPPED)
             await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))

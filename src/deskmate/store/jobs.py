@@ -43,6 +43,12 @@ async def enqueue(
     _wake(tx, at or tx.now)
 
 
+async def attend(tx: Tx, kind: str, ref: str, *, thread: str | None = None) -> None:
+    """Have it done now where nobody will come for it; a job that is there already stays as it is."""
+    if await tx.run("jobs.attend", id=tx.id("job"), kind=kind, ref=ref, thread=thread, now=ms(tx.now)):
+        tx.touch("jobs")
+
+
 async def cancel(tx: Tx, kind: str, ref: str) -> None:
     """Withdraw a job that has not been done."""
     await tx.run("jobs.cancel", kind=kind, ref=ref)

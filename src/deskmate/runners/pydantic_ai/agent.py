@@ -1,25 +1,35 @@
 """PydanticAgent: a Pydantic AI agent as a runner of the desk."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from pydantic_ai import CallToolsNode
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.exceptions import ToolFailed
-from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
+from pydantic_ai.messages import (
+    FunctionToolResultEvent,
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    ToolCallPart,
+    UserPromptPart,
+)
 from pydantic_ai.models import Model
-from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunContext, ToolDenied
+from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunContext, ToolApproved, ToolDefinition
 
 from deskmate.domain.agents import Output, Step, Turn
+from deskmate.domain.messages import ContextMessage, ToolResult
 from deskmate.errors import DeskmateError
-from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn, keeper
+from deskmate.runners.pydantic_ai.approval import ApprovedCalls, NeedsApproval, approved_calls
+from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn, in_desk_run, keeper
 from deskmate.runners.pydantic_ai.drive import Drive, Put
 from deskmate.runners.pydantic_ai.failures import Patience, Persist, failure, of_a_provider
-from deskmate.runners.pydantic_ai.history import repair, told
+from deskmate.runners.pydantic_ai.history import repair, result_of, told
 
+GONE = "This tool cannot be run any more."
 NOTICE = "One moment, I am asking a colleague."
 
 
@@ -51,8 +61,13 @@ class PydanticAgent:
         self._stream = stream
         capabilities: list[AbstractCapability[Any]] = []
         agent.root_capability.apply(capabilities.append)
+        self._rules = {
+            name: rule for found in capabilities if isinstance(found, NeedsApproval) for name, rule in found.tools.items()
+        }
         self._askers = {found.name: found for found in capabilities if isinstance(found, AskHuman)}
-        self._keeper = _Keeper(patience=self._patience, askers=self._askers.keys())
+        # Pydantic AI refuses another output type for an agent with output validators.
+        self._validates = bool(getattr(agent, "_output_validators", ()))
+        self._keeper = _Keeper(patience=self._patience)
         # The last capability is the first to hear of an error and the last to be offered a deferred call, as the keeper would be.
         self._kept_by_asker = bool(capabilities) and isinstance(capabilities[-1], AskHuman) and len(self._askers) == 1
 
@@ -116,6 +131,15 @@ class PydanticAgent:
             raise failure(error) from (None if of_a_provider(error) else error)
 
     async def _respond(self, turn: Turn, put: Put) -> None:
+        deps = self._deps(turn) if self._deps is not None else None
+        if turn.approved:
+            results = await self._apply(turn, deps)
+            turn = replace(
+                turn,
+                history=(*turn.history, ContextMessage(role="tool", parts=results)),
+                news=(*turn.news, *results),
+                approved=(),
+            )
         history = repair(turn.history, human_tools=self._askers)
         if history.unknown:
             await put(Step(role="tool", parts=history.unknown))
@@ -126,23 +150,54 @@ class PydanticAgent:
             # An answer that came after the conversation had gone on stands beside its call, before the last words: a model has
             # to be pointed to it.
             messages.append(ModelRequest(parts=[UserPromptPart(told(turn.news) if turn.news else turn.prompt_text)]))
-        deps = self._deps(turn) if self._deps is not None else None
         async with self.agent.iter(
             message_history=await self._with_system_prompt(messages, deps),
             output_type=self._output_type(),
             deps=deps,
             instructions=self._instructions,
-            metadata={RUN_MARK: turn.run, "deskmate.thread": turn.thread},
+            metadata=_mark(turn),
             model_settings=self._patience.settings,
             capabilities=None if self._kept_by_asker else [self._keeper],
         ) as run:
-            await Drive(run=run, put=put, askers=self._askers, notice=self._notice, stream=self._stream).to_the_end()
+            await Drive(
+                run=run, put=put, askers=self._askers, rules=self._rules, notice=self._notice, stream=self._stream
+            ).to_the_end()
+
+    async def _apply(self, turn: Turn, deps: Any) -> tuple[ToolResult, ...]:
+        """Run the calls that people have approved, and nothing else: no model is asked here. What each came to, in their order.
+
+        A call that the agent cannot make any more (its tool is gone, or takes other arguments by now) has failed.
+        """
+        calls = ApprovedCalls(turn=turn)
+        ids = [approved.call_id for approved in turn.approved]
+        history = repair(turn.history, human_tools=self._askers, waiting=ids)
+        made = [ToolCallPart(a.tool, dict(a.args), tool_call_id=a.call_id) for a in turn.approved]
+        found: dict[str, ToolResult] = {}
+        approved_calls.set(calls)
+        async with self.agent.iter(
+            message_history=[*history.messages, ModelResponse(parts=made)],
+            deferred_tool_results=DeferredToolResults(approvals=dict.fromkeys(ids, ToolApproved())),
+            output_type=self._output_type(),
+            deps=deps,
+            metadata=_mark(turn),
+            capabilities=None if self._kept_by_asker else [self._keeper],
+        ) as run:
+            node = await run.next(cast("Any", run.next_node))
+            async with cast("CallToolsNode[Any, Any]", node).stream(run.ctx) as events:
+                async for event in events:
+                    if isinstance(event, FunctionToolResultEvent):
+                        found[event.part.tool_call_id] = result_of(event.part)
+        for approved in turn.approved:
+            if approved.call_id not in calls.results:
+                told = found.get(approved.call_id)
+                await calls.give_up(approved, str(told.output) if told is not None else GONE)
+        return tuple(calls.results[id] for id in ids)
 
     def _output_type(self) -> Any:
-        """With room for questions. An agent with output validators has to declare `DeferredToolRequests` itself."""
+        """With room for requests. An agent with output validators has to declare `DeferredToolRequests` itself."""
         own = self.agent.output_type
         declared = isinstance(own, Sequence) and not isinstance(own, str) and DeferredToolRequests in own
-        return None if declared or not self._askers else [own, DeferredToolRequests]
+        return None if declared or (self._validates and not self._askers) else [own, DeferredToolRequests]
 
     async def _with_system_prompt(self, messages: list[ModelMessage], deps: Any) -> list[ModelMessage]:
         """The agent's `system_prompt` first: Pydantic AI adds it to new conversations only, and the thread does not store it."""
@@ -150,18 +205,20 @@ class PydanticAgent:
         return [ModelRequest(parts=prompt), *messages] if prompt else messages
 
 
+def _mark(turn: Turn) -> dict[str, Any]:
+    return {RUN_MARK: turn.run, "deskmate.thread": turn.thread}
+
+
 @dataclass
 class _Keeper(Persist):
-    """What the desk adds to every run of an agent: patience with its provider, and an answer to whatever cannot wait here."""
+    """What the desk adds to every run of an agent: patience with its provider, and a ledger for its approved calls."""
 
-    askers: Collection[str] = field(default_factory=list[str])
-
-    async def handle_deferred_tool_calls(
-        self, ctx: RunContext[Any], *, requests: DeferredToolRequests
-    ) -> DeferredToolResults | None:
-        """Calls that wait for something else than AskHuman cannot wait here. The model is told, and the history stays whole."""
-        others = [call for call in requests.calls if call.tool_name not in self.askers]
-        return requests.build_results(
-            calls={call.tool_call_id: ToolFailed("This tool cannot be run here.") for call in others},
-            approvals={call.tool_call_id: ToolDenied("nobody can approve tools here") for call in requests.approvals},
-        )
+    async def wrap_tool_execute(
+        self, ctx: RunContext[Any], *, call: ToolCallPart, tool_def: ToolDefinition, args: Any, handler: Any
+    ) -> Any:
+        """Run approved calls of the desk's own run as the desk has them run, and all others as they are."""
+        calls = approved_calls.get() if ctx.tool_call_approved and in_desk_run(ctx) else None
+        approved = calls.find(call) if calls is not None else None
+        if calls is None or approved is None:
+            return await handler(args)
+        return await calls.run(approved, call, lambda: handler(args))

@@ -9,7 +9,7 @@ from pydantic_ai import AbstractToolset, CallDeferred, FunctionToolset, ModelRet
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
-from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults
+from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, ToolDefinition
 
 from deskmate.domain.agents import Question, Turn
 from deskmate.domain.messages import ToolResult
@@ -123,8 +123,7 @@ class AskHuman(AbstractCapability[Any]):
     ) -> DeferredToolResults | None:
         """Inline: open all questions of this step, then wait for all. In a desk's run leave them to the runner."""
         if in_desk_run(ctx):
-            kept = keeper.get()
-            return None if kept is None else await kept.handle_deferred_tool_calls(ctx, requests=requests)
+            return None
         mine = [call for call in requests.calls if asked_by(requests, call) == self.name]
         if self.desk is None or not mine:
             return None
@@ -150,6 +149,15 @@ class AskHuman(AbstractCapability[Any]):
         if kept is None or not in_desk_run(ctx):
             raise error
         return await kept.on_model_request_error(ctx, request_context=request_context, error=error)
+
+    async def wrap_tool_execute(
+        self, ctx: RunContext[Any], *, call: ToolCallPart, tool_def: ToolDefinition, args: Any, handler: Any
+    ) -> Any:
+        """In a desk's run, run approved calls as the desk has them run."""
+        kept = keeper.get()
+        if kept is None or not in_desk_run(ctx):
+            return await handler(args)
+        return await kept.wrap_tool_execute(ctx, call=call, tool_def=tool_def, args=args, handler=handler)
 
     async def _open(self, desk: AskedDesk, asked: Question, agent_name: str) -> Request:
         turn = current_turn.get()
@@ -181,8 +189,15 @@ def asked_by(requests: DeferredToolRequests, call: ToolCallPart) -> str | None:
     return requests.metadata.get(call.tool_call_id, {}).get(METADATA)
 
 
-def question_of(requests: DeferredToolRequests, call: ToolCallPart, asker: AskHuman) -> Question:
-    """A deferred call as the desk asks it. The metadata holds the arguments as they were checked."""
+def question_of(requests: DeferredToolRequests, call: ToolCallPart, asker: AskHuman | None) -> Question:
+    """A deferred call as the desk asks it. The metadata holds the arguments as they were checked.
+
+    A call that no AskHuman made is one of a tool that runs elsewhere: a program stores its result, or a person says what it is.
+    """
+    if asker is None:
+        return Question(
+            call_id=call.tool_call_id, question=f"What is the result of {call.tool_name}?", reason=call.args_as_json_str()
+        )
     asked = cast("dict[str, str | None]", requests.metadata[call.tool_call_id])
     return Question(
         call_id=call.tool_call_id,

@@ -16,12 +16,13 @@ from pydantic_ai.messages import (
     ToolCallPart,
 )
 from pydantic_ai.result import FinalResult
-from pydantic_ai.tools import DeferredToolRequests
+from pydantic_ai.tools import DeferredToolRequests, ToolDefinition
 from pydantic_core import to_json
 from pydantic_graph import End
 
 from deskmate.domain.agents import Ask, Delta, Output, Step
 from deskmate.domain.messages import Part, Text, ToolCall, ToolResult
+from deskmate.runners.pydantic_ai.approval import Rule, approval_of
 from deskmate.runners.pydantic_ai.ask_human import AskHuman, question_of
 from deskmate.runners.pydantic_ai.history import parts_of, result_of
 
@@ -38,6 +39,7 @@ class Drive:
     run: AgentRun[Any, Any]
     put: Put
     askers: Mapping[str, AskHuman]
+    rules: Mapping[str, Rule]
     notice: str | None
     stream: bool
     output_by_tool: bool = False
@@ -69,11 +71,15 @@ class Drive:
 
         A response that calls both a person and other tools becomes two assistant messages: words and tools, with their results
         behind them; then the calls to people. So the calls to people are stored together with their requests, whenever the
-        process dies, and the other tools are not run again when the answers come.
+        process dies, and the other tools are not run again when the answers come. Calls that need approval stay with the tools.
         """
         _tell_apart(node.model_response)
         parts = parts_of(node.model_response)
-        human = {part.call_id for part in parts if isinstance(part, ToolCall) and part.tool in self.askers}
+        people = {part.call_id for part in parts if isinstance(part, ToolCall) and self._is_for_people(part.tool)}
+        if len(people) == sum(isinstance(part, ToolCall) for part in parts):
+            human = people
+        else:
+            human = {part.call_id for part in parts if isinstance(part, ToolCall) and part.tool in self.askers}
         first = tuple(part for part in parts if not (isinstance(part, ToolCall) and part.call_id in human))
         tools = [part for part in first if isinstance(part, ToolCall)]
         step = self._step(node.model_response, first, empty=not parts)
@@ -117,14 +123,27 @@ class Drive:
 
     async def _finish(self, output: object, step: Step) -> None:
         if isinstance(output, DeferredToolRequests):
-            asked = [question_of(output, call, self.askers[call.tool_name]) for call in output.calls]
-            await self.put(Ask(step=step, requests=tuple(asked), notice=self.notice))
+            asked = [question_of(output, call, self.askers.get(call.tool_name)) for call in output.calls]
+            rules = [self.rules.get(call.tool_name) or Rule() for call in output.approvals]
+            wanted = [
+                approval_of(call, self._definition(call.tool_name), rule)
+                for call, rule in zip(output.approvals, rules, strict=True)
+            ]
+            await self.put(Ask(step=step, requests=(*asked, *wanted), notice=self.notice))
         elif self.output_by_tool:
             # A structured output was given as a tool call, which nobody reads: its text is the reply.
             text = output if isinstance(output, str) else to_json(output, serialize_unknown=True).decode()
             await self.put(replace(_rest(step), parts=(Text(text=text),), final=True))
         elif step.parts:
             await self.put(replace(step, final=True))
+
+    def _definition(self, tool: str) -> ToolDefinition | None:
+        return self.run.ctx.deps.tool_manager.get_tool_def(tool)
+
+    def _is_for_people(self, tool: str) -> bool:
+        """Whether a tool waits for people whatever its arguments are."""
+        found = self._definition(tool)
+        return tool in self.askers or (found is not None and found.kind in ("unapproved", "external"))
 
     async def _hand_over(self, results: Sequence[ToolResult]) -> None:
         if results:

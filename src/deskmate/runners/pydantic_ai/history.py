@@ -39,8 +39,8 @@ class Repaired:
     """The last message is text of the assistant: there is nothing left to answer."""
 
 
-def repair(history: Sequence[ContextMessage], *, human_tools: Collection[str]) -> Repaired:
-    """The history for a model. `human_tools` are the tools that a person answers.
+def repair(history: Sequence[ContextMessage], *, human_tools: Collection[str], waiting: Collection[str] = ()) -> Repaired:
+    """The history for a model. `human_tools` are the tools that a person answers; calls that are `waiting` run next.
 
     An open call to a person is left out: its request is still open, was withdrawn, or was never stored, and in each case nobody
     has said anything. An open call of any other tool gets an error result. Running it again could book, send or pay twice, and
@@ -56,7 +56,7 @@ def repair(history: Sequence[ContextMessage], *, human_tools: Collection[str]) -
                 messages.extend(_request(message))
             case "assistant":
                 results = _results_of(history, index)
-                missing = _missing(message, results, human_tools)
+                missing = _missing(message, results, human_tools, waiting)
                 if index == last_call:
                     unknown.extend(missing.values())
                 messages.extend(_exchange(message, results | missing))
@@ -89,11 +89,13 @@ def _results_of(history: Sequence[ContextMessage], index: int) -> dict[str, Tool
     return found
 
 
-def _missing(message: ContextMessage, results: Mapping[str, ToolResult], human_tools: Collection[str]) -> dict[str, ToolResult]:
+def _missing(
+    message: ContextMessage, results: Mapping[str, ToolResult], human_tools: Collection[str], waiting: Collection[str]
+) -> dict[str, ToolResult]:
     return {
         call.call_id: ToolResult(call_id=call.call_id, tool=call.tool, output=INTERRUPTED, is_error=True)
         for call in _calls(message)
-        if call.call_id not in results and call.tool not in human_tools
+        if call.call_id not in results and call.tool not in human_tools and call.call_id not in waiting
     }
 
 
@@ -144,10 +146,13 @@ def _call_part(call: ToolCall) -> ToolCallPart:
 
 
 def _return_part(result: ToolResult) -> ToolReturnPart:
-    """What the model reads of a result. A person's answer comes with their name, a refusal with its reason, as words."""
+    """What the model reads of a result. A person's answer comes with their name, a refusal with its reason, as words; where a
+    person changed the arguments of a call, they come with its result."""
     content: object = result.output
     if result.denied:
         content = denial(result)
+    elif result.args is not None and result.by is not None:
+        content = {"result": result.output, "ran_with": dict(result.args), "arguments_changed_by": result.by.name}
     elif result.by is not None and not result.is_error:
         content = {"answer": result.output, "by": result.by.name}
     outcome = "denied" if result.denied else "failed" if result.is_error else "success"

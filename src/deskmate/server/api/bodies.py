@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from deskmate.domain.actors import Role
 from deskmate.domain.messages import readable
 from deskmate.domain.operators import Presence
-from deskmate.domain.requests import DecisionKind
+from deskmate.domain.requests import DecisionKind, OnExpiry
 from deskmate.domain.threads import Mode, Priority, Status
 
 
@@ -91,7 +91,16 @@ class Ask(Body):
     response_schema: PlainObject | None = None
     queue: Short | None = None
     priority: Priority = Priority.NORMAL
-    expires_in: Annotated[float, Field(gt=0, le=31_536_000)] | None = None
+    expires_in: Annotated[float, Field(ge=1, le=31_536_000)] | None = None
+    on_expiry: OnExpiry | None = None
+    default: Plain = None
+    remind_every: Annotated[float, Field(ge=1, le=31_536_000)] | None = None
+
+
+class Settle(Body):
+    ran: bool
+    value: Plain = None
+    reason: Long | None = None
 
 
 class Decide(Body):

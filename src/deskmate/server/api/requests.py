@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query
 
 from deskmate.domain.actors import Actor
 from deskmate.domain.permissions import Action, require
-from deskmate.domain.requests import NewDecision, Request, RequestKind, RequestState
+from deskmate.domain.requests import NewDecision, OnExpiry, Request, RequestKind, RequestState
 from deskmate.errors import DeskmateError
-from deskmate.server.api.bodies import Ask, Decide, DecideMany
+from deskmate.server.api.bodies import Ask, Decide, DecideMany, Settle
 from deskmate.server.api.doors import TheDesk, Who
 from deskmate.server.api.threads import CursorText, Limit
 from deskmate.server.records import Json, context_json, request_json
+from deskmate.services.opening import EXPIRES_IN
 
 router = APIRouter(prefix="/api/requests", tags=["requests"])
 LONGEST_WAIT = 50.0  # seconds; proxies and hosts cut calls near a minute
@@ -40,6 +41,7 @@ async def list_requests(
 @router.post("", status_code=201)
 async def ask(body: Ask, desk: TheDesk, who: Who) -> Json:
     """Ask people, from any program."""
+    waits = body.expires_in is None and body.on_expiry is OnExpiry.WAIT
     request = await desk.requests.ask(
         body.question,
         thread=body.thread,
@@ -48,7 +50,10 @@ async def ask(body: Ask, desk: TheDesk, who: Who) -> Json:
         response_schema=body.response_schema,
         queue=body.queue,
         urgency=body.priority,
-        expires_in=None if body.expires_in is None else timedelta(seconds=body.expires_in),
+        on_expiry=body.on_expiry,
+        default=body.default,
+        remind_every=None if body.remind_every is None else timedelta(seconds=body.remind_every),
+        expires_in=None if waits else timedelta(seconds=body.expires_in) if body.expires_in is not None else EXPIRES_IN,
         by=who,
     )
     return await _with_context(desk, request, who)
@@ -94,6 +99,13 @@ async def next_request(desk: TheDesk, who: Who) -> Json | None:
 async def decide(request: str, body: Decide, desk: TheDesk, who: Who) -> Json:
     """Decide, once. 409 names the winner, or the state the request was found in."""
     return await _with_context(desk, await desk.requests.decide(request, decision_of(body), by=who), who)
+
+
+@router.post("/{request}/settle")
+async def settle(request: str, body: Settle, desk: TheDesk, who: Who) -> Json:
+    """Say what became of a call in doubt: it ran, or it did not."""
+    settled = await desk.requests.settle(request, ran=body.ran, value=body.value, reason=body.reason, by=who)
+    return await _with_context(desk, settled, who)
 
 
 @router.post("/decisions")

@@ -6,6 +6,12 @@ ON CONFLICT (kind, ref) DO UPDATE
 SET due_at = excluded.due_at, lane = excluded.lane, thread = excluded.thread, priority = excluded.priority,
     lease_by = NULL, lease_until = NULL, attempt = 0, error = NULL;
 
+-- name: attend
+-- A job for a row that has none.
+INSERT INTO jobs (id, kind, ref, lane, thread, priority, due_at, created_at)
+VALUES (:id, :kind, :ref, '', :thread, 0, :now, :now)
+ON CONFLICT (kind, ref) DO NOTHING;
+
 -- name: claim
 -- The most urgent due jobs of these kinds and lanes that nobody holds, taken for a while.
 UPDATE jobs

@@ -1,9 +1,13 @@
 -- name: insert
 -- A new request, open.
 INSERT INTO requests (id, thread, run, kind, state, agent, question, call_id, call_message, approval, tool, args, args_digest,
-    draft, reason, suggestion, confidence, floor, response_schema, queue, skills, priority, risk, expires_at, on_expiry, created_at, updated_at)
+    draft, reason, suggestion, confidence, floor, response_schema, queue, skills, priority, risk, expires_at, expires_in, on_expiry,
+    default_value, remind_every, remind_at, talk_over, args_schema, idempotent, caused_by, self_approval, approvers,
+    created_at, updated_at)
 VALUES (:id, :thread, :run, :kind, 'open', :agent, :question, :call_id, :call_message, :approval, :tool, :args, :args_digest,
-    :draft, :reason, :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :on_expiry, :now, :now)
+    :draft, :reason, :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :expires_in,
+    :on_expiry, :default_value, :remind_every, :remind_at, :talk_over, :args_schema, :idempotent, :caused_by, :self_approval,
+    :approvers, :now, :now)
 RETURNING *;
 
 -- name: get
@@ -11,8 +15,8 @@ RETURNING *;
 SELECT * FROM requests WHERE id = :id;
 
 -- name: waiting_of_thread
--- The requests of a thread that are not yet decided, oldest first.
-SELECT * FROM requests WHERE thread = :thread AND state IN ('open', 'claimed') ORDER BY created_at, id;
+-- What people have to do on a thread: requests that are not yet decided, and those in doubt. Oldest first.
+SELECT * FROM requests WHERE thread = :thread AND state IN ('open', 'claimed', 'in_doubt') ORDER BY created_at, id;
 
 -- name: of_thread
 -- All requests of a thread, oldest first.
@@ -25,7 +29,7 @@ SELECT * FROM requests WHERE thread = :thread AND approval = :approval ORDER BY 
 -- name: approved_of_call
 -- The approval of a call in a message of a thread, once people have given it and until its result is there.
 SELECT * FROM requests
-WHERE thread = :thread AND call_id = :call_id AND approval IS NOT NULL AND state = 'decided'
+WHERE thread = :thread AND call_id = :call_id AND approval IS NOT NULL AND run IS NULL AND state = 'decided'
 ORDER BY created_at, id LIMIT 1;
 
 -- name: answered
@@ -34,19 +38,19 @@ UPDATE requests SET outcome = :outcome, updated_at = :now WHERE id = :id AND sta
 RETURNING *;
 
 -- name: waiting_of_run
--- How many requests a run still waits for.
-SELECT COUNT(*) AS number FROM requests WHERE run = :run AND state IN ('open', 'claimed', 'decided', 'applying');
+-- How many requests a run still waits for. A decided one is a call that the run makes when it goes on.
+SELECT COUNT(*) AS number FROM requests WHERE run = :run AND state IN ('open', 'claimed', 'applying', 'in_doubt');
 
 -- name: waiting_of_threads
--- The undecided requests of a page of threads.
+-- The same, of a page of threads.
 SELECT * FROM requests
-WHERE thread IN (SELECT value FROM json_each(:threads)) AND state IN ('open', 'claimed')
+WHERE thread IN (SELECT value FROM json_each(:threads)) AND state IN ('open', 'claimed', 'in_doubt')
 ORDER BY created_at, id;
 
 -- name: waiting_of_threads (postgresql)
 -- The same.
 SELECT * FROM requests
-WHERE thread IN (SELECT json_array_elements_text(CAST(:threads AS json))) AND state IN ('open', 'claimed')
+WHERE thread IN (SELECT json_array_elements_text(CAST(:threads AS json))) AND state IN ('open', 'claimed', 'in_doubt')
 ORDER BY created_at, id;
 
 -- name: page_waiting
@@ -152,11 +156,95 @@ ORDER BY "order" DESC, step DESC
 LIMIT :limit;
 
 -- name: results
--- The messages that hold people's answers behind a call, on its order.
+-- The messages behind a call, on its order, that hold answers to calls.
 SELECT * FROM messages
-WHERE thread = :thread AND "order" = :order AND step > :step AND role = 'tool' AND provider = 'human'
+WHERE thread = :thread AND "order" = :order AND step > :step AND role = 'tool'
 ORDER BY step;
 
 -- name: of_run
 -- All requests of a run, oldest first.
 SELECT * FROM requests WHERE run = :run ORDER BY created_at, id;
+
+-- name: approve_first
+-- One of two people has approved: whoever comes next has to be another.
+UPDATE requests
+SET first_approval = :given, state = 'open', claimed_by = NULL, claimed_name = NULL, claimed_until = NULL, updated_at = :now
+WHERE id = :id AND state IN ('open', 'claimed')
+RETURNING *;
+
+-- name: approved_of_run
+-- The calls of a run that were approved and have not run, oldest first.
+SELECT * FROM requests WHERE run = :run AND approval IS NOT NULL AND state = 'decided' ORDER BY created_at, id;
+
+-- name: reserve
+-- The call runs now: nobody else may run it, whatever becomes of this process.
+UPDATE requests
+SET state = 'applying', executed_args = :args, executed_digest = :digest, reserved_attempt = :attempt, updated_at = :now
+WHERE id = :id AND run = :run AND state = 'decided'
+RETURNING *;
+
+-- name: record
+-- What came of a call, by whoever reserved it; also where it had been given up, and came back before a person settled it.
+UPDATE requests
+SET state = :state, outcome = :outcome, updated_at = :now
+WHERE id = :id AND reserved_attempt = :attempt AND state IN ('applying', 'in_doubt')
+RETURNING *;
+
+-- name: unfinished_of_run
+-- The calls of a run that somebody had begun to run.
+SELECT * FROM requests WHERE run = :run AND state = 'applying' ORDER BY created_at, id;
+
+-- name: move
+-- From one state to another, where nobody was faster.
+UPDATE requests SET state = :then, updated_at = :now WHERE id = :id AND state = :state
+RETURNING *;
+
+-- name: fail
+-- It was not run, and will not be.
+UPDATE requests SET state = 'failed', outcome = :outcome, updated_at = :now WHERE id = :id AND state = 'applying';
+
+-- name: settle
+-- What a person found out about a call in doubt.
+UPDATE requests SET state = :state, outcome = :outcome, updated_at = :now WHERE id = :id AND state = 'in_doubt'
+RETURNING *;
+
+-- name: doubtful_of_run
+-- The calls of a run that are in doubt.
+SELECT * FROM requests WHERE run = :run AND state = 'in_doubt' ORDER BY created_at, id;
+
+-- name: abandoned
+-- Calls that somebody began to run a while ago, and whose run nobody holds any more.
+SELECT requests.id FROM requests JOIN runs ON runs.id = requests.run
+WHERE requests.state = 'applying' AND requests.updated_at < :before
+  AND runs.state NOT IN ('running', 'queued')
+LIMIT 100;
+
+-- name: expire
+-- The time is over, and nobody has decided.
+UPDATE requests SET state = 'expired', missed = missed + 1, updated_at = :now
+WHERE id = :id AND state IN ('open', 'claimed')
+RETURNING *;
+
+-- name: came_of
+-- The message that came of it.
+UPDATE requests SET outcome = :outcome WHERE id = :id;
+
+-- name: renew
+-- The time is over: it is asked again, with a new deadline, and whoever had claimed it has it no more.
+UPDATE requests
+SET state = 'open', claimed_by = NULL, claimed_name = NULL, claimed_until = NULL, missed = missed + 1, priority = :priority,
+    expires_at = :expires_at, updated_at = :now
+WHERE id = :id AND state IN ('open', 'claimed')
+RETURNING *;
+
+-- name: remind
+-- The next reminder is due then.
+UPDATE requests SET remind_at = :at WHERE id = :id AND state IN ('open', 'claimed')
+RETURNING *;
+
+-- name: overdue
+-- Requests that nobody has dealt with although their time was over before this.
+SELECT id, thread, expires_at FROM requests
+WHERE state IN ('open', 'claimed') AND expires_at IS NOT NULL AND expires_at < :before
+ORDER BY expires_at
+LIMIT 100;
