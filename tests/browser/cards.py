@@ -1,7 +1,7 @@
 """What the tests of request cards share: a desk with an agent on a leash, a signed-in operator, and requests of each kind."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from deskmate.domain.actors import agent
 from deskmate.domain.agents import Ask, Output, Question, Step, Turn
 from deskmate.domain.requests import NewDecision, RequestKind
 from deskmate.domain.threads import Mode, Thread
-from deskmate.testing import ScriptedAgent, say
+from deskmate.testing import ScriptedAgent, calling, say
 
 ADA = customer("ada", "Ada Lund")
 ARGS = {
@@ -129,6 +129,14 @@ async def tool_call(site: Site) -> tuple[Message, Request]:
     parts = (ToolCall(call_id="c1", tool="refund", input=ARGS), ApprovalRequest(approval_id="a1", call_id="c1"))
     message = (await site.desk.messages.save(thread.id, [said, NewMessage(role="assistant", author=bot.author, parts=parts)]))[1]
     return message, await site.desk.requests.of_approval(thread.id, "a1", by=site.ana)
+
+
+async def called(site: CardSite, run: Callable[[Mapping[str, object]], Awaitable[object]], **settings: Any) -> Request:
+    """A run of the desk called a tool that people have to approve."""
+    site.bot.script = calling("refund", ARGS, run, **settings)
+    thread = await wrote(site, "My tent is torn. May I have my money back?", subject="Torn tent")
+    await site.desk.respond(thread.id, "support")
+    return await only_request(site, thread.id)
 
 
 async def drafted(site: CardSite, *, text: str = WRITTEN) -> Request:

@@ -1,6 +1,7 @@
 """The card of an approval: what would run is seen exactly, changed in sight of what it was, decided with the keyboard alone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -9,6 +10,7 @@ from tests.browser.cards import (
     CardSite,
     answering,
     as_if,
+    called,
     card_site,
     deaf,
     decided,
@@ -24,7 +26,7 @@ from tests.browser.cards import (
 from deskmate.domain.requests import DecisionKind, NewDecision
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["order", "cents"],
     "properties": {
@@ -170,28 +172,70 @@ async def test_a_call_is_edited_in_typed_fields_with_its_changes_in_sight(
     await context.close()
 
 
+async def test_a_call_runs_with_the_arguments_a_person_changed_it_to_once_they_fit(site: CardSite, browser: Browser) -> None:
+    ran: list[Mapping[str, object]] = []
+
+    async def refund(args: Mapping[str, object]) -> str:
+        ran.append(args)
+        return "refunded"
+
+    schema = {
+        **SCHEMA,
+        "properties": {**SCHEMA["properties"], "reason": {"type": "string", "title": "Reason", "pattern": "photo"}},
+    }
+    request = await called(site, refund, args_schema=schema)
+    context, seen = await signed_in(browser, site, height=1000)
+    page = seen.page
+    card = await opened(page, site, request.thread, "approval")
+    await page.keyboard.press("e")
+    await tab_to(page, card.get_by_label("Amount"))
+    await type_into(page, card.get_by_label("Amount"), "4500")
+    await tab_to(page, card.get_by_label("Reason"))
+    await type_into(page, card.get_by_label("Reason"), "Torn seam.")
+    await page.keyboard.press("Control+Enter")
+    await expect(card.get_by_role("alert")).to_contain_text("does not match")
+    await type_into(page, card.get_by_label("Reason"), "Torn seam, see the photo.")
+    await page.keyboard.press("Control+Enter")
+    await expect(card).to_have_attribute("data-state", "applied")
+    await expect(card).to_contain_text("You approved with changes")
+    await expect(card).to_contain_text("It ran: refunded")
+    assert ran == [{**ARGS, "cents": 4500, "reason": "Torn seam, see the photo."}]
+    await pictures(page, "approval-ran")
+    assert [one for one in seen.complaints if "422" not in one] == []
+    await context.close()
+
+
 async def test_when_two_have_to_approve_the_first_cannot_be_the_second(site: CardSite, browser: Browser) -> None:
-    message, request = await tool_call(site)
+    ran: list[Mapping[str, object]] = []
+
+    async def refund(args: Mapping[str, object]) -> str:
+        ran.append(args)
+        return "refunded"
+
+    request = await called(site, refund, approvers=2)
     context, seen = await signed_in(browser, site)
     page = seen.page
-    first = {"by": {"id": site.ana.id, "name": "Ana Diaz"}, "at": "2026-01-05T09:00:00Z", "args": None}
-    await as_if(page, request.id, {"first_approval": first})
-    card = await opened(page, site, message.thread, "approval")
+    card = await opened(page, site, request.thread, "approval")
+    await expect(card).to_contain_text("Two people have to approve it")
+    await page.keyboard.press("a")
     await expect(card).to_contain_text("You have approved")
     await expect(card).to_contain_text("A second person has to")
     await expect(card.get_by_role("button", name="Approve")).to_be_disabled()
-    await page.keyboard.press("a")
     await pictures(page, "approval-second-mine")
     assert (await decided(site, request.id)).state == "open"
 
-    await page.unroute_all()
-    await as_if(page, request.id, {"first_approval": {**first, "by": BEN, "args": {**ARGS, "cents": 4500}}})
-    card = await opened(page, site, message.thread, "approval")
+    changed = NewDecision(kind=DecisionKind.EDIT, args={**ARGS, "cents": 4500})
+    await site.desk.requests.decide(request.id, changed, by=site.ben)
     await expect(card).to_contain_text("Ben has approved with changes")
     await expect(card.get_by_role("group", name="Arguments of refund").locator("ins")).to_have_text("4500")
     await pictures(page, "approval-second")
+    await page.locator("#timeline").focus()
+    await page.keyboard.press("]")
     await page.keyboard.press("a")
-    await expect(card).to_have_attribute("data-state", "decided")
+    await expect(card).to_have_attribute("data-state", "applied")
+    await expect(card).to_contain_text("Ben Ode approved it first")
+    assert ran == [{**ARGS, "cents": 4500}]
+    assert seen.complaints == []
     await context.close()
 
 

@@ -42,7 +42,8 @@ export const approval = {
       });
     }
     const may = mayDecide(desk, request) && !card.busy;
-    const approving = may && !mine(desk, request);
+    const bar = barred(desk, request);
+    const approving = may && !bar;
     if (card.mode === "edit" && editable(request)) {
       const changes = changesOf(rootOf(request), card.form, proposed(request)).length;
       return h(
@@ -63,20 +64,12 @@ export const approval = {
       editable(request) && button("Edit", () => desk.mode(request, "edit"), { keys: "e", disabled: !approving }),
       button("Reject…", () => desk.mode(request, "reject"), { keys: "r", disabled: !may }),
       button("Respond instead…", () => desk.mode(request, "respond"), { look: "plain", disabled: !may }),
-      onIt(
-        desk,
-        request,
-        mine(desk, request)
-          ? "You have approved: a second person has to"
-          : ownRun(request)
-            ? "The program that asked runs it"
-            : "",
-      ),
+      onIt(desk, request, bar || (ownRun(request) ? "The program that asked runs it" : alone(request))),
     );
   },
   press(desk, request, card, key) {
     if (key === "r") desk.mode(request, "reject");
-    else if (key === "e") editable(request) && !mine(desk, request) && desk.mode(request, "edit");
+    else if (key === "e") editable(request) && !barred(desk, request) && desk.mode(request, "edit");
     else if (card.mode === "edit") approveEdited(desk, request, card);
     else if (card.mode) desk.mode(request, "");
     else approve(desk, request);
@@ -121,14 +114,25 @@ function editable(request) {
 /** Whether the program that asked runs the call itself. @param {Request} request */
 const ownRun = (request) => Boolean(request.approval && !request.run);
 
+/** @param {Request} request */
+const alone = (request) => ((request.approvers ?? 1) > 1 && !request.first_approval ? "Two people have to approve it" : "");
+
 /** @param {unknown} value @returns {boolean} */
 function exact(value) {
   if (typeof value === "number") return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
   return value === null || typeof value !== "object" || Object.values(value).every(exact);
 }
 
-/** @param {Desk} desk @param {Request} request */
-const mine = (desk, request) => request.first_approval?.by.id === desk.state.me?.id;
+/** Whether this operator has approved already. @param {Desk} desk @param {Request} request */
+const mine = (desk, request) => Boolean(request.first_approval) && request.first_approval?.by.id === desk.state.me?.id;
+
+/** Why this operator may not be the one who approves. @param {Desk} desk @param {Request} request */
+function barred(desk, request) {
+  if (mine(desk, request)) return "You have approved: a second person has to";
+  if (request.self_approval === false && request.caused_by && request.caused_by === desk.state.me?.id)
+    return "You caused this call: somebody else has to approve it";
+  return "";
+}
 
 /** @param {Desk} desk @param {Request} request */
 function first(desk, request) {
@@ -153,13 +157,13 @@ function first(desk, request) {
 
 /** @param {Desk} desk @param {Request} request */
 function approve(desk, request) {
-  if (mine(desk, request) || !mayDecide(desk, request)) return;
+  if (barred(desk, request) || !mayDecide(desk, request)) return;
   void desk.verbs.decide(request, "approve");
 }
 
 /** @param {Desk} desk @param {Request} request @param {Card} card */
 function approveEdited(desk, request, card) {
-  if (mine(desk, request) || !mayDecide(desk, request)) return;
+  if (barred(desk, request) || !mayDecide(desk, request)) return;
   const root = rootOf(request);
   card.problems = {};
   const args = read(root, card.form, proposed(request), card.problems);

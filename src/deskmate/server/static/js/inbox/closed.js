@@ -2,7 +2,7 @@
 
 import { diffView } from "../core/diff.js";
 import { h } from "../core/dom.js";
-import { clock, firstName, ms, shorten, valueText } from "../core/format.js";
+import { capital, clock, firstName, ms, shorten, valueText } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, button } from "../core/parts.js";
 import { rootOf } from "./approval.js";
@@ -158,6 +158,10 @@ function undecided(request) {
 function outcomeLine(desk, request) {
   const yes = ["approve", "edit"].includes(request.decision?.kind ?? "") && !request.draft && request.kind === "approval";
   const result = resultOf(desk, request);
+  // Beside an edit the result names who changed the arguments; else only who settled what was in doubt.
+  const settled =
+    result?.by && !result.args && yes ? ` ${result.by.id === desk.state.me?.id ? "You" : result.by.name} looked.` : "";
+  const words = result && shorten(valueText(result.reason ?? result.output ?? ""), 300);
   switch (request.state) {
     case "decided":
       if (!yes) return h("p", { class: "quiet" }, "It is being passed on.");
@@ -168,17 +172,17 @@ function outcomeLine(desk, request) {
       );
     case "applying":
       return h("p", { class: "quiet" }, "Running now.");
-    case "failed":
+    case "failed": {
+      const what = result?.denied ? "" : yes ? "It ran and failed" : "It failed";
       return h(
         "p",
         { class: "decided-failed" },
         icon("info", true),
-        yes ? "It ran and failed" : "It failed",
-        result?.text ? `: ${shorten(result.text, 300)}` : ".",
+        h("span", null, what ? (words ? `${what}: ${words}.` : `${what}.`) : `${capital(words || "it did not run")}.`, settled),
       );
+    }
     case "applied":
-      if (!yes) return null;
-      return h("p", { class: "quiet" }, "It ran", result?.text ? [": ", h("q", null, shorten(result.text, 160))] : ".");
+      return yes && h("p", { class: "quiet" }, words ? `It ran: ${words}` : "It ran.", words && settled ? "." : "", settled);
     default:
       return null;
   }
@@ -187,8 +191,7 @@ function outcomeLine(desk, request) {
 /** @param {Desk} desk @param {Request} request */
 function resultOf({ state }, request) {
   const message = state.conversations.get(request.thread)?.messages.get(request.outcome ?? "");
-  const part = message?.parts?.find((one) => one.type === "tool_result" && one.call_id === request.call_id);
-  return part ? { text: valueText(part.reason ?? part.output ?? "") } : null;
+  return message?.parts?.find((one) => one.type === "tool_result" && one.call_id === request.call_id) ?? null;
 }
 
 /** The loser's own words stay until they drop them. @param {Desk} desk @param {Request} request */

@@ -83,11 +83,25 @@ function isSame(state, sending, message) {
   );
 }
 
+const FAR = ["open", "claimed", "decided", "applying"];
+
+/**
+ * The answer to a decision may come behind the events of what it has led to.
+ * @param {Request} request @param {Request} known
+ */
+function isOlder(request, known) {
+  if (!isWaiting(known) && isWaiting(request)) return true;
+  const apart = ms(request.updated_at) - ms(known.updated_at);
+  if (apart) return apart < 0;
+  const [far, before] = [request, known].map((one) => (FAR.includes(one.state) ? FAR.indexOf(one.state) : FAR.length));
+  return !isWaiting(request) && far < before;
+}
+
 /** @param {State} state @param {Request} request */
 export function takeRequest(state, request) {
   const conversation = state.conversations.get(request.thread);
   const known = conversation?.requests.get(request.id);
-  if (known && !isWaiting(known) && isWaiting(request)) return;
+  if (known && isOlder(request, known)) return;
   conversation?.requests.set(request.id, { ...conversation.requests.get(request.id), ...request });
   if (isWaiting(request)) state.waiting.set(request.id, request.thread);
   else state.waiting.delete(request.id);
