@@ -3,7 +3,7 @@
 import { takeRequest } from "./incoming.js";
 import { formOf } from "./question.js";
 import { rootOf } from "./approval.js";
-import { cardOf, cardWords, conversationOf, pendingRequests } from "./state.js";
+import { cardOf, cardWords, conversationOf, isWaiting, pendingRequests } from "./state.js";
 import { placed } from "./typed.js";
 import { noticeOf } from "./notices.js";
 
@@ -22,9 +22,12 @@ export function createDeciding({ state, changed, api, load, focus, deliver }) {
     Object.assign(card, { busy: true, error: "", problems: {} });
     changed();
     try {
-      takeRequest(state, await api.post(`/api/requests/${encodeURIComponent(request.id)}/${verb}`, body));
+      const now = await api.post(`/api/requests/${encodeURIComponent(request.id)}/${verb}`, body);
+      takeRequest(state, now);
       state.cards.delete(request.id);
-      next();
+      // The first of two approvals leaves it open: the card stays, and says what is missing.
+      if (isWaiting(now)) focus(`ask:${request.id}`);
+      else next();
       load.refreshSoon();
     } catch (error) {
       await refused(request, /** @type {any} */ (error));
@@ -75,7 +78,7 @@ export function createDeciding({ state, changed, api, load, focus, deliver }) {
   function nextCard(done) {
     const next = pendingRequests(state, done.thread).find((one) => one.id !== done.id);
     state.focusCard = next?.id ?? null;
-    state.movedOn = Date.now();
+    if (next) state.movedOn = Date.now();
     focus(next ? `ask:${next.id}` : "list");
   }
 
