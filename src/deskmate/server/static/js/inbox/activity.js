@@ -59,7 +59,13 @@ export function activityOfChange(state, { cause, to, reason, note, by, at: when 
 export function activityOfRequest(state, thread, request) {
   const who = capital(request.agent || agentName(state, thread));
   const what =
-    request.kind === "question" ? "asked for help" : request.kind === "approval" ? "asked for approval" : "asked for a person";
+    request.kind === "question"
+      ? "asked for help"
+      : request.draft
+        ? "wrote a draft"
+        : request.kind === "approval"
+          ? "asked for approval"
+          : "asked for a person";
   const why = isWaiting(request) ? scoreText(request) : reasonText(request);
   const sentences = [why && `${capital(why)}.`, request.queue && `Sent to ${request.queue}.`];
   return {
