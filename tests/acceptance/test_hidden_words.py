@@ -49,8 +49,8 @@ async def everything_of(person: Person, thread: str, desk: Desk) -> str:
     """All that a customer can get by any door that they may open, and what they are told at those they may not."""
     paths = [
         f"/api/threads/{thread}", f"/api/threads/{thread}/messages?limit=200", "/api/threads?limit=200",
-        f"/api/threads?q={CANARY}", f"/api/threads/{thread}/requests", f"/api/threads/{thread}/assignments", f"/api/threads/{thread}/usage",
-        "/api/requests", "/api/requests?state=decided", "/api/usage", "/api/operators", "/api/me",
+        f"/api/threads?q={CANARY}", f"/api/threads/{thread}/requests", f"/api/threads/{thread}/assignments",
+        f"/api/threads/{thread}/usage", "/api/requests", "/api/requests?state=decided", "/api/usage", "/api/operators", "/api/me",
     ]  # fmt: skip
     got = [(await person.client.get(path)).text for path in paths]
     for request in await desk.requests.waiting(thread, by=admin()):

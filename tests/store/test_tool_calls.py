@@ -286,6 +286,22 @@ async def test_two_people_have_to_approve_what_four_eyes_are_asked_for(desk: Des
     assert bank.paid == [less]
 
 
+async def test_p2_nobody_approves_arguments_that_were_changed_since_they_looked(
+    desk: Desk, bot: ScriptedAgent, bank: Bank
+) -> None:
+    bot.script = calling("refund", ARGS, bank.refund, args_schema=SCHEMA, approvers=2)
+    request = await asked(desk)
+    seen = NewDecision(kind=DecisionKind.APPROVE, args_digest=request.args_digest)
+    edited = NewDecision(kind=DecisionKind.EDIT, args={"order": 17, "amount": 1000})
+    changed = await desk.requests.decide(request.id, edited, by=ANA)
+    with pytest.raises(Conflict) as refused:
+        await desk.requests.decide(request.id, seen, by=BEN)
+    assert refused.value.field == "args_digest"
+    assert changed.first_approval is not None
+    seen = NewDecision(kind=DecisionKind.APPROVE, args_digest=changed.first_approval.args_digest)
+    assert (await desk.requests.decide(request.id, seen, by=BEN)).state is RequestState.DECIDED
+
+
 async def test_one_person_is_enough_to_reject_what_two_have_to_approve(desk: Desk, bot: ScriptedAgent, bank: Bank) -> None:
     bot.script = calling("refund", ARGS, bank.refund, approvers=2)
     request = await asked(desk)
