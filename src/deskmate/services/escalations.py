@@ -79,7 +79,7 @@ async def _open(
     tx: Tx, thread: Thread, asked: Escalation, *, actor: Actor, run: Run | None, talk_over: TalkOver = TalkOver.KEEP
 ) -> Request:
     question = Question(
-        call_id="", kind=RequestKind.ESCALATION, question=asked.summary or asked.reason, reason=asked.reason[:LONGEST_REASON],
+        call_id="", kind=RequestKind.ESCALATION, question=asked.summary or "", reason=asked.reason[:LONGEST_REASON],
         suggestion=asked.suggestion, confidence=asked.confidence, floor=asked.floor, queue=asked.queue or thread.queue,
         risk=Risk.LOW, urgency=asked.urgency, talk_over=talk_over,
     )  # fmt: skip
@@ -99,15 +99,15 @@ class Escalations:
 
         A customer may ask for that at any time. Raises NotFound, Forbidden, Invalid.
         """
-        asked = Escalation(
-            reason=clean(reason, "reason") if reason is not None else f"{by.name or 'the customer'} wants to talk to a person",
-            urgency=Priority(urgency),
-            summary=clean(summary, "summary") if summary is not None else None,
-        )
+        why = clean(reason, "reason") if reason is not None else None
+        known = clean(summary, "summary") if summary is not None else None
 
         async def body(tx: Tx) -> Thread:
             found = await threads.lock(tx, thread)
             require(by, Action.THREAD_ESCALATE, owner=found.customer)
+            who = found.customer_name if by.kind is AuthorKind.CUSTOMER else by.name
+            told = why or f"{who or 'the customer'} wants a person to answer"
+            asked = Escalation(reason=told, urgency=Priority(urgency), summary=known)
             if found.assignment.to is not Holder.OPERATOR and await _open_one(tx, found.id) is None:
                 await _pass_on(tx, found, asked, actor=by)
                 if by.kind is AuthorKind.CUSTOMER:

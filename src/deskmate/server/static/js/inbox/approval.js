@@ -158,7 +158,8 @@ function first(desk, request) {
 /** @param {Desk} desk @param {Request} request */
 function approve(desk, request) {
   if (barred(desk, request) || !mayDecide(desk, request)) return;
-  void desk.verbs.decide(request, "approve");
+  const shown = request.first_approval?.args ? request.first_approval.args_digest : request.args_digest;
+  void desk.verbs.decide(request, "approve", shown ? { args_digest: shown } : {});
 }
 
 /** @param {Desk} desk @param {Request} request @param {Card} card */

@@ -84,7 +84,7 @@ function cardHeader({ state }, request, face) {
 function askText({ state }, thread, request) {
   const agent = request.agent || agentName(state, thread);
   if (request.state === "in_doubt" && request.tool) return ["Did ", h("code", null, request.tool), " run?"];
-  if (request.kind === "escalation") return request.question || `${agent} asks a person to take this thread`;
+  if (request.kind === "escalation") return request.question || (request.run ? `${agent} asks a person to take this thread` : "A person is asked to take this thread");
   if (request.question) return request.question;
   if (request.tool) return ["Run ", h("code", null, request.tool)];
   if (request.draft) return thread.customer ? `Send this to ${shortName(thread)}?` : "Send this draft?";

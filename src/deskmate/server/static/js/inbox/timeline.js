@@ -182,7 +182,8 @@ function messageEntries({ state }, thread, message, results, onCard) {
 /** @param {Desk} desk @param {Thread} thread @param {Request} request @returns {Entry[]} */
 function requestEntries(desk, thread, request) {
   const at = ms(request.created_at);
-  return [activityRow(activityOfRequest(desk.state, thread, request)), { at, view: requestCard(desk, thread, request) }];
+  const activity = activityOfRequest(desk.state, thread, request);
+  return [...(activity ? [activityRow(activity)] : []), { at, view: requestCard(desk, thread, request) }];
 }
 
 /** @param {import("./state.js").Activity} activity @returns {Entry} */
