@@ -105,8 +105,8 @@ class Escalations:
         async def body(tx: Tx) -> Thread:
             found = await threads.lock(tx, thread)
             require(by, Action.THREAD_ESCALATE, owner=found.customer)
-            who = found.customer_name if by.kind is AuthorKind.CUSTOMER else by.name
-            told = why or f"{who or 'the customer'} wants a person to answer"
+            who = by.name or found.customer_name or "the customer"
+            told = why or f"{who} wants a person to answer"
             asked = Escalation(reason=told, urgency=Priority(urgency), summary=known)
             if found.assignment.to is not Holder.OPERATOR and await _open_one(tx, found.id) is None:
                 await _pass_on(tx, found, asked, actor=by)
