@@ -32,7 +32,7 @@ class Attempt:
         self._writer = writer.Writer(store, run, lease)
         self._spoke = False
         self._draft: Message | None = None
-        self._calls: dict[str, str] = {}  # the message that holds each call of this attempt, by call id
+        self._calls: dict[str, Message] = {}  # the message that holds each call of this attempt, by call id
         self.asked: tuple[Request, ...] = ()
         """What the run has paused for."""
         self.answer: Message | None = None
@@ -96,8 +96,11 @@ class Attempt:
         after = self._run.prompt if pending is None else None
         stored = (await messages.insert(tx, thread, [new], after=after, replaces=pending, actor=actor))[0]
         self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
-        self._calls |= {part.call_id: stored.id for part in stored.parts if isinstance(part, ToolCall)}
+        self._remember(stored)
         return stored
+
+    def _remember(self, stored: Message) -> None:
+        self._calls |= {part.call_id: stored for part in stored.parts if isinstance(part, ToolCall)}
 
     async def _pause(self, tx: Tx, ask: Ask, pending: str | None) -> tuple[Request, ...]:
         """The calls, what is asked, the line for the customer and the pause: one transaction."""
@@ -119,16 +122,17 @@ class Attempt:
         """Open one request, beside the message that holds its call."""
         if asked.call_id not in self._calls:
             raise Invalid(f"{asked.call_id!r} is no call of this run", field="call_id")
-        call = await history.get(tx, self._calls[asked.call_id])
-        actor = agent(self._run.agent)
-        caused_by = await self._caused_by(tx)
+        call, actor = self._calls[asked.call_id], agent(self._run.agent)
         if isinstance(asked, Question):
-            return await ledger.open_question(tx, thread, asked, actor=actor, run=self._run.id, call=call, caused_by=caused_by)
+            return await ledger.open_question(tx, thread, asked, actor=actor, run=self._run.id, call=call)
         if not any(isinstance(part, ApprovalRequest) and part.approval_id == id for part in call.parts):
             # The call was stored before its siblings ran, and before it was known that it needs people.
             wanted = ApprovalRequest(approval_id=id, call_id=asked.call_id)
             call = await messages.change(tx, call.id, parts=(*call.parts, wanted), actor=actor)
-        return await ledger.open_approval(tx, thread, asked, id=id, actor=actor, run=self._run.id, call=call, caused_by=caused_by)
+            self._remember(call)
+        return await ledger.open_approval(
+            tx, thread, asked, id=id, actor=actor, run=self._run.id, call=call, caused_by=await self._caused_by(tx)
+        )
 
     async def _caused_by(self, tx: Tx) -> str | None:
         """The operator whose words the run answers, if it was one."""
