@@ -6,7 +6,22 @@ from typing import Any
 
 import pytest
 
-from deskmate import Approval, Ask, Desk, Message, NewDecision, Paused, Replied, Request, Risk, Role, Step, ToolCall, ToolResult
+from deskmate import (
+    Approval,
+    Ask,
+    Desk,
+    Message,
+    NewDecision,
+    Paused,
+    Replied,
+    Request,
+    Risk,
+    Role,
+    Step,
+    TalkOver,
+    ToolCall,
+    ToolResult,
+)
 from deskmate.domain.actors import Actor, AuthorKind, customer, service
 from deskmate.domain.agents import Output, Turn
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse
@@ -223,6 +238,44 @@ async def test_p6_talking_over_an_open_approval_supersedes_it_and_a_late_approva
     assert late.value.facts["state"] == "superseded"
     assert await desk.run_due() == 0
     assert bank.paid == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "results"),
+    [(TalkOver.KEEP, RequestState.OPEN, 0), (TalkOver.CANCEL, RequestState.CANCELLED, 0), (TalkOver.SUPERSEDE, "superseded", 1)],
+)
+async def test_p6_what_becomes_of_an_open_approval_when_the_conversation_goes_on_is_its_policy(
+    desk: Desk, bot: ScriptedAgent, bank: Bank, policy: TalkOver, state: RequestState, results: int
+) -> None:
+    bot.script = calling("refund", ARGS, bank.refund, talk_over=policy)
+    request = await asked(desk)
+    bot.script = echo
+    await desk.messages.post(request.thread, "Anything new?", author=ADA)
+    await desk.respond(request.thread)
+    assert (await desk.requests.get(request.id, by=ANA)).state == state
+    shown = [part for message in bot.turns[-1].history for part in message.parts]
+    assert len([part for part in shown if isinstance(part, ToolCall)]) == results, "a call without a result is not shown"
+    assert len([part for part in shown if isinstance(part, ToolResult)]) == results
+
+
+async def test_p6_an_approval_that_was_kept_is_run_when_it_comes_and_the_reply_goes_to_the_newest_words(
+    desk: Desk, bot: ScriptedAgent, bank: Bank
+) -> None:
+    script = calling("refund", ARGS, bank.refund, talk_over=TalkOver.KEEP)
+    bot.script = script
+    request = await asked(desk)
+    bot.script = echo
+    await desk.messages.post(request.thread, "Anything new?", author=ADA)
+    await desk.respond(request.thread)
+    bot.script = script
+    await desk.requests.decide(request.id, APPROVE, by=ANA)
+    await desk.run_due()
+    assert bank.paid == [ARGS]
+    *_, last = await history(desk, request)
+    assert (last.text, last.order) == ("Done: refunded 4900", 1)
+    call = await desk.messages.get(request.call_message or "", by=ANA)
+    result = await desk.messages.get((await desk.requests.get(request.id, by=ANA)).outcome or "", by=ANA)
+    assert (call.order, result.order) == (0, 0), "the result stays with its call"
 
 
 async def test_an_approval_that_came_before_never_mind_is_done_before_the_next_reply(
