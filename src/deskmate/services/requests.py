@@ -10,7 +10,7 @@ from deskmate.domain.agents import Question
 from deskmate.domain.assignments import Assignment, Cause, Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import Message
-from deskmate.domain.operators import Operator
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, OnExpiry, Request, RequestKind, RequestState
@@ -21,13 +21,6 @@ from deskmate.services.posting import DefaultAgent
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
-
-By = Actor | Operator
-
-
-def actor_of(by: By) -> Actor:
-    """An operator acts as themselves."""
-    return by.actor() if isinstance(by, Operator) else by
 
 
 class Requests:
