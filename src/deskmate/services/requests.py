@@ -279,6 +279,39 @@ class Requests:
         """Say that no answer will come, and why; the AI is told."""
         return await self.decide(id, NewDecision(kind=DecisionKind.DECLINE, reason=reason), by=by)
 
+    async def take_over(self, id: str, text: str | None = None, *, by: By) -> Request:
+        """Have the thread of an escalation, and perhaps say the first words."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.TAKE_OVER, text=text), by=by)
+
+    async def approve(self, id: str, *, by: By, review: str | None = None, stale_ok: bool = False) -> Request:
+        """Let a call run, or a draft be sent, as it is. `stale_ok`: also a draft older than the customer's last words."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.APPROVE, review=review, stale_ok=stale_ok), by=by)
+
+    async def edit(
+        self,
+        id: str,
+        *,
+        args: Mapping[str, object] | None = None,
+        text: str | None = None,
+        by: By,
+        review: str | None = None,
+        stale_ok: bool = False,
+    ) -> Request:
+        """Let a call run with other `args`, or a draft be sent with other `text`."""
+        edited = NewDecision(kind=DecisionKind.EDIT, args=args, text=text, review=review, stale_ok=stale_ok)
+        return await self.decide(id, edited, by=by)
+
+    async def reject(
+        self, id: str, reason: str | None = None, *, by: By, review: str | None = None, retry: bool = False
+    ) -> Request:
+        """Do not let a call run, and tell the AI why; do not send a draft, and with `retry` have it written again."""
+        rejected = NewDecision(kind=DecisionKind.REJECT, reason=reason, review=review, retry=retry)
+        return await self.decide(id, rejected, by=by)
+
+    async def respond(self, id: str, value: object, *, by: By, review: str | None = None) -> Request:
+        """Answer a call in the place of its tool, which does not run."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.RESPOND, value=value, review=review), by=by)
+
     async def _locked(self, tx: Tx, id: str, actor: Actor, action: Action) -> Request:
         """The request, read under its thread's lock."""
         require(actor, action)
