@@ -86,7 +86,7 @@ def close(sequence: Sequence[ContextMessage], *, keep_approved: bool = False) ->
                     if response is not None or not part.left_out:
                         entry.asks[part.call_id] = response
                 case ApprovalResponse() if not part.approved and part.approval_id in approvals:
-                    approvals[part.approval_id][0].deny(approvals[part.approval_id][1], part.reason)
+                    approvals[part.approval_id][0].deny(approvals[part.approval_id][1], part)
                 case _:
                     pass
     return tuple(message for entry in entries for message in entry.shown(keep_approved))
@@ -101,11 +101,11 @@ class _Entry:
     asks: dict[str, ApprovalResponse | None] = field(default_factory=dict[str, ApprovalResponse | None])
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
 
-    def deny(self, call_id: str, reason: str | None) -> None:
+    def deny(self, call_id: str, no: ApprovalResponse) -> None:
         """A person refused this call."""
         if call_id in self.calls:
-            denied = ToolResult(call_id=call_id, tool=self.calls[call_id].tool, denied=True, reason=reason)
-            self.results.setdefault(call_id, denied)
+            tool = self.calls[call_id].tool
+            self.results.setdefault(call_id, ToolResult(call_id=call_id, tool=tool, denied=True, reason=no.reason, by=no.by))
 
     def shown(self, keep_approved: bool) -> list[ContextMessage]:
         """The message and, right behind it, the results of its calls; what is empty is left out."""

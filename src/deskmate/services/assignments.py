@@ -112,17 +112,17 @@ async def history(tx: Tx, thread: str) -> list[Change]:
     ]
 
 
-async def marker_text(tx: Tx, thread: Thread, note: str | None) -> str:
+async def marker_text(tx: Tx, thread: Thread, note: str | None, *, by: Actor) -> str:
     """What the model is told when people give a thread back: who handled what, and the note."""
     changes = await history(tx, thread.id)
     people = [c for c in changes if c.to is Holder.OPERATOR]
     since = next((c for c in reversed(changes[:-1] if changes else []) if c.to is Holder.AI), None)
     names = sorted({c.name or "an operator" for c in people if since is None or c.epoch > since.epoch})
-    lines = [f"{' and '.join(names) or 'The team'} handled this conversation and has handed it back to the AI."]
+    lines = [f"{' and '.join(names) or 'The team'} handled this conversation and handed it back to the AI."]
     unfinished = await messages.cut_off(tx, thread.id, since=ms(since.at) if since else 0)
     lines += [f'The AI had begun to write, and was stopped: "{text}"' for text in unfinished]
     if note:
-        lines.append(f"Note from {names[-1] if names else 'the team'}: {note}")
+        lines.append(f"Note from {by.name or 'the team'}: {note}")
     lines.append("Go on from here; do not repeat what has been said.")
     return "\n".join(lines)
 
@@ -189,7 +189,7 @@ class Assignments:
         """Write the marker on the next order. It is the prompt of the next run, which starts now if the customer still waits."""
         marker = NewMessage(
             role="system",
-            parts=(Text(text=await marker_text(tx, thread, note)),),
+            parts=(Text(text=await marker_text(tx, thread, note, by=by)),),
             author=SYSTEM.author,
             visibility=Visibility.NOTE,
         )
