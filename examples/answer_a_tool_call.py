@@ -25,7 +25,7 @@ def refund(order: int, cents: int) -> str:
 def script(told: Any) -> str | ToolCallPart:
     if told == "My money back, please.":
         return ToolCallPart("refund", {"order": 20817, "cents": 9900})
-    return f"(the model was told: {told})"
+    return f"The model was told: {told}"
 
 
 model = scripted_model(script)  # stands for a real model, such as "openai:gpt-5.2"
@@ -49,25 +49,25 @@ async def main() -> None:
         async def tell(done: str, request: Request) -> None:
             outcome = await desk.respond(request.thread)
             assert isinstance(outcome, Replied)
-            print(f"{done}: paid {paid}, {outcome.message.text}")
+            print(f"{done}. Paid: {paid}. {outcome.message.text}")
             paid.clear()
 
         request = await asked(desk)
-        print(f"Ana is asked about {request.tool}({request.args}): {request.reason}. Paid so far: {paid}")
+        print(f"Ana is asked about {request.tool} {request.args}: {request.reason}. Paid: {paid}.")
         await desk.requests.approve(request.id, by=ana)
-        await tell("approved", request)
+        await tell("Approved", request)
 
         request = await asked(desk)
         await desk.requests.edit(request.id, args={"order": 20817, "cents": 4900}, by=ana)
-        await tell("edited", request)
+        await tell("Edited", request)
 
         request = await asked(desk)
         await desk.requests.reject(request.id, "the tent was used", by=ana)
-        await tell("rejected", request)
+        await tell("Rejected", request)
 
         request = await asked(desk)
         await desk.requests.respond(request.id, "I paid it in cash", by=ana)
-        await tell("answered", request)
+        await tell("Answered in its place", request)
 
 
 if __name__ == "__main__":

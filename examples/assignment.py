@@ -6,7 +6,7 @@ back it reads who handled it, and the note, which the customer never sees.
 
 import asyncio
 
-from deskmate import Desk, Replied, customer
+from deskmate import Desk, Replied, Text, customer
 from deskmate.errors import EpochMoved
 from deskmate.testing import ScriptedAgent, echo
 
@@ -44,7 +44,7 @@ async def main() -> None:
 
         print("\nWhat the AI read when it had the thread back:")
         for message in agent.turns[-1].history:
-            print(f"  {message.role}: {message.parts}")
+            print(f"  {message.role}: {' '.join(part.text for part in message.parts if isinstance(part, Text))}")
 
         print("\nWhat Ada has read:")
         for message in (await desk.messages.history(thread.id, by=ada)).items:

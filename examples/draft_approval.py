@@ -34,7 +34,7 @@ async def drafted(desk: Desk, ana: Operator) -> Request:
 
 async def tell(desk: Desk, done: str, request: Request) -> None:
     read = [message.text for message in (await desk.messages.history(request.thread, by=ada)).items[1:]]
-    print(f"{done:<11} {request.suggestion!r}. Ada reads: {read}")
+    print(f"{done}: {request.suggestion}\n    Ada reads: {' '.join(read) or '(nothing)'}")
 
 
 async def main() -> None:
@@ -42,22 +42,22 @@ async def main() -> None:
         ana = await desk.operators.add(name="Ana", email="ana@shop.example")
 
         request = await drafted(desk, ana)
-        await tell(desk, "drafted", request)
+        await tell(desk, "Drafted", request)
         await desk.requests.approve(request.id, by=ana)
-        await tell(desk, "approved", request)
+        await tell(desk, "Approved", request)
 
         request = await drafted(desk, ana)
         await desk.requests.edit(request.id, text="Poles are not covered, but we mend them for 5 euros.", by=ana)
-        await tell(desk, "edited", request)
+        await tell(desk, "Edited", request)
 
         request = await drafted(desk, ana)
         await desk.requests.reject(request.id, review="Say it more kindly, and send her a pole.", retry=True, by=ana)
-        await tell(desk, "rejected", request)
+        await tell(desk, "Rejected", request)
         await desk.respond(request.thread)
         [better] = await desk.requests.waiting(request.thread, by=ana)
-        await tell(desk, "written new", better)
+        await tell(desk, "Written again", better)
         await desk.requests.approve(better.id, by=ana)
-        await tell(desk, "approved", better)
+        await tell(desk, "Approved", better)
 
 
 if __name__ == "__main__":
