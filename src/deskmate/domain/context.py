@@ -90,7 +90,7 @@ def close(sequence: Sequence[ContextMessage], *, keep_approved: bool = False) ->
                     approvals[part.approval_id] = entry, part.call_id
                     entry.asks[part.call_id] = responses.get(part.approval_id)
                 case ApprovalResponse() if not part.approved and part.approval_id in approvals:
-                    approvals[part.approval_id][0].deny(approvals[part.approval_id][1], part.reason)
+                    approvals[part.approval_id][0].deny(approvals[part.approval_id][1], part)
                 case _:
                     pass
     return tuple(message for entry in entries for message in entry.shown(keep_approved))
@@ -105,10 +105,11 @@ class _Entry:
     asks: dict[str, ApprovalResponse | None] = field(default_factory=dict[str, ApprovalResponse | None])
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
 
-    def deny(self, call_id: str, reason: str | None) -> None:
-        """A person refused this call."""
+    def deny(self, call_id: str, said: ApprovalResponse) -> None:
+        """A person refused this call, or the desk did."""
         if call_id in self.calls:
-            denied = ToolResult(call_id=call_id, tool=self.calls[call_id].tool, denied=True, reason=reason)
+            tool, by = self.calls[call_id].tool, said.by
+            denied = ToolResult(call_id=call_id, tool=tool, denied=True, reason=said.reason, request=said.request, by=by)
             self.results.setdefault(call_id, denied)
 
     def shown(self, keep_approved: bool) -> list[ContextMessage]:
