@@ -9,6 +9,7 @@ others' SQLite peers run with.
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -18,9 +19,12 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from deskmate import (
     Actor,
+    Approval,
+    Approved,
     Ask,
     AskHuman,
     Desk,
+    NewDecision,
     NewMessage,
     Paused,
     PydanticAgent,
@@ -36,9 +40,11 @@ from deskmate import (
     customer,
 )
 from deskmate.domain.actors import AuthorKind
-from peer import NotOffered, Peer
+from deskmate.domain.requests import DecisionKind, RequestState
+from peer import Peer
 from script import ASK, filler, next_reply
 
+APPROVE, REJECT = NewDecision(kind=DecisionKind.APPROVE), NewDecision(kind=DecisionKind.REJECT, reason="no")
 COPIED = {  # what a waiting conversation consists of, and the columns that name it or something in it
     "customers": ("id",),
     "threads": ("id", "customer", "preview_message"),
@@ -60,6 +66,8 @@ class PlainAgent:
 
     async def run(self, turn: Turn) -> AsyncIterator[Any]:
         result = next((p for p in turn.history[-1].parts if isinstance(p, ToolResult)), None)
+        for approved in turn.approved:
+            result = await turn.apply(approved, approved.args, partial(self._refund, approved))
         answer = str(result.output) if result is not None else None
         await self.peer.before_model(answer)
         reply = next_reply(turn.prompt_text, answer)
@@ -67,20 +75,28 @@ class PlainAgent:
             yield Step(role="assistant", parts=(Text(text=reply.text),), final=True)
             return
         call = ToolCall(call_id=reply.call_id, tool=reply.tool, input=reply.arguments)
-        question = Question(call_id=reply.call_id, question=reply.arguments["question"])
+        if reply.tool == "refund":
+            asked: Question | Approval = Approval(call_id=reply.call_id)
+        else:
+            asked = Question(call_id=reply.call_id, question=reply.arguments["question"])
         notice = "One moment, I am asking a colleague."
-        yield Ask(step=Step(role="assistant", parts=(call,)), requests=(question,), notice=notice)
+        yield Ask(step=Step(role="assistant", parts=(call,)), requests=(asked,), notice=notice)
+
+    async def _refund(self, approved: Approved) -> ToolResult:
+        done = self.peer.run_refund(str(approved.args["order"]))
+        return ToolResult(call_id=approved.call_id, tool=approved.tool, output=done)
 
 
 class Deskmate(Peer):
     name = "deskmate"
     durability = "WAL, synchronous=FULL (default); a transaction for the message, the start, each step and the decision"
     synchronous = "full"
-    no_approvals = "approvals of tool calls are not in this version yet"
 
     async def open(self) -> None:
         url = f"sqlite:///{self.store.location}" if self.store.backend == "sqlite" else self.store.location
-        settings = replace(Settings(), sqlite_synchronous=self.synchronous)
+        # A process that is going to die has the shortest lease, so that nobody waits 15 s for it to be missed.
+        lease = 1.0 if self.crash_in else Settings().lease_seconds
+        settings = replace(Settings(), sqlite_synchronous=self.synchronous, lease_seconds=lease)
         self.desk = Desk(url, settings=settings, agents=[self.agent()])
         self.threads: dict[str, str] = {}
         await self.desk.ensure_open()
@@ -90,12 +106,18 @@ class Deskmate(Peer):
 
     def agent(self) -> Any:
         agent = Agent(FunctionModel(self._model), name="support", capabilities=[AskHuman()])
+
+        @agent.tool_plain(requires_approval=True)
+        def refund(order: str) -> str:
+            return self.run_refund(order)
+
         return PydanticAgent(agent, stream=False)
 
     async def _model(self, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         last = messages[-1].parts[-1]
-        # The answer comes with the name of whoever gave it.
-        result = last.content["answer"] if isinstance(last, ToolReturnPart) else None
+        result = last.content if isinstance(last, ToolReturnPart) else None
+        if isinstance(result, dict):  # The answer comes with the name of whoever gave it.
+            result = result["answer"]
         user = next(p.content for m in reversed(messages) for p in m.parts if isinstance(p, UserPromptPart))
         await self.before_model(result)
         reply = next_reply(str(user), result)
@@ -138,7 +160,37 @@ class Deskmate(Peer):
         return await self._respond(found)
 
     async def approve(self, thread: str) -> str:
-        raise NotOffered(self.no_approvals)
+        await self._decide(thread, APPROVE)
+        return await self.resume(thread)
+
+    async def reject(self, thread: str) -> str:
+        await self._decide(thread, REJECT)
+        return await self.resume(thread)
+
+    async def decide(self, thread: str) -> None:
+        await self._decide(thread, APPROVE)
+
+    async def _decide(self, thread: str, decision: NewDecision) -> None:
+        by = operator("ana")
+        waiting = await self.desk.requests.waiting(await self._thread(thread), by=by)
+        if not waiting:
+            raise LookupError("nothing is pending")
+        await self.desk.requests.decide(waiting[0].id, decision, by=by)
+
+    async def resume(self, thread: str) -> str:
+        return await self._respond(await self._thread(thread)) or "waits for a person"
+
+    async def recover(self, thread: str) -> str:
+        """Go on. Where it is not known whether the tool ran, a person looks and says so: here, that it did."""
+        found, by = await self._thread(thread), operator("ana")
+        reply = await self._respond(found)
+        if reply is not None:
+            return reply
+        request = (await self.desk.requests.waiting(found, by=by))[0]
+        if request.state is not RequestState.IN_DOUBT:
+            raise RuntimeError(f"the request is {request.state}")
+        await self.desk.requests.settle(request.id, ran=True, value="refunded order 42", by=by)
+        return f"in doubt, settled by a person. {await self._respond(found)}"
 
     async def fill_inbox(self, count: int) -> None:
         """Play one conversation for real, then copy its rows under new ids; events are left out."""

@@ -23,13 +23,16 @@ from deskmate.domain.messages import (
 UNANSWERED = "nobody answered; the conversation went on"
 
 
-def speaks(message: Message) -> bool:
+def speaks(message: Message, *, run: str | None = None) -> bool:
     """Whether a message is part of a context without being asked for: finished and public, or a marker of the desk.
 
-    A line that the desk wrote for the customer is not for models; a marker is a system message that only the team sees.
+    A line that the desk wrote for the customer is not for models; a marker is a system message that only the team sees. A `run`
+    that goes on is given its own steps whoever may see them: what it did not know of it would do again.
     """
     if message.status is not MessageStatus.SUCCESS:
         return False
+    if run is not None and message.run == run and message.role in ("assistant", "tool"):
+        return True
     if message.role == "system" and message.author.kind is AuthorKind.SYSTEM:
         return message.visibility is Visibility.NOTE
     return message.visibility is Visibility.PUBLIC
@@ -43,15 +46,18 @@ def context(
     messages: Sequence[ContextMessage] = (),
     exclude_tool: bool = False,
     keep_approved: bool = False,
+    run: str | None = None,
 ) -> tuple[ContextMessage, ...]:
     """What a model is given, from a stored history in order of position.
 
     `prompt_message` is the stored message to answer: what stands behind it on its order follows it, and it is part of the context
     whatever its status and visibility. A `prompt` takes its place, or stands at the end where there is none. `messages` stand
     before the prompt. `keep_approved` keeps calls that a person approved and that have not run yet, for whoever runs them next;
-    without it every call has a result.
+    without it every call has a result. `run` is the run that goes on, if it is one.
     """
-    usable = [m for m in history if m.id == prompt_message or (speaks(m) and not (exclude_tool and is_tool(m.role, m.parts)))]
+    usable = [
+        m for m in history if m.id == prompt_message or (speaks(m, run=run) and not (exclude_tool and is_tool(m.role, m.parts)))
+    ]
     at = next((index for index, m in enumerate(usable) if m.id == prompt_message), len(usable))
     asked = [_plain(message) for message in usable[at : at + 1]]
     if prompt is not None:
@@ -101,11 +107,12 @@ class _Entry:
     asks: dict[str, ApprovalResponse | None] = field(default_factory=dict[str, ApprovalResponse | None])
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
 
-    def deny(self, call_id: str, no: ApprovalResponse) -> None:
-        """A person refused this call."""
+    def deny(self, call_id: str, said: ApprovalResponse) -> None:
+        """A person refused this call, or the desk did."""
         if call_id in self.calls:
-            tool = self.calls[call_id].tool
-            self.results.setdefault(call_id, ToolResult(call_id=call_id, tool=tool, denied=True, reason=no.reason, by=no.by))
+            tool, by = self.calls[call_id].tool, said.by
+            denied = ToolResult(call_id=call_id, tool=tool, denied=True, reason=said.reason, request=said.request, by=by)
+            self.results.setdefault(call_id, denied)
 
     def shown(self, keep_approved: bool) -> list[ContextMessage]:
         """The message and, right behind it, the results of its calls; what is empty is left out."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent
 from deskmate.domain.agents import Approved, Execute
 from deskmate.domain.events import EventType
-from deskmate.domain.messages import Message, NewMessage, ToolCall, ToolResult
+from deskmate.domain.messages import Message, NewMessage, ToolCall, ToolResult, Visibility
 from deskmate.domain.requests import REQUEST_MOVES, DecisionKind, Request, RequestState
 from deskmate.domain.runs import Run
 from deskmate.domain.states import move
@@ -132,7 +132,8 @@ async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Ac
         results = [part for part in kept.parts if isinstance(part, ToolResult) and part.request is not None]
         if kept.author.kind is AuthorKind.AGENT and any(part.call_id in siblings for part in results):
             return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=author)
-    new = NewMessage(role="tool", parts=(result,), author=author.author, run=request.run, agent_name=author.name)
+    seen = Visibility.NOTE if call.visibility is Visibility.NOTE else Visibility.PUBLIC
+    new = NewMessage(role="tool", parts=(result,), author=author.author, visibility=seen, run=request.run, agent_name=author.name)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=author))[0]
 
 

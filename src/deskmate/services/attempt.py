@@ -78,7 +78,16 @@ class Attempt:
         await self._store_step(tx, await self._held(tx), step, pending)
 
     async def _store_step(self, tx: Tx, thread: Thread, step: Step, pending: str | None) -> Message:
-        """One step, whole: the message that was streamed takes it over, else it is a new one."""
+        """One step, whole: the message that was streamed takes it over, else it is a new one.
+
+        Words that are held back stand apart from the calls beside them: those happen, and the model has to know of them, whatever
+        becomes of the draft.
+        """
+        calls = tuple(part for part in step.parts if isinstance(part, ToolCall | ApprovalRequest))
+        if calls and _speaks(step) and said_as(thread, self._run, held=step.held) is Visibility.DRAFT:
+            words = tuple(part for part in step.parts if part not in calls)
+            await self._store_step(tx, thread, replace(step, parts=words), pending)
+            step, pending = replace(step, parts=calls, input_tokens=0, output_tokens=0), None
         await usage.record_step(tx, self._run, step)
         actor = agent(self._run.agent)
         new = NewMessage(

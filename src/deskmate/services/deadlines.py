@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.events import EventType
-from deskmate.domain.messages import Message, ToolResult
+from deskmate.domain.messages import Message
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, OnExpiry, Request
 from deskmate.domain.threads import Priority
 from deskmate.errors import Stale
@@ -20,7 +20,6 @@ log = logging.getLogger("deskmate.deadlines")
 
 LATE = timedelta(minutes=1)
 """A timer that is overdue by more is reported."""
-NOBODY = "nobody decided in time"
 ENDING = frozenset({OnExpiry.DENY, OnExpiry.APPROVE, OnExpiry.DEFAULT})
 CLOCK = SYSTEM
 
@@ -114,17 +113,14 @@ async def _said(tx: Tx, request: Request, action: OnExpiry) -> Message | None:
     if request.draft is not None or request.call_id is None or request.call_message is None:
         return None
     if action is OnExpiry.DENY:
-        return await ledger.refuse(tx, request, NOBODY)
-    given = ToolResult(
-        call_id=request.call_id, tool=request.tool or "ask_human", output=request.default, reason=NOBODY, request=request.id
-    )
-    return await ledger.add_result(tx, request, given, by=CLOCK)
+        return await ledger.refuse(tx, request, ledger.NOBODY)
+    return await ledger.add_result(tx, request, ledger.expired_result(request), by=CLOCK)
 
 
 async def _approve(tx: Tx, request: Request) -> Request:
     """The clock approves what is of low risk. A draft is sent, unless the customer has written since; a call has still to run, so
     it is decided, and applied as any other."""
-    decision = NewDecision(kind=DecisionKind.APPROVE, reason=NOBODY)
+    decision = NewDecision(kind=DecisionKind.APPROVE, reason=ledger.NOBODY)
     if request.draft is not None:
         try:
             await drafts.check(tx, request, decision)

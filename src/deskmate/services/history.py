@@ -1,6 +1,6 @@
 """History: the messages of a thread as people and models read them, by index and in pieces, whatever the thread's age."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -109,8 +109,13 @@ async def context(
     exclude_tool: bool = False,
     recent: int = 100,
     keep_approved: bool = False,
+    run: str | None = None,
+    calls: Sequence[str] = (),
 ) -> tuple[ContextMessage, ...]:
-    """What a model is given: see `domain.context`. Reads `recent` messages before the prompt and those behind it on its order."""
+    """What a model is given: see `domain.context`. Reads `recent` messages before the prompt and those behind it on its order.
+
+    `calls` are messages whose calls people were asked about: they and their answers stand first where they are older than that.
+    """
     if recent < 0:
         raise Invalid("recent is a number from 0", field="recent")
     asked = prompt_message
@@ -122,9 +127,21 @@ async def context(
         behind = [message_of(row) for row in rows]
     history = await _window(tx, thread, END if asked is None else asked.position, behind, recent, exclude_tool)
     return contexts.context(
-        history, prompt=prompt, prompt_message=None if asked is None else asked.id, messages=messages,
-        exclude_tool=exclude_tool, keep_approved=keep_approved,
+        [*await _exchanges(tx, calls, {message.id for message in history}), *history],
+        prompt=prompt, prompt_message=None if asked is None else asked.id, messages=messages,
+        exclude_tool=exclude_tool, keep_approved=keep_approved, run=run,
     )  # fmt: skip
+
+
+async def _exchanges(tx: Tx, calls: Sequence[str], seen: Collection[str]) -> list[Message]:
+    """Messages with calls, and the answers behind them, as far as they have not been seen."""
+    found: list[Message] = []
+    for id in dict.fromkeys(calls):
+        call = await find(tx, id) if id not in seen else None
+        if call is not None:
+            rows = await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step)
+            found += [call, *(message for message in map(message_of, rows) if message.id not in seen)]
+    return found
 
 
 async def _window(tx: Tx, thread: str, end: Position, behind: list[Message], recent: int, exclude_tool: bool) -> list[Message]:

@@ -1,14 +1,23 @@
 """The ledger: how requests are opened, decided, applied and closed. One choke point, `decide`, for all channels."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, Role
 from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
-from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, Message, NewMessage, Part, ToolCall, ToolResult
+from deskmate.domain.messages import (
+    ApprovalRequest,
+    ApprovalResponse,
+    Message,
+    NewMessage,
+    Part,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 from deskmate.domain.requests import (
     REQUEST_MOVES,
     WAITING,
@@ -62,6 +71,7 @@ CLOSING_EVENTS: Mapping[RequestState, EventType] = {
 }
 
 
+NOBODY = "nobody decided in time"
 APPROVING = frozenset({DecisionKind.APPROVE, DecisionKind.EDIT})
 
 
@@ -173,6 +183,8 @@ async def add_result(tx: Tx, request: Request, result: ToolResult | ApprovalResp
         run=request.run,
     )
     call = await history.get(tx, request.call_message)
+    if call.visibility is Visibility.NOTE:
+        new = replace(new, visibility=Visibility.NOTE)  # What only the team was told of, only the team is told the end of.
     siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
     siblings |= {part.approval_id for part in call.parts if isinstance(part, ApprovalRequest)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
@@ -220,12 +232,17 @@ async def apply_approval(tx: Tx, request: Request, *, by: Actor) -> Request:
     return settled
 
 
-async def news(tx: Tx, run: Run) -> tuple[ToolResult, ...]:
-    """What people decided about the questions a run asked last: those were opened in one transaction, so at one time."""
-    asked = [request_of(row) for row in await tx.all("requests.of_run", run=run.id)]
-    last = max((request.created_at for request in asked), default=None)
-    told = [r for r in asked if r.created_at == last and r.decision is not None and r.call_id is not None]
-    return tuple(result_of(r) for r in told if r.decision is not None and r.decision.kind not in APPROVING)
+async def asked(tx: Tx, run: Run) -> list[Request]:
+    """What a run asked people last: that was opened in one transaction, so at one time."""
+    found = [request_of(row) for row in await tx.all("requests.of_run", run=run.id)]
+    last = max((request.created_at for request in found), default=None)
+    return [request for request in found if request.created_at == last and request.call_id is not None]
+
+
+def news(asked: Sequence[Request]) -> tuple[ToolResult, ...]:
+    """What came of them, by people or by the clock, but for the calls that are to run."""
+    decided = [result_of(r) for r in asked if r.decision is not None and r.decision.kind not in APPROVING]
+    return (*decided, *(expired_result(r) for r in asked if r.state is RequestState.EXPIRED))
 
 
 def result_of(request: Request) -> ToolResult:
@@ -235,6 +252,11 @@ def result_of(request: Request) -> ToolResult:
     if decision.kind in (DecisionKind.DECLINE, DecisionKind.REJECT):
         return replace(denied_result(request, decision.reason), by=decision.by)
     return replace(denied_result(request, None), denied=False, output=decision.value, by=decision.by)
+
+
+def expired_result(request: Request) -> ToolResult:
+    """What the model is told when the time was over: the default answer where there is one, else that nobody decided."""
+    return replace(denied_result(request, NOBODY), denied=request.default is None, output=request.default)
 
 
 def denied_result(request: Request, reason: str | None) -> ToolResult:

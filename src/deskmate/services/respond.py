@@ -197,9 +197,11 @@ class Responder:
         if run.attempt:
             await writer.drop_interrupted(tx, run)
         approved = await applying.approved_of(tx, run) if run.attempt else ()
+        asked = await ledger.asked(tx, run) if run.attempt else []
         given = await history.context(
-            tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT, keep_approved=bool(approved)
-        )
+            tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT, keep_approved=bool(approved),
+            run=run.id, calls=[request.call_message for request in asked if request.call_message is not None],
+        )  # fmt: skip
         words = await (history.find(tx, run.prompt or "") if run.aside else prompts.newest_of_customer(tx, thread.id))
         turn = Turn(
             thread=thread.id,
@@ -207,7 +209,7 @@ class Responder:
             customer=thread.customer,
             prompt_text=words.text if words else (prompt.text if prompt else ""),
             history=given,
-            news=await ledger.news(tx, run) if run.attempt else (),
+            news=ledger.news(asked),
             aside=run.aside,
             approved=approved,
             apply=applying.Applier(self._store, taken, self._lease),
