@@ -8,7 +8,7 @@ import asyncio
 
 from pydantic_ai import Agent
 
-from deskmate import Desk, Mode, Operator, Request, customer
+from deskmate import Desk, Drafted, Mode, Request, customer
 from deskmate.testing import scripted_model
 
 
@@ -23,13 +23,19 @@ agent = Agent(model, name="Shop AI")
 ada = customer("ada", "Ada")
 
 
-async def drafted(desk: Desk, ana: Operator) -> Request:
-    """Ada writes, the AI drafts, and Ana is asked about the draft."""
+async def drafted(desk: Desk) -> Request:
+    """Ada writes, and the AI drafts."""
     thread = await desk.threads.open(customer="ada", mode=Mode.REVIEW)  # DESKMATE_MODE=review does it for all threads
     await desk.messages.post(thread.id, "A pole of my tent broke.", author=ada)
-    await desk.respond(thread.id)
-    [request] = await desk.requests.waiting(thread.id, by=ana)
-    return request
+    return await write(desk, thread.id)
+
+
+async def write(desk: Desk, thread: str) -> Request:
+    match await desk.respond(thread):
+        case Drafted(request):
+            return request
+        case other:
+            raise RuntimeError(f"no draft, but {other}")
 
 
 async def tell(desk: Desk, done: str, request: Request) -> None:
@@ -41,20 +47,19 @@ async def main() -> None:
     async with Desk.open("sqlite://", agents=[agent], work=False) as desk:
         ana = await desk.operators.add(name="Ana", email="ana@shop.example")
 
-        request = await drafted(desk, ana)
+        request = await drafted(desk)
         await tell(desk, "Drafted", request)
         await desk.requests.approve(request.id, by=ana)
         await tell(desk, "Approved", request)
 
-        request = await drafted(desk, ana)
+        request = await drafted(desk)
         await desk.requests.edit(request.id, text="Poles are not covered, but we mend them for 5 euros.", by=ana)
         await tell(desk, "Edited", request)
 
-        request = await drafted(desk, ana)
+        request = await drafted(desk)
         await desk.requests.reject(request.id, review="Say it more kindly, and send her a pole.", retry=True, by=ana)
         await tell(desk, "Rejected", request)
-        await desk.respond(request.thread)
-        [better] = await desk.requests.waiting(request.thread, by=ana)
+        better = await write(desk, request.thread)
         await tell(desk, "Written again", better)
         await desk.requests.approve(better.id, by=ana)
         await tell(desk, "Approved", better)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from deskmate.errors import DeskmateError
     from deskmate.runners.faq import FaqAgent, FaqLibrary
     from deskmate.runners.pydantic_ai import AskHuman, Assessed, Escalate, NeedsApproval, PydanticAgent, Rule
-    from deskmate.services.respond import Failed, Overtaken, Paused, Replied
+    from deskmate.services.respond import Drafted, Failed, Overtaken, Paused, Replied
 
 _HOMES = {
     "Actor": "domain.actors",
@@ -41,6 +41,7 @@ _HOMES = {
     "Delta": "domain.agents",
     "Desk": "app",
     "DeskmateError": "errors",
+    "Drafted": "services.respond",
     "Escalate": "runners.pydantic_ai",
     "Escalated": "domain.escalations",
     "Escalation": "domain.escalations",
@@ -91,6 +92,7 @@ __all__ = [
     "Delta",
     "Desk",
     "DeskmateError",
+    "Drafted",
     "Escalate",
     "Escalated",
     "Escalation",

@@ -246,7 +246,7 @@ class Desk:
     async def respond(self, thread: str, agent: "AnyAgent | str | None" = None, *, by: By = SYSTEM) -> Outcome:
         """Answer the newest unanswered message of a thread, here and now, or go on with a run whose requests are closed.
 
-        Returns Replied, Paused, Failed or Overtaken. Raises Conflict when there is nothing to answer or people respond.
+        Returns Replied, Paused, Drafted, Failed or Overtaken. Raises Conflict when there is nothing to answer or people respond.
         """
         return await self._responder.respond(thread, self._named(agent), by=actor_of(by))
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from deskmate import Desk, Escalation, Message, NewDecision, Operator, Request, Role, Settings, Thread, Visibility
+from deskmate import Desk, Drafted, Escalation, Message, NewDecision, Operator, Request, Role, Settings, Thread, Visibility
 from deskmate.domain.actors import Actor, AuthorKind, customer
 from deskmate.domain.agents import Output, Turn
 from deskmate.domain.requests import DecisionKind, RequestState
@@ -58,6 +58,14 @@ async def test_new_threads_have_the_mode_of_the_desk(desk: Desk) -> None:
     assert request.draft is not None
     assert await shown(desk, thread) == ["Are you open?"]
     assert (await desk.threads.open(customer="ada", mode=Mode.AUTO)).mode is Mode.AUTO
+
+
+async def test_whoever_has_a_thread_answered_is_told_that_the_answer_waits_for_approval(desk: Desk) -> None:
+    thread = await desk.threads.open(customer="ada")
+    await desk.messages.post(thread.id, "Are you open?", author=ADA)
+    outcome = await desk.respond(thread.id)
+    assert isinstance(outcome, Drafted)
+    assert [outcome.request] == list(await desk.requests.waiting(thread.id, by=LEAD))
 
 
 async def test_an_edited_draft_is_sent_as_edited_and_the_original_stays_on_the_request(desk: Desk, ana: Operator) -> None:

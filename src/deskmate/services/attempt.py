@@ -35,6 +35,8 @@ class Attempt:
         self._calls: dict[str, Message] = {}  # the message that holds each call of this attempt, by call id
         self.asked: tuple[Request, ...] = ()
         """What the run has paused for."""
+        self.drafted: Request | None = None
+        """The approval that its last words wait for, where they are a draft."""
         self.answer: Message | None = None
         """The last words of a run that has ended, where the step that ended it holds them."""
 
@@ -167,7 +169,7 @@ class Attempt:
         """The end of the run. `thread` is as it was when this transaction locked it."""
         await runs.leave(tx, self._run, RunState.DONE)
         if self._draft is not None:
-            await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
+            self.drafted = await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
         if thread.waiting_since is not None and not self._run.aside and not await ledger.waiting(tx, thread.id):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
         await _settle(tx, thread, self._run)

@@ -64,7 +64,15 @@ class Overtaken:
     thread: Thread
 
 
-Outcome = Replied | Paused | Failed | Overtaken
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """The run is done, and the customer sees nothing yet: a person has to approve what it wrote."""
+
+    __match_args__: ClassVar = ("request",)
+    request: Request
+
+
+Outcome = Replied | Paused | Drafted | Failed | Overtaken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +247,8 @@ class Responder:
             await self._store.write(lambda tx: fail(tx, begun.run, error))
         if work.asked:
             return Paused(requests=work.asked)
+        if work.drafted is not None:
+            return Drafted(request=work.drafted)
         return Replied(message=work.answer) if work.answer else None
 
     async def _watch(self, run: Run, consumer: asyncio.Task[None]) -> None:
@@ -273,6 +283,9 @@ class Responder:
             case RunState.FAILED:
                 return Failed(error=run.error or "")
             case RunState.DONE:
+                for request in await ledger.waiting(tx, run.thread):
+                    if request.run == run.id and request.draft is not None:
+                        return Drafted(request=request)
                 message = await prompts.newest_of_run(tx, run.thread, run.id)
                 return Replied(message=message) if message else Failed(error="the agent said nothing")
             case RunState.CANCELLED | RunState.QUEUED | RunState.RUNNING:
