@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from deskmate.domain.operators import Operator
     from deskmate.domain.requests import DecisionKind, NewDecision, OnExpiry, Request, Risk, TalkOver
-    from deskmate.domain.threads import Thread
+    from deskmate.domain.threads import Mode, Thread
     from deskmate.errors import DeskmateError
     from deskmate.runners.faq import FaqAgent, FaqLibrary
     from deskmate.runners.pydantic_ai import AskHuman, Assessed, Escalate, NeedsApproval, PydanticAgent, Rule
@@ -48,6 +48,7 @@ _HOMES = {
     "FaqAgent": "runners.faq",
     "FaqLibrary": "runners.faq",
     "Message": "domain.messages",
+    "Mode": "domain.threads",
     "NeedsApproval": "runners.pydantic_ai",
     "NewDecision": "domain.requests",
     "NewMessage": "domain.messages",
@@ -97,6 +98,7 @@ __all__ = [
     "FaqAgent",
     "FaqLibrary",
     "Message",
+    "Mode",
     "NeedsApproval",
     "NewDecision",
     "NewMessage",

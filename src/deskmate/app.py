@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from deskmate.config import Settings
-from deskmate.domain.actors import SYSTEM, Actor
+from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
-from deskmate.domain.operators import Operator
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.services import attachments, opening, posting, streams, threads
@@ -30,7 +30,7 @@ from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
 from deskmate.services.live import Feed
 from deskmate.services.operators import Operators
-from deskmate.services.requests import Requests, actor_of
+from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
@@ -243,14 +243,14 @@ class Desk:
         await self._engine.stop()
         await self._store.close()
 
-    async def respond(self, thread: str, agent: "AnyAgent | str | None" = None, *, by: Actor | Operator = SYSTEM) -> Outcome:
+    async def respond(self, thread: str, agent: "AnyAgent | str | None" = None, *, by: By = SYSTEM) -> Outcome:
         """Answer the newest unanswered message of a thread, here and now, or go on with a run whose requests are closed.
 
         Returns Replied, Paused, Failed or Overtaken. Raises Conflict when there is nothing to answer or people respond.
         """
         return await self._responder.respond(thread, self._named(agent), by=actor_of(by))
 
-    async def start(self, thread: str, *, agent: str | None = None, by: Actor | Operator = SYSTEM) -> Thread:
+    async def start(self, thread: str, *, agent: str | None = None, by: By = SYSTEM) -> Thread:
         """Have the newest unanswered message answered in the background, by whichever process works on runs."""
         name = self._named(agent)
 

@@ -6,11 +6,16 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from deskmate.app import Desk
 from deskmate.domain.agents import Approval, Approved, Ask, Delta, Output, Question, Step, Turn
 from deskmate.domain.messages import Text, ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_ai.messages import ModelMessage, TextPart, ToolCallPart
+    from pydantic_ai.models.function import AgentInfo, DeltaToolCalls, FunctionModel
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """Where a fake clock starts: a Monday morning."""
@@ -233,6 +238,52 @@ def calling(
         yield say(" ".join(map(_came_of, results)) or "Nothing was done.")
 
     return script
+
+
+Reply: TypeAlias = "Callable[[Any], str | ToolCallPart | BaseModel]"
+"""What a scripted model makes of the last thing it was told: words, a call of a tool, or an answer of the agent's output type."""
+
+
+def scripted_model(reply: Reply, *, name: str = "scripted") -> "FunctionModel":
+    """A model for a Pydantic AI agent that replies with what this function makes of the last thing it was told.
+
+    That is a text (what the customer wrote, or a note of the desk) or, after a call, the result of its tool. Such a model has no
+    memory, so a run may go on in another process. Tests and examples need neither a provider nor a key with it.
+    """
+    from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+    from pydantic_ai.models.function import DeltaToolCall, FunctionModel
+
+    def part(messages: "list[ModelMessage]", info: "AgentInfo") -> "TextPart | ToolCallPart":
+        match reply(_last_told(messages)):
+            case str(words):
+                return TextPart(words)
+            case ToolCallPart() as call:
+                return call
+            case answer:
+                return ToolCallPart(info.output_tools[0].name, answer.model_dump(mode="json"))
+
+    def whole(messages: "list[ModelMessage]", info: "AgentInfo") -> ModelResponse:
+        return ModelResponse(parts=[part(messages, info)])
+
+    async def streamed(messages: "list[ModelMessage]", info: "AgentInfo") -> "AsyncIterator[str | DeltaToolCalls]":
+        match part(messages, info):
+            case ToolCallPart() as call:
+                yield {0: DeltaToolCall(call.tool_name, call.args_as_json_str(), tool_call_id=call.tool_call_id)}
+            case TextPart(content=words):
+                for number, word in enumerate(words.split(" ")):
+                    yield word if number == 0 else f" {word}"
+
+    return FunctionModel(whole, stream_function=streamed, model_name=name)
+
+
+def _last_told(messages: "list[ModelMessage]") -> Any:
+    from pydantic_ai.messages import SystemPromptPart, ToolReturnPart, UserPromptPart
+
+    for message in reversed(messages):
+        for part in reversed(message.parts):
+            if isinstance(part, SystemPromptPart | UserPromptPart | ToolReturnPart):
+                return part.content
+    return ""
 
 
 async def _run(approved: Approved, run: Callable[[Mapping[str, object]], Awaitable[object]]) -> ToolResult:

@@ -1,5 +1,6 @@
 """The command line as the tests use it: commands that run to their end, and servers that are told to stop."""
 
+import json
 import os
 import re
 import signal
@@ -9,6 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 PROGRAM = (sys.executable, "-m", "deskmate")
 NO_PROXY = {"trust_env": False, "timeout": 10.0}
@@ -53,3 +56,15 @@ class Server:
         self.process.send_signal(sign)
         self.process.wait(30)
         return time.monotonic() - began
+
+
+def reply(customer: httpx.Client, text: str, *, kind: str) -> str:
+    """Ask on a new thread; the first finished message of this kind of author."""
+    thread = customer.post("/api/threads", json={}).json()["id"]
+    with customer.stream("GET", "/api/events", params={"thread": thread, "after": 0}) as events:
+        customer.post(f"/api/threads/{thread}/messages", json={"text": text})
+        for line in events.iter_lines():
+            message = json.loads(line[6:]).get("data", {}).get("message") if line.startswith("data: {") else None
+            if message and message["author"]["kind"] == kind and message["status"] == "success":
+                return message["text"]
+    raise AssertionError("the stream ended without a reply")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.acceptance.command_line import NO_PROXY, Result, Server
+from tests.acceptance.command_line import NO_PROXY, Result, Server, reply
 
 
 def test_serve_answers_from_the_faq_and_asks_about_the_rest(start: Callable[..., Server], store_url: str, faq: Path) -> None:
@@ -19,29 +19,17 @@ def test_serve_answers_from_the_faq_and_asks_about_the_rest(start: Callable[...,
         assert customer.get("/healthz").json() == {"status": "ok"}
         token = customer.post("/api/chat/sessions").json()["token"]
         customer.headers["Authorization"] = f"Bearer {token}"
-        assert "10:00 to 19:00" in _reply(customer, "What are the opening hours in Lyon?", kind="agent")
-        assert "asking a colleague" in _reply(customer, "Do you sell spruce cone stoves?", kind="system")
+        assert "10:00 to 19:00" in reply(customer, "What are the opening hours in Lyon?", kind="agent")
+        assert "asking a colleague" in reply(customer, "Do you sell spruce cone stoves?", kind="system")
     assert server.stop() < 5
     assert server.process.returncode == 0
-
-
-def _reply(customer: httpx.Client, text: str, *, kind: str) -> str:
-    """Ask on a new thread; the first finished message of this kind of author."""
-    thread = customer.post("/api/threads", json={}).json()["id"]
-    with customer.stream("GET", "/api/events", params={"thread": thread, "after": 0}) as events:
-        customer.post(f"/api/threads/{thread}/messages", json={"text": text})
-        for line in events.iter_lines():
-            message = json.loads(line[6:]).get("data", {}).get("message") if line.startswith("data: {") else None
-            if message and message["author"]["kind"] == kind and message["status"] == "success":
-                return message["text"]
-    pytest.fail("the stream ended without a reply")
 
 
 def test_without_options_it_asks_people_about_everything(start: Callable[..., Server]) -> None:
     server = start("serve", "--store", "sqlite://")
     with httpx.Client(base_url=server.url, **NO_PROXY) as customer:
         customer.headers["Authorization"] = f"Bearer {customer.post('/api/chat/sessions').json()['token']}"
-        assert "asking a colleague" in _reply(customer, "What are the opening hours in Lyon?", kind="system")
+        assert "asking a colleague" in reply(customer, "What are the opening hours in Lyon?", kind="system")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
@@ -103,7 +91,7 @@ def test_an_agent_of_ones_own_answers(start: Callable[..., Server], tmp_path: Pa
     server = start("serve", "--agent", "support:agent", "--store", "sqlite://")
     with httpx.Client(base_url=server.url, **NO_PROXY) as customer:
         customer.headers["Authorization"] = f"Bearer {customer.post('/api/chat/sessions').json()['token']}"
-        assert _reply(customer, "Can you help me?", kind="agent") == "Of course."
+        assert reply(customer, "Can you help me?", kind="agent") == "Of course."
 
 
 def test_the_demo_is_a_shop_in_the_middle_of_its_day(start: Callable[..., Server]) -> None:
@@ -139,7 +127,7 @@ def test_what_the_demo_tells_to_try_is_not_in_its_faq(start: Callable[..., Serve
     question = server.said[server.said.index("Try this: in /chat ask") + 1].strip()
     with httpx.Client(base_url=server.url, **NO_PROXY) as customer:
         customer.headers["Authorization"] = f"Bearer {customer.post('/api/chat/sessions').json()['token']}"
-        assert "asking a colleague" in _reply(customer, question, kind="system")
+        assert "asking a colleague" in reply(customer, question, kind="system")
 
 
 def test_a_demo_that_is_kept_starts_again_with_new_passwords(start: Callable[..., Server], tmp_path: Path) -> None:

@@ -195,6 +195,20 @@ async def test_a_hand_back_tells_the_model_what_happened_and_the_customer_nothin
     assert (shown["assignment"]["to"], shown["waiting_since"]) == ("ai", None)
 
 
+async def test_the_note_of_a_hand_back_is_from_whoever_hands_back(
+    agent: ScriptedAgent, ada: Person, ana: Person, ben: Person, thread: str
+):
+    async with ada.listening() as hers:
+        await ben.assign(thread, f"operator:{ben.id}")
+        await ada.say(thread, "Can I have a refund?")
+        await ben.assign(thread, f"operator:{ana.id}")
+        await ana.assign(thread, "ai", note="not without the bill")
+        await hers.reply("You said: Can I have a refund?")
+    marker = agent.turns[-1].history[-1].parts[0].text
+    assert "Ana and Ben handled this conversation and handed it back" in marker
+    assert "Note from Ana: not without the bill" in marker
+
+
 async def test_a_hand_back_to_a_customer_who_waits_for_nothing_starts_no_run(
     agent: ScriptedAgent, ada: Person, ana: Person, thread: str
 ):

@@ -23,9 +23,13 @@ async def test_a_customer_asks_for_a_person_and_an_operator_takes_over_with_the_
 
     await inbox.page.locator(".thread-row").first.click()
     card = inbox.page.locator(".request--escalation")
-    await expect(card).to_contain_text("wants to talk to a person")
+    await expect(card).to_contain_text("wants a person to answer")
     await picture(inbox.page, "inbox-1280-wants-a-person")
-    await card.get_by_role("button", name="Take over").click()
+    await inbox.page.keyboard.press("a")
+    await inbox.page.keyboard.type("Hello, Ana here.")
+    await picture(inbox.page, "inbox-1280-takes-over")
+    await inbox.page.keyboard.press("Control+Enter")
+    await expect(chat.page.get_by_text("Hello, Ana here.")).to_be_visible()
     await expect(chat.page.locator("#who-answers")).to_contain_text("Ana, from the team, is answering")
     assert chat.complaints == []
     assert inbox.complaints == []

@@ -226,7 +226,7 @@ async def test_a_customer_may_ask_for_a_person_at_any_time(desk: Desk, bot: Scri
     assert now.assignment.to == "queue"
     assert (await shown(desk, thread))[-1] == "A person from the team will answer you here."
     request = await open_one(desk, thread)
-    assert request.reason == "Ada wants to talk to a person"
+    assert request.reason == "Ada wants a person to answer"
     again = await desk.escalations.escalate(thread.id, by=ADA)
     assert again.epoch == now.epoch
     with pytest.raises(NotFound):

@@ -1,5 +1,6 @@
 """Tools of a Pydantic AI agent that people approve, on a desk: which calls ask, what runs, what the model is told."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -15,6 +16,7 @@ from deskmate import (
     NeedsApproval,
     NewDecision,
     OnExpiry,
+    Overtaken,
     Paused,
     PydanticAgent,
     Replied,
@@ -140,7 +142,7 @@ async def test_a_rejected_call_does_not_run_and_the_model_is_told_why(desk: Desk
     await desk.requests.decide(request.id, NewDecision(kind=DecisionKind.REJECT, reason="too late"), by=ANA)
     await desk.respond(request.thread, bot.agent)
     assert shop.done == []
-    assert "too late" in str(bot.results()["c1"])
+    assert bot.results()["c1"] == "Declined by Ana: too late"
 
 
 async def test_a_rule_asks_only_for_the_calls_it_is_about(desk: Desk, shop: Shop) -> None:
@@ -226,3 +228,26 @@ async def test_the_clock_approves_what_a_rule_lets_it(desk: Desk, shop: Shop) ->
     )
     (request,) = await asked(desk, bot)
     assert (request.on_expiry, request.risk) == (OnExpiry.APPROVE, Risk.LOW)
+
+
+async def test_p3_a_tool_that_runs_while_the_thread_is_taken_over_comes_to_its_end_and_is_recorded(desk: Desk) -> None:
+    begun, go, ends = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def slow(order: int) -> str:
+        begun.set()
+        await go.wait()
+        ends.append("done")
+        return "done"
+
+    ana = await desk.operators.add(name="Ana", email="ana@example.com")
+    bot = Bot([call("slow", "c1", order=17)], "Never said.", tools=[Tool(slow, requires_approval=True)])
+    (request,) = await asked(desk, bot)
+    await desk.requests.decide(request.id, APPROVE, by=ana)
+    going_on = asyncio.create_task(desk.respond(request.thread, bot.agent))
+    await begun.wait()
+    await desk.assignments.assign(request.thread, f"operator:{ana.id}", by=ana.actor())
+    go.set()
+    assert isinstance(await going_on, Overtaken)
+    recorded = await desk.requests.get(request.id, by=ANA)
+    assert (recorded.state, ends) == (RequestState.APPLIED, ["done"])
+    assert "Never said." not in [m.text for m in (await desk.messages.history(request.thread, by=ANA)).items]

@@ -94,4 +94,5 @@ async def test_p1_a_run_that_kills_whoever_works_on_it_fails_visibly_in_the_end(
     failed, notice = (await desk.messages.history(thread, by=SYSTEM)).items[1:]
     assert (failed.status, failed.error) == ("failed", "Processes died again and again while they worked on this.")
     assert notice.text.startswith("Something went wrong")
-    assert await desk.next_due() is None
+    [shown] = await desk.requests.waiting(thread, by=SYSTEM)
+    assert (shown.kind, await desk.next_due()) == ("escalation", shown.expires_at), "only the clock of that is left"

@@ -6,7 +6,22 @@ from typing import Any
 
 import pytest
 
-from deskmate import Approval, Ask, Desk, Message, NewDecision, Paused, Replied, Request, Risk, Role, Step, ToolCall, ToolResult
+from deskmate import (
+    Approval,
+    Ask,
+    Desk,
+    Message,
+    NewDecision,
+    Paused,
+    Replied,
+    Request,
+    Risk,
+    Role,
+    Step,
+    TalkOver,
+    ToolCall,
+    ToolResult,
+)
 from deskmate.domain.actors import Actor, AuthorKind, customer, service
 from deskmate.domain.agents import Output, Turn
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse
@@ -225,6 +240,44 @@ async def test_p6_talking_over_an_open_approval_supersedes_it_and_a_late_approva
     assert bank.paid == []
 
 
+@pytest.mark.parametrize(
+    ("policy", "state", "results"),
+    [(TalkOver.KEEP, RequestState.OPEN, 0), (TalkOver.CANCEL, RequestState.CANCELLED, 0), (TalkOver.SUPERSEDE, "superseded", 1)],
+)
+async def test_p6_what_becomes_of_an_open_approval_when_the_conversation_goes_on_is_its_policy(
+    desk: Desk, bot: ScriptedAgent, bank: Bank, policy: TalkOver, state: RequestState, results: int
+) -> None:
+    bot.script = calling("refund", ARGS, bank.refund, talk_over=policy)
+    request = await asked(desk)
+    bot.script = echo
+    await desk.messages.post(request.thread, "Anything new?", author=ADA)
+    await desk.respond(request.thread)
+    assert (await desk.requests.get(request.id, by=ANA)).state == state
+    shown = [part for message in bot.turns[-1].history for part in message.parts]
+    assert len([part for part in shown if isinstance(part, ToolCall)]) == results, "a call without a result is not shown"
+    assert len([part for part in shown if isinstance(part, ToolResult)]) == results
+
+
+async def test_p6_an_approval_that_was_kept_is_run_when_it_comes_and_the_reply_goes_to_the_newest_words(
+    desk: Desk, bot: ScriptedAgent, bank: Bank
+) -> None:
+    script = calling("refund", ARGS, bank.refund, talk_over=TalkOver.KEEP)
+    bot.script = script
+    request = await asked(desk)
+    bot.script = echo
+    await desk.messages.post(request.thread, "Anything new?", author=ADA)
+    await desk.respond(request.thread)
+    bot.script = script
+    await desk.requests.decide(request.id, APPROVE, by=ANA)
+    await desk.run_due()
+    assert bank.paid == [ARGS]
+    *_, last = await history(desk, request)
+    assert (last.text, last.order) == ("Done: refunded 4900", 1)
+    call = await desk.messages.get(request.call_message or "", by=ANA)
+    result = await desk.messages.get((await desk.requests.get(request.id, by=ANA)).outcome or "", by=ANA)
+    assert (call.order, result.order) == (0, 0), "the result stays with its call"
+
+
 async def test_an_approval_that_came_before_never_mind_is_done_before_the_next_reply(
     desk: Desk, bot: ScriptedAgent, bank: Bank
 ) -> None:
@@ -284,6 +337,22 @@ async def test_two_people_have_to_approve_what_four_eyes_are_asked_for(desk: Des
     assert (decided.state, decided.decision.args) == (RequestState.DECIDED, less)
     await desk.respond(request.thread)
     assert bank.paid == [less]
+
+
+async def test_p2_nobody_approves_arguments_that_were_changed_since_they_looked(
+    desk: Desk, bot: ScriptedAgent, bank: Bank
+) -> None:
+    bot.script = calling("refund", ARGS, bank.refund, args_schema=SCHEMA, approvers=2)
+    request = await asked(desk)
+    seen = NewDecision(kind=DecisionKind.APPROVE, args_digest=request.args_digest)
+    edited = NewDecision(kind=DecisionKind.EDIT, args={"order": 17, "amount": 1000})
+    changed = await desk.requests.decide(request.id, edited, by=ANA)
+    with pytest.raises(Conflict) as refused:
+        await desk.requests.decide(request.id, seen, by=BEN)
+    assert refused.value.field == "args_digest"
+    assert changed.first_approval is not None
+    seen = NewDecision(kind=DecisionKind.APPROVE, args_digest=changed.first_approval.args_digest)
+    assert (await desk.requests.decide(request.id, seen, by=BEN)).state is RequestState.DECIDED
 
 
 async def test_one_person_is_enough_to_reject_what_two_have_to_approve(desk: Desk, bot: ScriptedAgent, bank: Bank) -> None:

@@ -40,7 +40,7 @@ async def test_the_assistant_searches_the_faq_and_can_ask_people(server: OpenAIS
     server.script(Reply(calls=calls), Reply("Until 19:00 (Opening hours)."))
     runner = model_agent(f"openai-chat:{MODEL}", library=Shelf(), base_url=server.base_url)
     await outputs_of(runner, turn())
-    assert sorted(server.seen[0].tools) == ["ask_human", "search_faq"]
+    assert sorted(server.seen[0].tools) == ["ask_human", "escalate", "search_faq"]
     found, nothing = (message["content"] for message in server.seen[1].messages[-2:])
     assert json.loads(found) == [
         {"title": "Opening hours", "section": "Shops > Lyon", "file": "shops.md", "text": "Open until 19:00."}

@@ -88,7 +88,9 @@ def close(sequence: Sequence[ContextMessage], *, keep_approved: bool = False) ->
                         caller.results.setdefault(part.call_id, part)
                 case ApprovalRequest():
                     approvals[part.approval_id] = entry, part.call_id
-                    entry.asks[part.call_id] = responses.get(part.approval_id)
+                    response = responses.get(part.approval_id)
+                    if response is not None or not part.left_out:
+                        entry.asks[part.call_id] = response
                 case ApprovalResponse() if not part.approved and part.approval_id in approvals:
                     approvals[part.approval_id][0].deny(approvals[part.approval_id][1], part)
                 case _:

@@ -74,8 +74,11 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
+    """A call waits for people. While nobody answers, models are shown it as refused or, where it is `left_out`, not at all."""
+
     approval_id: str
     call_id: str
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,15 @@ class Operator:
         return Actor(kind=AuthorKind.OPERATOR, id=self.id, name=self.name, role=self.role, channel=channel)
 
 
+By = Actor | Operator
+"""Whoever performs a verb."""
+
+
+def actor_of(by: By) -> Actor:
+    """An operator acts as themselves."""
+    return by.actor() if isinstance(by, Operator) else by
+
+
 def checked(operator: Operator) -> Operator:
     """The operator with a normalised address and tidy words. Raises Invalid, naming the field."""
     if not (math.isfinite(operator.capacity) and 0 <= operator.capacity <= 1000):

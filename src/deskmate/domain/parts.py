@@ -27,7 +27,8 @@ def part_to_json(part: Part) -> dict[str, Any]:
             record: dict[str, Any] = {"type": "file", "file": part.file, "media_type": part.media_type}
             return record | ({"filename": part.filename} if part.filename is not None else {})
         case ApprovalRequest():
-            return {"type": "approval_request", "approval_id": part.approval_id, "call_id": part.call_id}
+            record = {"type": "approval_request", "approval_id": part.approval_id, "call_id": part.call_id}
+            return record | ({"left_out": True} if part.left_out else {})
         case ApprovalResponse():
             record = {"type": "approval_response", "approval_id": part.approval_id, "approved": part.approved}
             return record | _decided_to_json(part)
@@ -83,7 +84,8 @@ def _read(record: Mapping[str, Any]) -> Part:
         case "file":
             return File(file=record["file"], media_type=record["media_type"], filename=record.get("filename"))
         case "approval_request":
-            return ApprovalRequest(approval_id=record["approval_id"], call_id=record["call_id"])
+            left_out = bool(record.get("left_out"))
+            return ApprovalRequest(approval_id=record["approval_id"], call_id=record["call_id"], left_out=left_out)
         case "approval_response":
             return ApprovalResponse(
                 approval_id=record["approval_id"],

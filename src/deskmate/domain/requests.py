@@ -107,7 +107,10 @@ DECISIONS: Mapping[RequestKind, frozenset[DecisionKind]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDecision:
-    """What a person says, before it is known whether they were first."""
+    """What a person says, before it is known whether they were first.
+
+    `args_digest` is that of the arguments they were shown: what has been changed meanwhile is not approved unseen.
+    """
 
     kind: DecisionKind
     value: object = None
@@ -117,6 +120,7 @@ class NewDecision:
     review: str | None = None
     stale_ok: bool = False
     retry: bool = False
+    args_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +140,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstApproval:
-    """One of two people has approved; `args` are those they changed the call to."""
+    """One of two people has approved; `args` are those they changed the call to, `args_digest` is that of what they approved."""
 
     by: Author
     at: datetime
     args: Mapping[str, object] | None = None
+    args_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,7 +163,9 @@ def executed_json(request: Request) -> Json | None:
 
 
 def first_approval_json(first: FirstApproval | None) -> Json | None:
-    return None if first is None else {"by": person_json(first.by), "at": moment(first.at), "args": first.args}
+    if first is None:
+        return None
+    return {"by": person_json(first.by), "at": moment(first.at), "args": first.args, "args_digest": first.args_digest}
 
 
 def decision_json(decision: Decision) -> Json:

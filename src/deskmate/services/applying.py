@@ -42,11 +42,14 @@ class Applier:
         self._store = store
         self._run = run
         self._lease = lease
+        self._carried: set[asyncio.Task[ToolResult]] = set()  # a task that nobody holds may be gone before its end
 
     async def __call__(self, approved: Approved, args: Mapping[str, object], execute: Execute) -> ToolResult:
         """Reserve, run, record. Raises Conflict or Fenced, and runs nothing, unless this call may run, with these arguments."""
         await self._store.write(lambda tx: self._reserve(tx, approved, args))
         carried = asyncio.create_task(self._carry_out(approved, execute), name=f"deskmate call {approved.request}")
+        self._carried.add(carried)
+        carried.add_done_callback(self._carried.discard)
         try:
             return await asyncio.shield(carried)
         except asyncio.CancelledError:

@@ -8,6 +8,7 @@ from deskmate.domain.actors import SYSTEM, Actor, Author, AuthorKind
 from deskmate.domain.assignments import Assignment, Cause, Holder, cause_of, parse_target
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import NewMessage, Text, Visibility
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, require
 from deskmate.domain.requests import RequestState
 from deskmate.domain.runs import Run
@@ -111,17 +112,17 @@ async def history(tx: Tx, thread: str) -> list[Change]:
     ]
 
 
-async def marker_text(tx: Tx, thread: Thread, note: str | None) -> str:
+async def marker_text(tx: Tx, thread: Thread, note: str | None, *, by: Actor) -> str:
     """What the model is told when people give a thread back: who handled what, and the note."""
     changes = await history(tx, thread.id)
     people = [c for c in changes if c.to is Holder.OPERATOR]
     since = next((c for c in reversed(changes[:-1] if changes else []) if c.to is Holder.AI), None)
     names = sorted({c.name or "an operator" for c in people if since is None or c.epoch > since.epoch})
-    lines = [f"{' and '.join(names) or 'The team'} handled this conversation and has handed it back to the AI."]
+    lines = [f"{' and '.join(names) or 'The team'} handled this conversation and handed it back to the AI."]
     unfinished = await messages.cut_off(tx, thread.id, since=ms(since.at) if since else 0)
     lines += [f'The AI had begun to write, and was stopped: "{text}"' for text in unfinished]
     if note:
-        lines.append(f"Note from {names[-1] if names else 'the team'}: {note}")
+        lines.append(f"Note from {by.name or 'the team'}: {note}")
     lines.append("Go on from here; do not repeat what has been said.")
     return "\n".join(lines)
 
@@ -133,34 +134,35 @@ class Assignments:
         self._store = store
         self._default_agent = default_agent
 
-    async def assign(self, thread: str, to: str, *, by: Actor, note: str | None = None, epoch: int | None = None) -> Thread:
+    async def assign(self, thread: str, to: str, *, by: By, note: str | None = None, epoch: int | None = None) -> Thread:
         """Take over, transfer, release or hand back: `to` is `ai`, `queue:NAME` or `operator:ID`.
 
         With `epoch` the change happens only if nobody was faster. Raises EpochMoved naming the holder, Invalid, NotFound.
         """
         holder, holder_id = parse_target(to)
+        actor = actor_of(by)
 
         async def body(tx: Tx) -> Thread:
             found = await threads.lock(tx, thread)
-            require(by, Action.THREAD_ASSIGN, owner=found.customer)
+            require(actor, Action.THREAD_ASSIGN, owner=found.customer)
             check_epoch(found, epoch)
             if (found.assignment.to, found.assignment.id) == (holder, holder_id):
                 return found
-            target = await self._target(tx, found, holder, holder_id, by)
+            target = await self._target(tx, found, holder, holder_id, actor)
             cause = cause_of(found.assignment.to, holder)
             unanswered = found.waiting_since is not None or found.prompt_order > found.answered_order
             waiting = holder is not Holder.AI and (holder is Holder.QUEUE or unanswered)
-            changed = await change(tx, found, target, cause, by=by, note=note, waiting=waiting)
-            return await self._hand_back(tx, changed, by, note) if holder is Holder.AI else changed
+            changed = await change(tx, found, target, cause, by=actor, note=note, waiting=waiting)
+            return await self._hand_back(tx, changed, actor, note) if holder is Holder.AI else changed
 
         return await self._store.write(body)
 
-    async def history(self, thread: str, *, by: Actor) -> list[Change]:
+    async def history(self, thread: str, *, by: By) -> list[Change]:
         """Every change of hands of a thread, oldest first."""
 
         async def body(tx: Tx) -> list[Change]:
             found = await threads.get(tx, thread)
-            require(by, Action.MESSAGE_READ_HIDDEN, owner=found.customer)
+            require(actor_of(by), Action.MESSAGE_READ_HIDDEN, owner=found.customer)
             return await history(tx, thread)
 
         return await self._store.read(body)
@@ -187,7 +189,7 @@ class Assignments:
         """Write the marker on the next order. It is the prompt of the next run, which starts now if the customer still waits."""
         marker = NewMessage(
             role="system",
-            parts=(Text(text=await marker_text(tx, thread, note)),),
+            parts=(Text(text=await marker_text(tx, thread, note, by=by)),),
             author=SYSTEM.author,
             visibility=Visibility.NOTE,
         )

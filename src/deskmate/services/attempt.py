@@ -1,7 +1,7 @@
 """An attempt: one execution of an agent on a thread, from what it yields to what is stored, and how it ends."""
 
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -9,8 +9,8 @@ from typing import assert_never
 
 from deskmate.domain.actors import SYSTEM, AuthorKind, agent
 from deskmate.domain.agents import Approval, Ask, Delta, Output, Question, Runner, Step, Turn
-from deskmate.domain.messages import ApprovalRequest, Message, MessageStatus, NewMessage, Part, Text, ToolCall, Visibility
-from deskmate.domain.requests import Request
+from deskmate.domain.messages import ApprovalRequest, Message, MessageStatus, NewMessage, Text, ToolCall, Visibility
+from deskmate.domain.requests import Request, TalkOver
 from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
@@ -32,7 +32,7 @@ class Attempt:
         self._writer = writer.Writer(store, run, lease)
         self._spoke = False
         self._draft: Message | None = None
-        self._calls: dict[str, str] = {}  # the message that holds each call of this attempt, by call id
+        self._calls: dict[str, Message] = {}  # the message that holds each call of this attempt, by call id
         self.asked: tuple[Request, ...] = ()
         """What the run has paused for."""
         self.answer: Message | None = None
@@ -105,39 +105,45 @@ class Attempt:
         after = self._run.prompt if pending is None else None
         stored = (await messages.insert(tx, thread, [new], after=after, replaces=pending, actor=actor))[0]
         self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
-        self._calls |= {part.call_id: stored.id for part in stored.parts if isinstance(part, ToolCall)}
+        self._remember(stored)
         return stored
+
+    def _remember(self, stored: Message) -> None:
+        self._calls |= {part.call_id: stored for part in stored.parts if isinstance(part, ToolCall)}
 
     async def _pause(self, tx: Tx, ask: Ask, pending: str | None) -> tuple[Request, ...]:
         """The calls, what is asked, the line for the customer and the pause: one transaction."""
         thread = await self._held(tx)
-        ids = {asked.call_id: tx.id("request") for asked in ask.requests if isinstance(asked, Approval)}
-        step = replace(ask.step, parts=(*ask.step.parts, *_wanted(ask.step.parts, ids)))
+        wanted = {asked.call_id: _wanted(asked, tx.id("request")) for asked in ask.requests if isinstance(asked, Approval)}
+        here = [wanted[part.call_id] for part in ask.step.parts if isinstance(part, ToolCall) and part.call_id in wanted]
+        step = replace(ask.step, parts=(*ask.step.parts, *here))
         if step.parts or pending is not None:
             await self._store_step(tx, thread, step, pending)
         for results in ask.results:
             await self._store_step(tx, thread, results, None)
-        opened = [await self._open(tx, thread, asked, ids.get(asked.call_id, "")) for asked in ask.requests]
+        opened = [await self._open(tx, thread, asked, wanted.get(asked.call_id)) for asked in ask.requests]
         if ask.notice and not self._run.aside:
             await notice(tx, thread, self._run, ask.notice)
         await runs.leave(tx, self._run, RunState.PAUSED)
         await _settle(tx, thread, self._run)
         return tuple(opened)
 
-    async def _open(self, tx: Tx, thread: Thread, asked: Question | Approval, id: str) -> Request:
+    async def _open(self, tx: Tx, thread: Thread, asked: Question | Approval, wanted: ApprovalRequest | None) -> Request:
         """Open one request, beside the message that holds its call."""
         if asked.call_id not in self._calls:
             raise Invalid(f"{asked.call_id!r} is no call of this run", field="call_id")
-        call = await history.get(tx, self._calls[asked.call_id])
-        actor = agent(self._run.agent)
-        caused_by = await self._caused_by(tx)
+        call, actor = self._calls[asked.call_id], agent(self._run.agent)
         if isinstance(asked, Question):
-            return await ledger.open_question(tx, thread, asked, actor=actor, run=self._run.id, call=call, caused_by=caused_by)
-        if not any(isinstance(part, ApprovalRequest) and part.approval_id == id for part in call.parts):
+            return await ledger.open_question(tx, thread, asked, actor=actor, run=self._run.id, call=call)
+        assert wanted is not None
+        if wanted not in call.parts:
             # The call was stored before its siblings ran, and before it was known that it needs people.
-            wanted = ApprovalRequest(approval_id=id, call_id=asked.call_id)
             call = await messages.change(tx, call.id, parts=(*call.parts, wanted), actor=actor)
-        return await ledger.open_approval(tx, thread, asked, id=id, actor=actor, run=self._run.id, call=call, caused_by=caused_by)
+            self._remember(call)
+        caused_by = await self._caused_by(tx)
+        return await ledger.open_approval(
+            tx, thread, asked, id=wanted.approval_id, actor=actor, run=self._run.id, call=call, caused_by=caused_by
+        )
 
     async def _caused_by(self, tx: Tx) -> str | None:
         """The operator whose words the run answers, if it was one."""
@@ -167,11 +173,10 @@ class Attempt:
         await _settle(tx, thread, self._run)
 
 
-def _wanted(parts: Sequence[Part], ids: Mapping[str, str]) -> Iterator[ApprovalRequest]:
-    """The approvals that the calls among these parts wait for."""
-    for part in parts:
-        if isinstance(part, ToolCall) and part.call_id in ids:
-            yield ApprovalRequest(approval_id=ids[part.call_id], call_id=part.call_id)
+def _wanted(asked: Approval, id: str) -> ApprovalRequest:
+    """The part that says that a call waits for people. Without an answer one to be superseded counts as refused."""
+    superseded = asked.talk_over in (None, TalkOver.SUPERSEDE)
+    return ApprovalRequest(approval_id=id, call_id=asked.call_id, left_out=not superseded)
 
 
 def _answered(turn: Turn) -> bool:

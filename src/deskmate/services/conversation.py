@@ -1,15 +1,13 @@
 """Messages as people and programs write and read them: the public verbs, one transaction each."""
 
-from deskmate.domain.actors import Actor
 from deskmate.domain.messages import Message, Visibility
-from deskmate.domain.operators import Operator
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page
 from deskmate.domain.permissions import Action, redact, require, visible
 from deskmate.errors import NotFound
 from deskmate.services import history, posting, threads
 from deskmate.services.messages import MessageVerbs
 from deskmate.services.posting import DefaultAgent
-from deskmate.services.requests import actor_of
 from deskmate.store.base import Store, Tx
 
 
@@ -26,7 +24,7 @@ class Messages(MessageVerbs):
         thread: str,
         text: str,
         *,
-        author: Actor | Operator,
+        author: By,
         as_customer: bool = False,
         visibility: Visibility = Visibility.PUBLIC,
         respond: bool | None = None,
@@ -54,7 +52,7 @@ class Messages(MessageVerbs):
             )
         )
 
-    async def get(self, message: str, *, by: Actor | Operator) -> Message:
+    async def get(self, message: str, *, by: By) -> Message:
         """One message, as the actor may see it. Raises NotFound."""
         actor = actor_of(by)
 
@@ -69,7 +67,7 @@ class Messages(MessageVerbs):
         return await self._store.read(body)
 
     async def history(
-        self, thread: str, *, by: Actor | Operator, after: str | None = None, before: str | None = None, limit: int = 50
+        self, thread: str, *, by: By, after: str | None = None, before: str | None = None, limit: int = 50
     ) -> Page[Message]:
         """A page of a thread by position, oldest first. Without `after` it ends with the newest, or before `before`.
 

@@ -9,6 +9,7 @@ from deskmate.domain.assignments import Assignment, Cause, Holder
 from deskmate.domain.escalations import Escalated, Escalation
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import Message, NewMessage, Text, Visibility
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, redact_thread, require
 from deskmate.domain.requests import WAITING, DecisionKind, Request, RequestKind, RequestState, Risk, TalkOver
 from deskmate.domain.runs import Run
@@ -79,7 +80,7 @@ async def _open(
     tx: Tx, thread: Thread, asked: Escalation, *, actor: Actor, run: Run | None, talk_over: TalkOver = TalkOver.KEEP
 ) -> Request:
     question = Question(
-        call_id="", kind=RequestKind.ESCALATION, question=asked.summary or asked.reason, reason=asked.reason[:LONGEST_REASON],
+        call_id="", kind=RequestKind.ESCALATION, question=asked.summary or "", reason=asked.reason[:LONGEST_REASON],
         suggestion=asked.suggestion, confidence=asked.confidence, floor=asked.floor, queue=asked.queue or thread.queue,
         risk=Risk.LOW, urgency=asked.urgency, talk_over=talk_over,
     )  # fmt: skip
@@ -93,27 +94,28 @@ class Escalations:
         self._store = store
 
     async def escalate(
-        self, thread: str, reason: str | None = None, *, urgency: str = "normal", summary: str | None = None, by: Actor
+        self, thread: str, reason: str | None = None, *, urgency: str = "normal", summary: str | None = None, by: By
     ) -> Thread:
         """Have a person answer: the thread waits in its queue, the AI is silent. Where people have it already nothing changes.
 
         A customer may ask for that at any time. Raises NotFound, Forbidden, Invalid.
         """
-        asked = Escalation(
-            reason=clean(reason, "reason") if reason is not None else f"{by.name or 'the customer'} wants to talk to a person",
-            urgency=Priority(urgency),
-            summary=clean(summary, "summary") if summary is not None else None,
-        )
+        actor = actor_of(by)
+        why = clean(reason, "reason") if reason is not None else None
+        known = clean(summary, "summary") if summary is not None else None
 
         async def body(tx: Tx) -> Thread:
             found = await threads.lock(tx, thread)
-            require(by, Action.THREAD_ESCALATE, owner=found.customer)
+            require(actor, Action.THREAD_ESCALATE, owner=found.customer)
+            who = actor.name or found.customer_name or "the customer"
+            told = why or f"{who} wants a person to answer"
+            asked = Escalation(reason=told, urgency=Priority(urgency), summary=known)
             if found.assignment.to is not Holder.OPERATOR and await _open_one(tx, found.id) is None:
-                await _pass_on(tx, found, asked, actor=by)
-                if by.kind is AuthorKind.CUSTOMER:
+                await _pass_on(tx, found, asked, actor=actor)
+                if actor.kind is AuthorKind.CUSTOMER:
                     line = NewMessage(role="system", parts=(Text(text=PASSED_ON),), author=SYSTEM.author)
                     await messages.insert(tx, found.id, [line], actor=SYSTEM)
-            return redact_thread(await threads.get(tx, found.id), by)
+            return redact_thread(await threads.get(tx, found.id), actor)
 
         return await self._store.write(body)
 

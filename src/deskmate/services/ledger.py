@@ -84,8 +84,16 @@ def check(request: Request, decision: NewDecision, *, by: Actor, at: datetime) -
         check_value(request.response_schema, decision.value)
     if decision.kind is DecisionKind.EDIT and request.draft is None:
         check_value(request.args_schema, decision.args, "args")
+    if decision.kind is DecisionKind.APPROVE and decision.args_digest not in (None, on_the_table(request)):
+        raise Conflict("the arguments have been changed since you looked", field="args_digest")
     if decision.kind in APPROVING and not request.self_approval and by.id is not None and by.id == request.caused_by:
         raise Forbidden("you caused this call: somebody else has to approve it", field="kind")
+
+
+def on_the_table(request: Request) -> str | None:
+    """The digest of the arguments that an approval would approve now."""
+    first = request.first_approval
+    return request.args_digest if first is None or first.args is None else first.args_digest
 
 
 async def approve_first(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) -> Request:
@@ -94,7 +102,7 @@ async def approve_first(tx: Tx, request: Request, decision: NewDecision, *, by: 
     changed = None if decision.args is None else dict(decision.args)
     if first is not None and first.by.id == by.id:
         raise Conflict("you have approved this: a second person has to", field="kind")
-    given = FirstApproval(by=by.author, at=tx.now, args=changed)
+    given = FirstApproval(by=by.author, at=tx.now, args=changed, args_digest=digest(changed or request.args))
     row = await tx.one("requests.approve_first", id=request.id, given=dump_first_approval(given), now=ms(tx.now))
     assert row is not None
     approved = request_of(row)

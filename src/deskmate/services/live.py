@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from deskmate.domain.actors import Actor, Author, AuthorKind
 from deskmate.domain.events import Event, EventType
 from deskmate.domain.messages import Message, Visibility
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, allowed, event_visible, redact, redact_event, require, visible
 from deskmate.domain.requests import Request
 from deskmate.domain.threads import Thread
@@ -105,33 +106,35 @@ class Feed:
 
         return await self._store.read(body)
 
-    async def read(self, *, by: Actor, after: int = 0, thread: str | None = None, limit: int = BATCH) -> list[Seen]:
+    async def read(self, *, by: By, after: int = 0, thread: str | None = None, limit: int = BATCH) -> list[Seen]:
         """The next events that this actor may see. Raises NotFound for a thread that is not theirs."""
-        found, _ = await self._store.read(lambda tx: self._next(tx, by, thread, _Place(after=after)))
+        actor = actor_of(by)
+        found, _ = await self._store.read(lambda tx: self._next(tx, actor, thread, _Place(after=after)))
         return [seen for seen in found if isinstance(seen, Seen)][:limit]
 
-    async def check(self, *, by: Actor, thread: str | None) -> None:
+    async def check(self, *, by: By, thread: str | None) -> None:
         """Raise what following would raise, before it begins."""
-        await self._store.read(lambda tx: _check(tx, by, thread))
+        await self._store.read(lambda tx: _check(tx, actor_of(by), thread))
 
     async def follow(
-        self, *, by: Actor, after: int | None = None, thread: str | None = None, idle: float = 15.0
+        self, *, by: By, after: int | None = None, thread: str | None = None, idle: float = 15.0
     ) -> AsyncIterator[Seen | Piece | Idle]:
         """Everything this actor may see, from behind `after` (None: from now on), until the caller leaves or the desk closes."""
         await self.check(by=by, thread=thread)
+        actor = actor_of(by)
         place = _Place(after=await self.head() if after is None else after)
         loop = asyncio.get_running_loop()
         self._readers += 1
         # Readers that came at the same moment do not give their signs of life, and look, at the same moment for ever.
         told = loop.time() - idle * (self._readers * GOLDEN % 1)
         looked = loop.time()
-        async with self._store.waiter(_topic(by, thread)) as waiter:
+        async with self._store.waiter(_topic(actor, thread)) as waiter:
             touched = True
             while not self._closing.is_set():
                 came_to = place
                 if touched or loop.time() >= looked + LOOK:
                     looked = loop.time()
-                    found, place = await self._look(by, thread, place)
+                    found, place = await self._look(actor, thread, place)
                     for item in found:
                         yield item
                         told = loop.time()

@@ -63,13 +63,14 @@ async def open_question(
     check_schema(asked.response_schema)
     if asked.default is not None:
         check_value(asked.response_schema, asked.default, "default")
-    tool = call_of(call, asked.call_id)
+    wanted = call_of(call, asked.call_id)
     return await _open(
         tx, thread.id, asked.kind, Deadline.of(asked, default=asked.default), actor=actor, run=run, agent=actor.name,
-        question=asked.question, call_id=asked.call_id, call_message=call.id if call else None, tool=tool.tool if tool else None,
-        reason=asked.reason, suggestion=asked.suggestion, confidence=asked.confidence, floor=asked.floor, queue=asked.queue,
-        priority=asked.urgency, risk=asked.risk, talk_over=asked.talk_over or DEFAULT_TALK_OVER[asked.kind],
-        response_schema=_dumped(asked.response_schema), caused_by=caused_by,
+        question=asked.question or None, call_id=asked.call_id, call_message=call.id if call else None,
+        tool=wanted.tool if wanted else None, reason=asked.reason, suggestion=asked.suggestion, confidence=asked.confidence,
+        floor=asked.floor, queue=asked.queue, priority=asked.urgency, risk=asked.risk,
+        talk_over=asked.talk_over or DEFAULT_TALK_OVER[asked.kind], response_schema=_dumped(asked.response_schema),
+        caused_by=caused_by,
     )  # fmt: skip
 
 

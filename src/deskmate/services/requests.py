@@ -10,7 +10,7 @@ from deskmate.domain.agents import Question
 from deskmate.domain.assignments import Assignment, Cause, Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import Message
-from deskmate.domain.operators import Operator
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, OnExpiry, Request, RequestKind, RequestState
@@ -21,13 +21,6 @@ from deskmate.services.posting import DefaultAgent
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
-
-By = Actor | Operator
-
-
-def actor_of(by: By) -> Actor:
-    """An operator acts as themselves."""
-    return by.actor() if isinstance(by, Operator) else by
 
 
 class Requests:
@@ -285,6 +278,39 @@ class Requests:
     async def decline(self, id: str, reason: str | None = None, *, by: By) -> Request:
         """Say that no answer will come, and why; the AI is told."""
         return await self.decide(id, NewDecision(kind=DecisionKind.DECLINE, reason=reason), by=by)
+
+    async def take_over(self, id: str, text: str | None = None, *, by: By) -> Request:
+        """Have the thread of an escalation, and perhaps say the first words."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.TAKE_OVER, text=text), by=by)
+
+    async def approve(self, id: str, *, by: By, review: str | None = None, stale_ok: bool = False) -> Request:
+        """Let a call run, or a draft be sent, as it is. `stale_ok`: also a draft older than the customer's last words."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.APPROVE, review=review, stale_ok=stale_ok), by=by)
+
+    async def edit(
+        self,
+        id: str,
+        *,
+        args: Mapping[str, object] | None = None,
+        text: str | None = None,
+        by: By,
+        review: str | None = None,
+        stale_ok: bool = False,
+    ) -> Request:
+        """Let a call run with other `args`, or a draft be sent with other `text`."""
+        edited = NewDecision(kind=DecisionKind.EDIT, args=args, text=text, review=review, stale_ok=stale_ok)
+        return await self.decide(id, edited, by=by)
+
+    async def reject(
+        self, id: str, reason: str | None = None, *, by: By, review: str | None = None, retry: bool = False
+    ) -> Request:
+        """Do not let a call run, and tell the AI why; do not send a draft, and with `retry` have it written again."""
+        rejected = NewDecision(kind=DecisionKind.REJECT, reason=reason, review=review, retry=retry)
+        return await self.decide(id, rejected, by=by)
+
+    async def respond(self, id: str, value: object, *, by: By, review: str | None = None) -> Request:
+        """Answer a call in the place of its tool, which does not run."""
+        return await self.decide(id, NewDecision(kind=DecisionKind.RESPOND, value=value, review=review), by=by)
 
     async def _locked(self, tx: Tx, id: str, actor: Actor, action: Action) -> Request:
         """The request, read under its thread's lock."""

@@ -10,6 +10,7 @@ from deskmate.domain.actors import SYSTEM, Actor, AuthorKind
 from deskmate.domain.assignments import Cause, Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import readable
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, redact_thread, require
 from deskmate.domain.states import move
@@ -153,28 +154,30 @@ class Threads:
         queue: str | None = None,
         tags: Sequence[str] = (),
         language: str | None = None,
-        by: Actor = SYSTEM,
+        by: By = SYSTEM,
     ) -> Thread:
         """Open a thread, for a customer of yours or for nobody. Customers open their own only. Without a mode it
         has that of the desk. Raises Forbidden, Invalid."""
-        require(by, Action.THREAD_OPEN)
-        if by.kind is AuthorKind.CUSTOMER and customer != by.id:
+        actor = actor_of(by)
+        require(actor, Action.THREAD_OPEN)
+        if actor.kind is AuthorKind.CUSTOMER and customer != actor.id:
             raise Forbidden("you can open threads of your own only", field="customer")
         opened = await self._store.write(
             lambda tx: open_(
                 tx, customer=customer, subject=subject, summary=summary, metadata=metadata, mode=mode or self._mode,
-                priority=priority, queue=queue, tags=tags, language=language, actor=by,
+                priority=priority, queue=queue, tags=tags, language=language, actor=actor,
             )
         )  # fmt: skip
-        return redact_thread(opened, by)
+        return redact_thread(opened, actor)
 
-    async def get(self, thread: str, *, by: Actor = SYSTEM) -> Thread:
+    async def get(self, thread: str, *, by: By = SYSTEM) -> Thread:
         """One thread, as far as the actor may see it. Raises NotFound, Forbidden."""
+        actor = actor_of(by)
 
         async def body(tx: Tx) -> Thread:
             found = await get(tx, thread)
-            require(by, Action.THREAD_READ, owner=found.customer)
-            return redact_thread(found, by)
+            require(actor, Action.THREAD_READ, owner=found.customer)
+            return redact_thread(found, actor)
 
         return await self._store.read(body)
 
@@ -191,15 +194,16 @@ class Threads:
         tags: Sequence[str] | None = None,
         language: str | None = None,
         metadata: Mapping[str, object] | None = None,
-        by: Actor = SYSTEM,
+        by: By = SYSTEM,
     ) -> Thread:
         """Set facts of a thread; what is None stays, and an empty text is none. Raises NotFound, Forbidden, Conflict."""
+        actor = actor_of(by)
 
         async def body(tx: Tx) -> Thread:
-            require(by, Action.THREAD_CHANGE, owner=(await lock(tx, thread)).customer)
+            require(actor, Action.THREAD_CHANGE, owner=(await lock(tx, thread)).customer)
             return await change(
                 tx, thread, subject=subject, summary=summary, status=status, snoozed_until=snoozed_until, mode=mode,
-                priority=priority, tags=tags, language=language, metadata=metadata, actor=by,
+                priority=priority, tags=tags, language=language, metadata=metadata, actor=actor,
             )  # fmt: skip
 
         return await self._store.write(body)
@@ -212,11 +216,12 @@ class Threads:
         order: Literal["newest", "oldest"] = "newest",
         cursor: str | None = None,
         limit: int = 50,
-        by: Actor = SYSTEM,
+        by: By = SYSTEM,
     ) -> Page[Thread]:
         """Threads by age, of one customer or of all. Raises Forbidden, BadCursor, Invalid."""
-        require(by, Action.THREAD_LIST)
-        if by.kind is AuthorKind.CUSTOMER and customer != by.id:
+        actor = actor_of(by)
+        require(actor, Action.THREAD_LIST)
+        if actor.kind is AuthorKind.CUSTOMER and customer != actor.id:
             raise Forbidden("you can list threads of your own only", field="customer")
         check_limit(limit)
         name = f"threads.{order}"
@@ -229,7 +234,7 @@ class Threads:
                 rows = await tx.all(f"{name}_of_customer", customer=customer, status=status, at=at, id=id, limit=limit + 1)
             kept, last = cut(rows, limit)
             return Page(
-                items=tuple(redact_thread(thread_of(row), by) for row in kept),
+                items=tuple(redact_thread(thread_of(row), actor) for row in kept),
                 cursor=None if last is None else cursor_of(name, last["created_at"], last["id"]),
             )
 
@@ -243,7 +248,8 @@ class Threads:
             raise Forbidden("only customers have threads of their own")
         return await self.page(customer=by.id, status=status, cursor=cursor, limit=limit, by=by)
 
-    async def delete(self, thread: str, *, by: Actor = SYSTEM) -> None:
+    async def delete(self, thread: str, *, by: By = SYSTEM) -> None:
         """Remove a thread with all its messages. One that is gone already is no error. Raises Forbidden."""
-        require(by, Action.THREAD_DELETE)
-        await self._store.write(lambda tx: delete(tx, thread, actor=by))
+        actor = actor_of(by)
+        require(actor, Action.THREAD_DELETE)
+        await self._store.write(lambda tx: delete(tx, thread, actor=actor))

@@ -46,7 +46,7 @@ def _span(milliseconds: int | None) -> timedelta | None:
 def dump_first_approval(given: FirstApproval) -> str:
     """The first of two approvals as the store keeps it."""
     by = {"kind": given.by.kind, "id": given.by.id, "name": given.by.name}
-    return json.dumps({"by": by, "at": ms(given.at), "args": given.args})
+    return json.dumps({"by": by, "at": ms(given.at), "args": given.args, "digest": given.args_digest})
 
 
 def _first_approval_of(text: str | None) -> FirstApproval | None:
@@ -54,7 +54,7 @@ def _first_approval_of(text: str | None) -> FirstApproval | None:
         return None
     kept = json.loads(text)
     by = Author(kind=AuthorKind(kept["by"]["kind"]), id=kept["by"]["id"], name=kept["by"]["name"])
-    return FirstApproval(by=by, at=utc(kept["at"]), args=kept["args"])
+    return FirstApproval(by=by, at=utc(kept["at"]), args=kept["args"], args_digest=kept["digest"])
 
 
 def _decision_of(row: Row) -> Decision | None:

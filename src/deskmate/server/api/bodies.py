@@ -118,6 +118,7 @@ class Decide(Body):
     review: Long | None = None
     stale_ok: bool = False
     retry: bool = False
+    args_digest: Short | None = None
 
 
 class DecideOne(Decide):

@@ -128,7 +128,7 @@ def decision_of(body: Decide) -> NewDecision:
     """The body as a decision."""
     return NewDecision(
         kind=body.kind, value=body.value, args=body.args, text=body.text, reason=body.reason, review=body.review,
-        stale_ok=body.stale_ok, retry=body.retry,
+        stale_ok=body.stale_ok, retry=body.retry, args_digest=body.args_digest,
     )  # fmt: skip
 
 

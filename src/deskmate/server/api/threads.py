@@ -139,10 +139,9 @@ async def assign(thread: str, body: Assign, desk: TheDesk, who: Who) -> Json:
 
 
 @router.post("/{thread}/escalation", dependencies=[counted(Door.POST)])
-async def escalate(thread: str, desk: TheDesk, who: Who, body: Escalate | None = None) -> Json:
+async def escalate(thread: str, body: Escalate, desk: TheDesk, who: Who) -> Json:
     """Have a person answer. A customer may ask for one at any time."""
-    asked = body or Escalate()
-    changed = await desk.escalations.escalate(thread, asked.reason, urgency=asked.urgency, summary=asked.summary, by=who)
+    changed = await desk.escalations.escalate(thread, body.reason, urgency=body.urgency, summary=body.summary, by=who)
     return await _shown(desk, changed, who)
 
 

@@ -3,7 +3,7 @@
 /** @typedef {{kind: "customer" | "agent" | "operator" | "system" | "service", id?: string | null, name: string}} Author */
 /** @typedef {{to: "ai" | "queue" | "operator", id?: string | null, name?: string | null, since: any, reason: string}} Assignment */
 /** @typedef {{id: string, kind: RequestKind, state: string, question?: string | null, claimed_by?: {id: string, name: string} | null,
- *   expires_at?: any, created_at?: any}} RequestShort */
+ *   draft?: string | null, on_expiry?: string | null, expires_at?: any, created_at?: any}} RequestShort */
 /** @typedef {"question" | "approval" | "escalation"} RequestKind */
 /** @typedef {{id: string, customer: string | null, customer_name?: string | null, subject?: string | null, summary?: string | null,
  *   status: "open" | "snoozed" | "resolved", snoozed_until?: any, assignment: Assignment, epoch?: number, mode?: string, priority?: string,
@@ -11,14 +11,16 @@
  *   created_at: any, updated_at: any, preview?: {text: string, author: Author, visibility: string, at: any} | null,
  *   requests?: RequestShort[], route?: any, usage?: any}} Thread */
 /** @typedef {{type: string, text?: string, call_id?: string, tool?: string, input?: any, output?: any, is_error?: boolean, denied?: boolean,
- *   reason?: string, request?: string, by?: Author, file?: string, media_type?: string, filename?: string}} Part */
+ *   reason?: string, request?: string, by?: Author, args?: any, file?: string, media_type?: string, filename?: string}} Part */
 /** @typedef {{id: string, thread: string, order: number, step: number, role: string, author: Author, text: string, parts?: Part[],
  *   visibility: "public" | "note" | "draft", status: "pending" | "success" | "failed", error?: string | null, agent_name?: string | null,
  *   run?: string | null, created_at: any}} Message */
 /** @typedef {{kind: string, value?: any, args?: any, text?: string, reason?: string, review?: string, by: {id: string, name: string}, at: any,
  *   channel?: string}} Decision */
 /** @typedef {{id: string, thread: string, kind: RequestKind, state: string, agent?: string | null, run?: string | null, question?: string | null,
- *   call_id?: string | null, call_message?: string | null, approval?: string | null, tool?: string | null, args?: Record<string, any> | null, draft?: string | null,
+ *   call_id?: string | null, call_message?: string | null, approval?: string | null, tool?: string | null, args?: Record<string, any> | null,
+ *   args_schema?: any, first_approval?: {by: {id: string, name: string}, at: any, args?: Record<string, any> | null} | null, draft?: string | null,
+ *   default?: any, missed?: number, approvers?: number, self_approval?: boolean, caused_by?: string | null,
  *   reason?: string | null, suggestion?: string | null, confidence?: number | null, floor?: number | null, response_schema?: any,
  *   queue?: string | null, risk?: string, priority?: string, claimed_by?: {id: string, name: string} | null, expires_at?: any,
  *   on_expiry?: string | null, decision?: Decision | null, outcome?: string | null, created_at: any, updated_at: any}} Request */

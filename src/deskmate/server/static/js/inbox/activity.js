@@ -32,7 +32,7 @@ export function activityOfEvent(state, event) {
 
 /** A change of hands. @param {State} state @param {Change} change @returns {Activity | null} */
 export function activityOfChange(state, { cause, to, reason, note, by, at: when }) {
-  const who = by?.id && by.id === state.me?.id ? "You" : by?.name || "Deskmate";
+  const who = by?.id && by.id === state.me?.id ? "You" : by?.name || (by?.kind === "customer" ? "The customer" : "Deskmate");
   const at = ms(when);
   const key = `assigned:${at}`;
   // "Ana took over: Ana took over" says nothing twice.
@@ -55,11 +55,18 @@ export function activityOfChange(state, { cause, to, reason, note, by, at: when 
   }
 }
 
-/** While its card is open the reason stands there; afterwards it stands here. @param {State} state @param {Thread} thread @param {Request} request @returns {Activity} */
+/** While its card is open the reason stands there; afterwards it stands here. A thread that was passed on has a row for that already. @param {State} state @param {Thread} thread @param {Request} request @returns {Activity | null} */
 export function activityOfRequest(state, thread, request) {
+  if (request.kind === "escalation" && !request.call_id) return null;
   const who = capital(request.agent || agentName(state, thread));
   const what =
-    request.kind === "question" ? "asked for help" : request.kind === "approval" ? "asked for approval" : "asked for a person";
+    request.kind === "question"
+      ? "asked for help"
+      : request.draft
+        ? "wrote a draft"
+        : request.kind === "approval"
+          ? "asked for approval"
+          : "asked for a person";
   const why = isWaiting(request) ? scoreText(request) : reasonText(request);
   const sentences = [why && `${capital(why)}.`, request.queue && `Sent to ${request.queue}.`];
   return {

@@ -5,7 +5,7 @@ import { ago, capital, clock, dayLabel, ms, shorten } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, iconButton } from "../core/parts.js";
 import { reasonText } from "./activity.js";
-import { agentName, customerName, heldByMe, holderName, isWaiting } from "./state.js";
+import { agentName, customerName, faceOf, heldByMe, holderName, isWaiting, needsPerson } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -71,7 +71,7 @@ function panel(key, title, body) {
 /** @param {Desk} desk @param {Thread} thread @param {Request[]} requests */
 function whyMe({ state }, thread, requests) {
   const { to, reason, since } = thread.assignment;
-  const waiting = requests.filter(isWaiting);
+  const waiting = requests.filter(needsPerson);
   const route = thread.route;
   const rows = [
     line(
@@ -88,7 +88,7 @@ function whyMe({ state }, thread, requests) {
     ...waiting.map((request) =>
       line(
         request.kind,
-        `${capital(request.agent || agentName(state, thread))} waits for ${request.kind === "question" ? "an answer" : request.kind === "approval" ? "an approval" : "a person"}.`,
+        waitsFor(state, thread, request),
         [capital(reasonText(request)), request.queue && `Queue ${request.queue}`]
           .filter(Boolean)
           .map((one) => `${one}.`)
@@ -100,6 +100,17 @@ function whyMe({ state }, thread, requests) {
       line("check", "Nothing waits for a person.", thread.mode === "auto" ? "The AI answers alone." : ""),
   ];
   return h("ol", { class: "why" }, rows);
+}
+
+/** @param {import("./state.js").State} state @param {Thread} thread @param {Request} request */
+function waitsFor(state, thread, request) {
+  if (!isWaiting(request)) return `Nobody knows whether ${request.tool ?? "the call"} ran.`;
+  const what = {
+    question: "an answer",
+    approval: request.draft ? "its draft to be approved" : "an approval",
+    escalation: "a person",
+  };
+  return `${capital(request.agent || agentName(state, thread))} waits for ${what[request.kind]}.`;
 }
 
 /** @param {string} name @param {string} strong @param {string} text */
@@ -190,8 +201,17 @@ function history(desk, requests) {
               desk.focusOn(request.id);
             },
           },
-          h("span", { class: `kind kind--${request.kind}` }, icon(request.kind), h("span", { class: "sr" }, request.kind)),
-          h("span", { class: "grow" }, shorten(request.question || request.tool || request.reason || "Request", 60)),
+          h(
+            "span",
+            { class: `kind kind--${faceOf(request).name}` },
+            icon(faceOf(request).name),
+            h("span", { class: "sr" }, faceOf(request).word),
+          ),
+          h(
+            "span",
+            { class: "grow" },
+            shorten(request.question || request.tool || request.reason || request.suggestion || "Request", 60),
+          ),
           h(
             "span",
             { class: "quiet" },
@@ -199,7 +219,7 @@ function history(desk, requests) {
               ? "waits"
               : request.decision?.by
                 ? `by ${request.decision.by.id === desk.state.me?.id ? "you" : request.decision.by.name}`
-                : request.state,
+                : request.state.replace("_", " "),
           ),
         ),
       ),

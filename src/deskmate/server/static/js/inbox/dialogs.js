@@ -22,7 +22,7 @@ const KEYS = [
   [
     "Thread",
     [
-      ["Reply", "r"],
+      ["Reply, where no request is selected", "r"],
       ["Note", "n"],
       ["Take over", "t"],
       ["Resolve and open the next", "Shift R"],
@@ -30,11 +30,14 @@ const KEYS = [
     ],
   ],
   [
-    "Request in focus",
+    "Request selected",
     [
-      ["Approve, answer, take over", "a"],
-      ["Edit", "e"],
-      ["Reject, with the focus on its card", "r"],
+      ["Approve, answer, take over, it ran", "a"],
+      ["Edit, use the suggestion", "e"],
+      ["Reject, decline, it did not run", "r"],
+      ["Previous, next request", "[ ]"],
+      ["Send what is written on it", "Ctrl Enter"],
+      ["Out of a field, then back", "Esc"],
     ],
   ],
 ];

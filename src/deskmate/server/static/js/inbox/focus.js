@@ -1,14 +1,20 @@
 // Screens, inbox: moves the focus to what a verb leads to, once it has been drawn.
 
-/** @param {() => import("./state.js").State} stateOf */
-export function createFocus(stateOf) {
+/** @param {() => import("./state.js").State} stateOf @param {() => void} flush draws what has changed */
+export function createFocus(stateOf, flush) {
   let wanted = "";
   let tries = 0;
 
-  /** @param {string} what composer, search, list, subject, context, `row:ID`, `card:ID` or `answer:ID` */
+  /** @param {string} what composer, search, list, subject, context, `row:ID`, `card:ID` (what to do there), `ask:ID` (the card),
+   * `answer:ID`, `field:ID` or `button:ID` */
   function focus(what) {
     wanted = what;
     tries = 0;
+    // At once, so that the next key that is typed arrives there; and again, for what is still on its way.
+    queueMicrotask(() => {
+      flush();
+      settle();
+    });
     requestAnimationFrame(() => requestAnimationFrame(settle));
   }
 
@@ -17,9 +23,9 @@ export function createFocus(stateOf) {
     const el = find(wanted, stateOf());
     tries += 1;
     if (el) {
-      const card = wanted.startsWith("card:");
-      el.focus({ preventScroll: card });
-      if (card) el.closest(".request")?.scrollIntoView({ block: "nearest" });
+      const card = el.closest(".request");
+      el.focus({ preventScroll: card !== null });
+      if (card) reveal(card, el);
       if (el instanceof HTMLTextAreaElement) el.setSelectionRange(el.value.length, el.value.length);
     }
     if (el || tries > 8) wanted = "";
@@ -39,11 +45,19 @@ function find(what, state) {
     case "row":
       return byId(`row-${id}`);
     case "answer":
-      return byId(`answer-${id}`) ?? byId(`reason-${id}`);
+      return byId(`answer-${id}`) ?? byId(`request-${id}`)?.querySelector(".args--answer :is(textarea, select, input)") ?? null;
+    case "ask":
+      return byId(`ask-${id}`);
+    case "field":
+      return byId(`field-${id}`);
+    case "button":
+      return byId(id);
     case "card": {
       const card = byId(`request-${id}`);
       return (
-        card?.querySelector("textarea, select, input, .request-footer .button--primary:not([disabled])") ?? byId(`ask-${id}`)
+        card?.querySelector(".request-footer :is(textarea, input)") ??
+        card?.querySelector("textarea, select, input, .request-footer .button--primary:not([disabled])") ??
+        byId(`ask-${id}`)
       );
     }
     case "list":
@@ -51,4 +65,11 @@ function find(what, state) {
     default:
       return byId(kind);
   }
+}
+
+/** The whole card where it fits; else its foot, where it is decided, and then what has the focus. @param {Element} card @param {Element} el */
+function reveal(card, el) {
+  card.scrollIntoView({ block: "nearest" });
+  card.querySelector(".request-footer")?.scrollIntoView({ block: "nearest" });
+  if (!el.matches(".request-ask")) el.scrollIntoView({ block: "nearest" });
 }

@@ -5,7 +5,8 @@ import { capital, duration, ms } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, button, iconButton, pick } from "../core/parts.js";
 import { priority } from "./row.js";
-import { heldByMe, holderName, subjectOf, waitingRequests } from "./state.js";
+import { nearness } from "./deadline.js";
+import { faceOf, heldByMe, holderName, isWaiting, pendingRequests, subjectOf } from "./state.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -127,7 +128,7 @@ function shortId(id) {
 
 /** Open requests stay one click away. @param {Desk} desk @param {Thread} thread */
 function strip(desk, thread) {
-  const waiting = waitingRequests(desk.state, thread.id);
+  const waiting = pendingRequests(desk.state, thread.id);
   if (!waiting.length) return null;
   return h(
     "nav",
@@ -135,18 +136,22 @@ function strip(desk, thread) {
     h("span", { class: "not-small" }, "Waits for people:"),
     waiting.map((request) => {
       const left = ms(request.expires_at) - desk.state.now;
+      const face = faceOf(request);
+      const words = !isWaiting(request) ? "in doubt" : Number.isNaN(left) ? "no limit" : left < 0 ? "overdue" : duration(left);
+      const near = isWaiting(request) ? nearness(request, desk.state.now) : "missed";
       return h(
         "a",
         {
           key: request.id,
           href: `#request-${request.id}`,
+          "aria-current": desk.state.focusCard === request.id ? "true" : undefined,
           onclick: (/** @type {Event} */ event) => {
             event.preventDefault();
             desk.focusOn(request.id);
           },
         },
-        h("span", { class: `kind kind--${request.kind}` }, icon(request.kind), capital(request.kind)),
-        Number.isNaN(left) ? "no limit" : left < 0 ? "overdue" : duration(left),
+        h("span", { class: `kind kind--${face.name}` }, icon(face.name), face.word),
+        h("span", { class: `strip-time strip-time--${near}` }, words),
       );
     }),
   );

@@ -2,7 +2,7 @@
 
 import { ms } from "../core/format.js";
 import { activityOfEvent } from "./activity.js";
-import { cardOf, conversationOf, heldByMe, isWaiting } from "./state.js";
+import { cardWords, conversationOf, heldByMe, isWaiting, needsPerson } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("../core/types.js").Message} Message */
@@ -83,22 +83,36 @@ function isSame(state, sending, message) {
   );
 }
 
+const FAR = ["open", "claimed", "decided", "applying"];
+
+/**
+ * The answer to a decision may come behind the events of what it has led to.
+ * @param {Request} request @param {Request} known
+ */
+function isOlder(request, known) {
+  if (!isWaiting(known) && isWaiting(request)) return true;
+  const apart = ms(request.updated_at) - ms(known.updated_at);
+  if (apart) return apart < 0;
+  const [far, before] = [request, known].map((one) => (FAR.includes(one.state) ? FAR.indexOf(one.state) : FAR.length));
+  return !isWaiting(request) && far < before;
+}
+
 /** @param {State} state @param {Request} request */
 export function takeRequest(state, request) {
   const conversation = state.conversations.get(request.thread);
   const known = conversation?.requests.get(request.id);
-  if (known && !isWaiting(known) && isWaiting(request)) return;
+  if (known && isOlder(request, known)) return;
   conversation?.requests.set(request.id, { ...conversation.requests.get(request.id), ...request });
   if (isWaiting(request)) state.waiting.set(request.id, request.thread);
   else state.waiting.delete(request.id);
   const card = state.cards.get(request.id);
   const by = request.decision?.by.id;
-  if (card && !card.busy && !isWaiting(request) && card.text.trim() && by !== state.me?.id) cardOf(state, request.id).lost = true;
+  if (card && !card.busy && !needsPerson(request) && cardWords(card) && by !== state.me?.id) card.lost = true;
   const thread = state.threads.get(request.thread);
   if (!thread) return;
-  const { id, kind, state: at, question, claimed_by, expires_at, created_at } = request;
+  const { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, created_at } = request;
   const others = (thread.requests ?? []).filter((one) => one.id !== id);
-  const short = { id, kind, state: at, question, claimed_by, expires_at, created_at };
+  const short = { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, created_at };
   state.threads.set(thread.id, { ...thread, requests: isWaiting(request) ? [...others, short] : others });
 }
 

@@ -1,8 +1,11 @@
 // Screens, inbox: the keys. Single keys can be switched off, and never fire while somebody types.
 
-import { heldByMe, openThread, waitingRequests } from "./state.js";
+import { cardOf, heldByMe, openThread, pendingRequests } from "./state.js";
+import { wayOf } from "./ways.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
+
+const TWICE = 300;
 
 /** @param {EventTarget | null} target */
 function typing(target) {
@@ -30,8 +33,12 @@ export function listenToKeys(desk) {
       desk.toggleContext();
       return;
     }
-    if (event.key === "Escape" && typing(event.target) && !state.dialog) /** @type {HTMLElement} */ (event.target).blur();
-    if (!state.shortcuts || state.dialog || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.key === "Escape" && !state.dialog && leave(desk, event.target)) return;
+    // Where brackets are typed with AltGr, browsers report Ctrl and Alt as well.
+    const chord = (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
+    if (!state.shortcuts || state.dialog || chord || typing(event.target)) return;
+    // A key that is held down decides nothing.
+    if (event.repeat && "aer".includes(event.key)) return;
     if (run(desk, event)) event.preventDefault();
   });
 }
@@ -52,10 +59,13 @@ function run(desk, event) {
     case "t":
       return did(() => (heldByMe(thread, state.me) ? desk.write("reply") : verbs.takeOver()));
     case "r":
-      return did(() => (card(desk, event) ? press(desk, "r") : desk.write("reply")));
+      return did(() => (selected(desk)?.id === state.focusCard ? press(desk, "r") : desk.write("reply")));
     case "a":
     case "e":
       return did(() => press(desk, event.key));
+    case "[":
+    case "]":
+      return did(() => nextCard(desk, event.key === "]" ? 1 : -1));
     default:
       return false;
   }
@@ -78,29 +88,49 @@ function step(by) {
   rows[next].scrollIntoView({ block: "nearest" });
 }
 
-/** @param {Desk} desk @param {Event} event */
-function card(desk, event) {
-  return event.target instanceof Element && event.target.closest(".request--focused") !== null;
+/** Out of a field of a card to the card, and from there out of what was begun on it. @param {Desk} desk @param {EventTarget | null} target */
+function leave(desk, target) {
+  if (!(target instanceof HTMLElement)) return false;
+  const id = target.closest(".request:not(.request--closed)")?.id.replace(/^request-/, "");
+  const request = pendingRequests(desk.state, desk.state.view.thread ?? "").find((one) => one.id === id);
+  if (typing(target)) {
+    if (request) desk.focus(`ask:${request.id}`);
+    else target.blur();
+    return true;
+  }
+  if (!request || !cardOf(desk.state, request.id).mode) return false;
+  desk.mode(request, "");
+  return true;
+}
+
+/** The request that the keys act on: the one whose card shows them. @param {Desk} desk */
+function selected({ state }) {
+  const pending = pendingRequests(state, state.view.thread ?? "");
+  return pending.find((one) => one.id === state.focusCard) ?? pending[0];
 }
 
 /** What a, e and r do depends on what is asked. @param {Desk} desk @param {string} key */
 function press(desk, key) {
   const { state } = desk;
-  const waiting = waitingRequests(state, state.view.thread ?? "");
-  const request = waiting.find((one) => one.id === state.focusCard) ?? waiting[0];
-  if (!request) return;
+  const request = selected(desk);
+  if (!request || Date.now() - state.movedOn < TWICE) return;
   // A key decides nothing on a card that was not in focus and in sight: it only goes there.
-  const inFocus = state.focusCard === request.id && inSight(`request-${request.id}`);
-  if (!inFocus) desk.focusOn(request.id);
-  else if (key === "r") desk.mode(request, request.kind === "approval" ? "reject" : "decline");
-  else if (request.kind === "question") desk.focus(`answer:${request.id}`);
-  else if (key === "e") request.approval ?? desk.mode(request, "edit");
-  else void desk.verbs.decide(request, request.kind === "approval" ? "approve" : "take_over");
+  if (state.focusCard !== request.id || !inSight(`request-${request.id}`)) desk.focusOn(request.id);
+  else wayOf(request).press(desk, request, cardOf(state, request.id), key);
+}
+
+/** @param {Desk} desk @param {number} by */
+function nextCard(desk, by) {
+  const pending = pendingRequests(desk.state, desk.state.view.thread ?? "");
+  if (!pending.length) return;
+  const here = document.activeElement?.closest(".request") ? pending.findIndex((one) => one.id === desk.state.focusCard) : -1;
+  const next = here < 0 ? (by > 0 ? 0 : pending.length - 1) : (here + by + pending.length) % pending.length;
+  desk.focusOn(pending[next].id);
 }
 
 /** Whether its end, where the buttons are, can be seen. @param {string} id */
 function inSight(id) {
   const card = document.getElementById(id)?.getBoundingClientRect();
   const place = document.getElementById("timeline")?.getBoundingClientRect();
-  return Boolean(card && place && card.bottom <= place.bottom + 8 && card.bottom > place.top);
+  return Boolean(card && place && card.bottom <= place.bottom + 8 && card.bottom > place.top + 8);
 }

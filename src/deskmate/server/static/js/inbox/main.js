@@ -19,7 +19,7 @@ import { list } from "./list.js";
 import { createLoading } from "./loading.js";
 import { meMenu, rail, tabbar } from "./rail.js";
 import { createScroller } from "./scroller.js";
-import { cardOf, conversationOf, initialState, openThread, subjectOf, waitingRequests, wordsOf } from "./state.js";
+import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf } from "./state.js";
 import { readView, urlOf } from "./url.js";
 import { createVerbs } from "./verbs.js";
 
@@ -38,7 +38,7 @@ const phone = matchMedia("(max-width: 760px)");
 const { state, changed, flush } = createStore(initialState(), draw);
 const api = createApi({ onUnauthenticated: () => leave() });
 const load = createLoading({ state, changed, api });
-const focus = createFocus(() => state);
+const focus = createFocus(() => state, flush);
 const verbs = createVerbs({ state, changed, api, load, go, focus });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
 const feed = createFeed({
@@ -143,7 +143,7 @@ const desk = {
     state.focusCard = id;
     scroller.release();
     changed();
-    focus(`card:${id}`);
+    focus(`ask:${id}`);
   },
   /** @param {string} id */
   focusCard(id) {
@@ -158,11 +158,13 @@ const desk = {
   },
   /** @param {import("../core/types.js").Request} request @param {import("./state.js").Card["mode"]} mode */
   mode(request, mode) {
-    cardOf(state, request.id).mode = mode;
+    Object.assign(cardOf(state, request.id), { mode, error: "" });
+    state.focusCard = request.id;
+    scroller.release();
     changed();
-    focus(`card:${request.id}`);
+    focus(`${mode ? "card" : "ask"}:${request.id}`);
   },
-  /** @param {any} record @param {string} field @param {string} value */
+  /** @param {any} record @param {string} field @param {any} value */
   type(record, field, value) {
     record[field] = value;
     changed();
@@ -211,7 +213,7 @@ async function openNow(id) {
   conversationOf(state, id).fresh = 0;
   await load.thread(id, { quiet: loaded });
   if (state.view.thread !== id) return;
-  state.focusCard = waitingRequests(state, id)[0]?.id ?? null;
+  state.focusCard = pendingRequests(state, id)[0]?.id ?? null;
   markSeen();
   changed();
 }

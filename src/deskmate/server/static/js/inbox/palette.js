@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { isDark, setTheme } from "../core/theme.js";
-import { customerName, heldByMe, openThread, subjectOf, waitingRequests } from "./state.js";
+import { customerName, heldByMe, openThread, subjectOf, pendingRequests } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {{icon: string, words: string, keys?: string, run: () => void}} Command */
@@ -97,7 +97,7 @@ function commands(desk) {
   const all = [
     thread && !heldByMe(thread, state.me) && { icon: "person", words: "Take over this thread", keys: "t", run: verbs.takeOver },
     thread && heldByMe(thread, state.me) && { icon: "route", words: "Hand back to the AI", run: () => desk.dialog("hand_back") },
-    thread && { icon: "chat", words: "Write a reply", keys: "r", run: () => desk.write("reply") },
+    thread && { icon: "chat", words: "Write a reply", keys: state.focusCard ? undefined : "r", run: () => desk.write("reply") },
     thread && { icon: "lock", words: "Write a note", keys: "n", run: () => desk.write("note") },
     thread &&
       thread.status !== "resolved" && {
@@ -108,11 +108,11 @@ function commands(desk) {
       },
     thread?.status === "resolved" && { icon: "retry", words: "Reopen this thread", run: () => verbs.change({ status: "open" }) },
     thread &&
-      waitingRequests(state, thread.id).length > 0 && {
+      pendingRequests(state, thread.id).length > 0 && {
         icon: "question",
         words: "Go to the open request",
         keys: "a",
-        run: () => desk.focusOn(waitingRequests(state, thread.id)[0].id),
+        run: () => desk.focusOn(pendingRequests(state, thread.id)[0].id),
       },
     thread && { icon: "info", words: desk.contextShown() ? "Close the context" : "Open the context", run: desk.toggleContext },
     { icon: "search", words: "Search threads", keys: "/", run: desk.search },

@@ -1,165 +1,153 @@
-// Screens, inbox: what is special about questions and escalations: the suggestion, the answer, the ways out.
+// Screens, inbox: what is special about questions: the suggestion, and the answer, in words or in the fields of its schema.
 
 import { h } from "../core/dom.js";
-import { firstName } from "../core/format.js";
 import { button } from "../core/parts.js";
+import { fieldsView } from "./fields.js";
+import { mayDecide, onIt, onSend, reasonFooter } from "./reason.js";
+import { fieldOf, leaves } from "./schema.js";
 import { agentName, shortName } from "./state.js";
+import { suggestion } from "./suggestion.js";
+import { fill, read } from "./typed.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Request} Request */
+/** @typedef {import("../core/types.js").Thread} Thread */
 /** @typedef {import("./state.js").Card} Card */
 
-/** @param {Desk} desk @param {import("../core/types.js").Thread} thread @param {Request} request @param {Card} card */
-export function questionBody(desk, thread, request, card) {
+/** @type {import("./ways.js").Way} */
+export const question = {
+  body(desk, thread, request, card) {
+    const send = () => answer(desk, request, card);
+    return [
+      suggestion(request, usable(request) ? () => use(desk, request, card) : null, "e"),
+      answerView(desk, thread, request, card, send),
+    ];
+  },
+  footer(desk, thread, request, card) {
+    if (card.mode === "decline") return decline(desk, request, card);
+    const may = mayDecide(desk, request);
+    return h(
+      "footer",
+      { class: "request-footer", key: "ways" },
+      button("Answer", () => answer(desk, request, card), { look: "primary", keys: "Ctrl ↵", disabled: card.busy || !may }),
+      button("Decline…", () => desk.mode(request, "decline"), { look: "plain", keys: "r", disabled: card.busy || !may }),
+      onIt(desk, request, thread.customer ? "Stays open if the customer writes again" : ""),
+    );
+  },
+  press(desk, request, card, key) {
+    if (key === "r") desk.mode(request, "decline");
+    else if (key === "e" && usable(request)) use(desk, request, card);
+    else {
+      card.mode = "";
+      desk.changed();
+      desk.focus(`answer:${request.id}`);
+    }
+  },
+};
+
+/** The form that answers a request; null where words are wanted. @param {Request} request */
+export function formOf(request) {
+  return request.response_schema ? fieldOf(request.response_schema, "value") : null;
+}
+
+/**
+ * Where the answer is written: in words, or in fields.
+ * @param {Desk} desk @param {Thread} thread @param {Request} request @param {Card} card @param {() => void} send
+ */
+export function answerView(desk, thread, request, card, send) {
   const agent = request.agent || agentName(desk.state, thread);
-  if (request.kind === "escalation" && card.mode !== "edit") return suggestion(desk, request, card);
-  const choices = request.response_schema?.enum;
-  return [
-    suggestion(desk, request, card),
-    h(
+  const root = formOf(request);
+  if (root) {
+    const some = leaves(root).some((leaf) => leaf.required) && root.kind === "object";
+    return h(
       "div",
-      { class: "field", key: "answer" },
-      h(
-        "p",
-        { class: "answer-label" },
-        h("label", { for: `answer-${request.id}` }, "Answer"),
-        " ",
-        h("span", { class: "quiet", id: `answer-to-${request.id}` }, `to ${agent}`),
-      ),
-      Array.isArray(choices)
-        ? h(
-            "select",
-            {
-              class: "input",
-              id: `answer-${request.id}`,
-              value: card.text,
-              onchange: (/** @type {any} */ event) => desk.type(card, "text", event.target.value),
-            },
-            h("option", { value: "" }, "Choose…"),
-            choices.map((one) => h("option", { value: String(one) }, String(one))),
-          )
-        : h("textarea", {
-            class: "input",
-            id: `answer-${request.id}`,
-            "aria-describedby": `answer-to-${request.id}`,
-            rows: 2,
-            value: card.text,
-            placeholder: `${agent} tells ${shortName(thread)}, with your name`,
-            oninput: (/** @type {any} */ event) => desk.type(card, "text", event.target.value),
-            onkeydown: (/** @type {KeyboardEvent} */ event) => {
-              if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-              event.preventDefault();
-              answer(desk, request, card);
-            },
-          }),
-    ),
-  ];
-}
-
-/** What the AI would say, how sure it is, and how sure it has to be. @param {Desk} desk @param {Request} request @param {Card} card */
-function suggestion(desk, request, card) {
-  if (!request.suggestion) return null;
-  return h(
-    "div",
-    { class: "suggestion", key: "suggestion" },
-    h("p", { class: "suggestion-text" }, h("span", { class: "badge badge--agent" }, "AI"), " suggests: ", request.suggestion),
-    button(
-      "Use suggestion",
-      () => {
-        if (request.kind === "escalation") card.mode = "edit";
-        desk.type(card, "text", request.suggestion ?? "");
-        desk.focus(`answer:${request.id}`);
-      },
-      { look: "small" },
-    ),
-    typeof request.confidence === "number" && confidence(request.confidence, request.floor ?? null),
-  );
-}
-
-/** The bar is the value, the tick is the floor. @param {number} value @param {number | null} floor */
-function confidence(value, floor) {
-  const words = `Confidence ${value.toFixed(2)}${floor === null ? "" : `, floor ${floor.toFixed(2)}`}`;
-  return h(
-    "div",
-    { class: "confidence" },
-    h("span", null, `Confidence ${value.toFixed(2)}`),
-    h(
-      "span",
       {
-        class: "meter",
-        role: "img",
-        "aria-label": words,
-        vars: { "--value": `${value * 100}%`, "--floor": `${(floor ?? 0) * 100}%` },
+        class: "args args--answer",
+        key: "answer",
+        role: "group",
+        "aria-label": `Answer to ${agent}`,
+        onkeydown: onSend(send),
       },
-      h("span"),
-      floor !== null && h("i"),
-    ),
-    floor !== null && h("span", null, `floor ${floor.toFixed(2)}`),
-  );
-}
-
-/** The value as the schema wants it; plain text without one. @param {Request} request @param {string} text */
-function valueOf(request, text) {
-  const schema = request.response_schema;
-  if (!schema || schema.type === "string") return text;
-  const choice = schema.enum?.find((/** @type {unknown} */ one) => String(one) === text);
-  if (choice !== undefined) return choice;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+      root.kind === "object" && root.hint && h("p", { class: "field-hint arg--wide" }, root.hint),
+      fieldsView({ desk, id: request.id, card, root, was: undefined }),
+      card.problems[root.path] &&
+        root.kind === "object" &&
+        h("p", { class: "field-error arg--wide", role: "alert" }, card.problems[root.path]),
+      some && h("p", { class: "field-hint arg--wide" }, h("span", { class: "needed" }, "*"), " has to be filled in"),
+    );
   }
+  const id = `answer-${request.id}`;
+  return h(
+    "div",
+    { class: "field", key: "answer", onkeydown: onSend(send) },
+    h(
+      "p",
+      { class: "answer-label" },
+      h("label", { for: id }, "Answer"),
+      " ",
+      h("span", { class: "quiet", id: `answer-to-${request.id}` }, `to ${agent}`),
+    ),
+    h("textarea", {
+      class: "input",
+      id,
+      "aria-describedby": `answer-to-${request.id}`,
+      rows: 2,
+      value: card.text,
+      placeholder: thread.customer ? `${agent} tells ${shortName(thread)}, with your name` : `${agent} goes on with it`,
+      oninput: (/** @type {any} */ event) => desk.type(card, "text", event.target.value),
+    }),
+  );
 }
 
 /** @param {Desk} desk @param {Request} request @param {Card} card */
-function answer(desk, request, card) {
-  const text = card.text.trim();
-  if (!text) {
-    desk.focus(`answer:${request.id}`);
+export function answer(desk, request, card) {
+  if (!mayDecide(desk, request)) return;
+  const root = formOf(request);
+  if (!root) {
+    const text = card.text.trim();
+    if (!text) desk.focus(`answer:${request.id}`);
+    else void desk.verbs.decide(request, "answer", { value: text });
     return;
   }
-  void desk.verbs.decide(request, "answer", { value: valueOf(request, text) });
+  card.problems = {};
+  const value = read(root, card.form, undefined, card.problems);
+  const first = leaves(root).find((leaf) => card.problems[leaf.path]);
+  if (first) {
+    desk.changed();
+    desk.focus(`field:${request.id}-${first.path}`);
+  } else void desk.verbs.decide(request, "answer", { value: value ?? null });
 }
 
 /** @param {Desk} desk @param {Request} request @param {Card} card */
-export function questionFooter(desk, request, card) {
-  const other = request.claimed_by && request.claimed_by.id !== desk.state.me?.id;
-  const may = !other || ["admin", "lead"].includes(desk.state.me?.role ?? "");
-  return h(
-    "footer",
-    { class: "request-footer", key: "ways" },
-    button("Answer", () => answer(desk, request, card), {
-      look: "primary",
-      keys: "Ctrl ↵",
-      disabled: card.busy || !card.text.trim() || !may,
-    }),
-    button("Decline…", () => desk.mode(request, "decline"), { look: "plain", disabled: card.busy || !may }),
-    h(
-      "span",
-      { class: "end" },
-      other ? `${firstName(request.claimed_by?.name)} is on it` : "Stays open if the customer writes again",
-    ),
-  );
+export function decline(desk, request, card) {
+  return reasonFooter(desk, request, card, {
+    label: "Reason, optional",
+    verb: "Decline",
+    placeholder: "The AI is told that no answer will come, and why",
+    send: (text) => void desk.verbs.decide(request, "decline", text ? { reason: text } : {}),
+  });
 }
 
+/** What the AI suggests, as far as it fits the fields. @param {Request} request @returns {any} */
+function suggested(request) {
+  const root = formOf(request);
+  if (!root || root.kind === "text" || root.kind === "long") return request.suggestion;
+  try {
+    return JSON.parse(request.suggestion ?? "");
+  } catch {
+    return root.choices.find((one) => one.value === request.suggestion || one.label === request.suggestion)?.value;
+  }
+}
+
+/** @param {Request} request */
+const usable = (request) => Boolean(request.suggestion) && suggested(request) !== undefined;
+
 /** @param {Desk} desk @param {Request} request @param {Card} card */
-export function escalationFooter(desk, request, card) {
-  const answering = card.mode === "edit";
-  return h(
-    "footer",
-    { class: "request-footer", key: "ways" },
-    !answering &&
-      button("Take over", () => desk.verbs.decide(request, "take_over"), { look: "primary", keys: "a", disabled: card.busy }),
-    answering
-      ? [
-          button("Answer", () => answer(desk, request, card), {
-            look: "primary",
-            keys: "Ctrl ↵",
-            disabled: card.busy || !card.text.trim(),
-          }),
-          button("Back", () => desk.mode(request, ""), { look: "plain" }),
-        ]
-      : button("Answer only…", () => desk.mode(request, "edit"), { disabled: card.busy }),
-    button("Decline…", () => desk.mode(request, "decline"), { look: "plain", disabled: card.busy }),
-  );
+export function use(desk, request, card) {
+  const root = formOf(request);
+  card.mode = request.kind === "escalation" ? "edit" : "";
+  if (root) fill(root, suggested(request), card.form);
+  else card.text = request.suggestion ?? "";
+  desk.changed();
+  desk.focus(`answer:${request.id}`);
 }

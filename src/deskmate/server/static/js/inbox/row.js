@@ -4,15 +4,14 @@ import { h } from "../core/dom.js";
 import { ago, capital, firstName, iso, ms, roughly } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
-import { customerName, heldByMe, holderName, isUnread, isWaiting } from "./state.js";
+import { nearness } from "./deadline.js";
+import { customerName, faceOf, heldByMe, holderName, isUnread, isWaiting } from "./state.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
 
-const KIND_WORDS = { question: "Question", approval: "Approval", escalation: "Escalation" };
-const URGENCY = ["escalation", "approval", "question"];
-const NEAR = 15 * 60_000;
+const URGENCY = ["escalation", "approval", "question", "draft"];
 
 /** @param {Desk} desk @param {Thread} thread */
 export function row(desk, thread) {
@@ -89,14 +88,14 @@ function preview({ state }, thread) {
 /** The first kind with its word, more as icons. @param {Thread} thread */
 function kinds(thread) {
   const waiting = (thread.requests ?? []).filter(isWaiting);
-  const kinds = [...new Set(waiting.map((one) => one.kind))].sort((a, b) => URGENCY.indexOf(a) - URGENCY.indexOf(b));
+  const kinds = [...new Set(waiting.map((one) => faceOf(one).name))].sort((a, b) => URGENCY.indexOf(a) - URGENCY.indexOf(b));
   return kinds.map((kind, i) => {
-    const count = waiting.filter((one) => one.kind === kind).length;
+    const count = waiting.filter((one) => faceOf(one).name === kind).length;
     return h(
       "span",
       { class: `kind kind--${kind}`, key: kind, title: `Open ${kind}` },
       icon(kind),
-      i === 0 ? KIND_WORDS[kind] : h("span", { class: "sr" }, KIND_WORDS[kind]),
+      i === 0 ? capital(kind) : h("span", { class: "sr" }, capital(kind)),
       count > 1 && ` ${count}`,
     );
   });
@@ -106,18 +105,14 @@ function kinds(thread) {
 function rowClock(state, thread) {
   if (thread.status === "resolved") return h("span", { class: "clock clock--met" }, icon("check"), "resolved");
   if (thread.status === "snoozed") return h("span", { class: "clock" }, icon("snooze"), "snoozed");
-  const due = Math.min(
-    ...(thread.requests ?? [])
-      .filter(isWaiting)
-      .map((one) => ms(one.expires_at))
-      .filter((at) => !Number.isNaN(at)),
-  );
-  if (Number.isFinite(due)) {
-    const left = due - state.now;
+  const timed = (thread.requests ?? []).filter((one) => isWaiting(one) && !Number.isNaN(ms(one.expires_at)));
+  const [first] = timed.sort((a, b) => ms(a.expires_at) - ms(b.expires_at));
+  if (first) {
+    const left = ms(first.expires_at) - state.now;
     if (left < 0) return h("span", { class: "clock clock--missed" }, icon("clock"), `${roughly(-left)} over`);
     return h(
       "span",
-      { class: left < NEAR ? "clock clock--near" : "clock", title: "Time left to decide" },
+      { class: nearness(first, state.now) === "near" ? "clock clock--near" : "clock", title: "Time left to decide" },
       icon("clock"),
       roughly(left),
       h("span", { class: "sr" }, " left"),

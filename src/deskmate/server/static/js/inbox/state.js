@@ -16,8 +16,10 @@ import { firstName, ms, shorten } from "../core/format.js";
  *   usage: import("../core/types.js").Usage[]}} Conversation */
 /** @typedef {{key: string, at: number, icon: string, who: string, what: string, why: string}} Activity */
 /** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string}} Words */
-/** @typedef {{text: string, mode: "" | "decline" | "reject" | "respond" | "edit", reason: string, args: Record<string, string>, busy: boolean,
- *   error: string, lost: boolean}} Card what an operator has typed on a card, kept while the card changes under them */
+/** @typedef {"" | "decline" | "reject" | "respond" | "edit" | "take_over" | "ran" | "not_ran"} Mode */
+/** @typedef {{text: string, mode: Mode, reason: string, review: string, draft: string | null, retry: boolean, form: Record<string, any>,
+ *   problems: Record<string, string>, busy: boolean, error: string, lost: boolean, stale: boolean}} Card what an operator has typed on a
+ *   card, kept while the card changes under them; `form` and `problems` by the path of the field */
 
 export function initialState() {
   return {
@@ -58,6 +60,8 @@ export function initialState() {
     connection: { state: "connecting", since: 0 },
     /** @type {string | null} the request whose card the keys act on */
     focusCard: null,
+    /** When the card before it was decided: a key that is pressed twice decides once. */
+    movedOn: 0,
     /** @type {null | "palette" | "keys" | "hand_back"} */
     dialog: null,
     contextOpen: false,
@@ -106,8 +110,37 @@ export function wordsOf(state, id) {
 /** @param {State} state @param {string} id @returns {Card} */
 export function cardOf(state, id) {
   let found = state.cards.get(id);
-  if (!found) state.cards.set(id, (found = { text: "", mode: "", reason: "", args: {}, busy: false, error: "", lost: false }));
+  if (!found) state.cards.set(id, (found = emptyCard()));
   return found;
+}
+
+/** @returns {Card} */
+function emptyCard() {
+  return {
+    text: "",
+    mode: "",
+    reason: "",
+    review: "",
+    draft: null,
+    retry: false,
+    form: {},
+    problems: {},
+    busy: false,
+    error: "",
+    lost: false,
+    stale: false,
+  };
+}
+
+/** Everything that was typed on a card, in one line. @param {Card} card */
+export function cardWords(card) {
+  const fields = Object.entries(card.form)
+    .filter(([, typed]) => typeof typed === "string" && typed.trim())
+    .map(([path, typed]) => `${path.split(".").slice(1).join(" ") || "answer"}: ${typed}`);
+  return [card.text, card.draft, ...fields, card.reason, card.review]
+    .map((text) => (text ?? "").trim())
+    .filter(Boolean)
+    .join("; ");
 }
 
 /** @param {State} state @returns {Thread | null} */
@@ -125,10 +158,21 @@ export function isWaiting(request) {
   return request.state === "open" || request.state === "claimed";
 }
 
-/** The waiting requests of a thread, oldest first. @param {State} state @param {string} id @returns {Request[]} */
-export function waitingRequests(state, id) {
+/** Whether a person has to do something: decide, or settle what nobody knows. @param {{state: string}} request */
+export function needsPerson(request) {
+  return isWaiting(request) || request.state === "in_doubt";
+}
+
+/** A draft is an approval by kind, and another thing to people. @param {{kind: string, draft?: string | null}} request */
+export function faceOf(request) {
+  const name = request.draft ? "draft" : request.kind;
+  return { name, word: name[0].toUpperCase() + name.slice(1) };
+}
+
+/** What people have to do something about, as the cards stand in the timeline. @param {State} state @param {string} id @returns {Request[]} */
+export function pendingRequests(state, id) {
   const all = [...(state.conversations.get(id)?.requests.values() ?? [])];
-  return all.filter(isWaiting).sort((a, b) => ms(a.created_at) - ms(b.created_at));
+  return all.filter(needsPerson).sort((a, b) => ms(a.created_at) - ms(b.created_at));
 }
 
 /** @param {Conversation} conversation @returns {Message[]} by position */

@@ -7,7 +7,7 @@ import { button, empty } from "../core/parts.js";
 import { activityOfRequest } from "./activity.js";
 import { messageView, sendingView, toolCall } from "./message.js";
 import { requestCard } from "./request.js";
-import { customerName, inOrder, isWaiting } from "./state.js";
+import { customerName, inOrder, isWaiting, needsPerson } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -120,10 +120,14 @@ function entriesOf(desk, thread, conversation) {
   const messages = inOrder(conversation);
   const results = resultsByCall(messages);
   const placed = placeRequests(messages, [...conversation.requests.values()]);
-  // Their cards say what these calls ask.
+  // Their cards say what these calls ask, and an approval what becomes of it until there is a result.
   const asked = new Set(
-    [...conversation.requests.values()].filter((one) => one.kind !== "approval" || isWaiting(one)).map((one) => one.call_id),
+    [...conversation.requests.values()].filter((one) => one.kind !== "approval" || needsPerson(one)).map((one) => one.call_id),
   );
+  const approvals = new Set(
+    [...conversation.requests.values()].filter((one) => one.kind === "approval").map((one) => one.call_id),
+  );
+  const drafts = new Set([...conversation.requests.values()].filter(isWaiting).map((one) => one.draft));
   const loose = [...conversation.activity.values()].sort((a, b) => a.at - b.at);
   /** @type {Entry[]} */
   const entries = [];
@@ -134,7 +138,10 @@ function entriesOf(desk, thread, conversation) {
   messages.forEach((message, i) => {
     const at = ms(message.created_at);
     if (i === 0 || message.order !== messages[i - 1].order) activitiesUntil(at);
-    entries.push(...messageEntries(desk, thread, message, results, asked));
+    if (!drafts.has(message.id))
+      entries.push(
+        ...messageEntries(desk, thread, message, results, (call, result) => asked.has(call) || (!result && approvals.has(call))),
+      );
     for (const request of placed.get(message.id) ?? []) entries.push(...requestEntries(desk, thread, request));
   });
   for (const request of placed.get("") ?? []) entries.push(...requestEntries(desk, thread, request));
@@ -142,14 +149,16 @@ function entriesOf(desk, thread, conversation) {
   return entries;
 }
 
-/** @param {Desk} desk @param {Thread} thread @param {Message} message @param {Map<string, any>} results @param {Set<any>} asked @returns {Entry[]} */
-function messageEntries({ state }, thread, message, results, asked) {
+/** @param {Desk} desk @param {Thread} thread @param {Message} message @param {Map<string, any>} results
+ * @param {(call: any, result: any) => boolean} onCard @returns {Entry[]} */
+function messageEntries({ state }, thread, message, results, onCard) {
   const at = ms(message.created_at);
   /** @type {Entry[]} */
   const entries = [];
-  const calls = (message.parts ?? []).filter((part) => part.type === "tool_call" && !asked.has(part.call_id));
+  const calls = (message.parts ?? []).filter((part) => part.type === "tool_call");
   for (const call of calls) {
     const result = results.get(`${message.order}:${call.call_id}`);
+    if (onCard(call.call_id, result)) continue;
     entries.push({
       at,
       view: memo(`call:${message.id}:${call.call_id}`, [message, result], () => toolCall(call, result, message)),
@@ -173,7 +182,8 @@ function messageEntries({ state }, thread, message, results, asked) {
 /** @param {Desk} desk @param {Thread} thread @param {Request} request @returns {Entry[]} */
 function requestEntries(desk, thread, request) {
   const at = ms(request.created_at);
-  return [activityRow(activityOfRequest(desk.state, thread, request)), { at, view: requestCard(desk, thread, request) }];
+  const activity = activityOfRequest(desk.state, thread, request);
+  return [...(activity ? [activityRow(activity)] : []), { at, view: requestCard(desk, thread, request) }];
 }
 
 /** @param {import("./state.js").Activity} activity @returns {Entry} */
@@ -211,7 +221,7 @@ function placeRequests(messages, requests) {
   for (const request of [...requests].sort((a, b) => ms(a.created_at) - ms(b.created_at))) {
     const at = ms(request.created_at);
     const asker =
-      messages.find((one) => one.id === request.call_message) ??
+      messages.find((one) => one.id === (request.call_message ?? request.draft)) ??
       messages.findLast(
         (one) =>
           ms(one.created_at) <= at + 5000 &&

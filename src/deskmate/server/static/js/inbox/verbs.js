@@ -1,12 +1,12 @@
 // Screens, inbox: what an operator does. Each verb is one call; what it says no with is shown where the verb was used.
 
-import { firstName } from "../core/format.js";
-import { takeMessage, takeRequest, takeThread } from "./incoming.js";
-import { cardOf, conversationOf, heldByMe, openThread, waitingRequests, wordsOf } from "./state.js";
+import { createDeciding } from "./deciding.js";
+import { takeMessage, takeThread } from "./incoming.js";
+import { noticeOf } from "./notices.js";
+import { conversationOf, heldByMe, openThread, wordsOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Sending} Sending */
-/** @typedef {import("../core/types.js").Request} Request */
 /** @typedef {import("../core/types.js").Thread} Thread */
 
 /**
@@ -133,67 +133,6 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     changed();
   }
 
-  /** @param {Request} request @param {string} kind @param {Record<string, any>} [body] */
-  async function decide(request, kind, body = {}) {
-    const card = cardOf(state, request.id);
-    if (card.busy) return;
-    Object.assign(card, { busy: true, error: "" });
-    changed();
-    try {
-      takeRequest(state, await api.post(`/api/requests/${encodeURIComponent(request.id)}/decision`, { kind, ...body }));
-      state.cards.delete(request.id);
-      if (kind === "take_over") focus("composer");
-      else nextCard(request);
-      load.refreshSoon();
-    } catch (error) {
-      await refused(request, /** @type {any} */ (error));
-    } finally {
-      card.busy = false;
-      changed();
-    }
-  }
-
-  /** @param {Request} request @param {import("../core/api.js").Problem} error */
-  async function refused(request, error) {
-    const card = cardOf(state, request.id);
-    if (error.code !== "already_decided" && error.code !== "closed") {
-      card.error = noticeOf(error);
-      return;
-    }
-    card.lost = true;
-    const { by, at, state: now } = error.facts;
-    const decision = by ? { kind: "", by, at } : request.decision;
-    takeRequest(state, { ...request, state: error.code === "closed" ? (now ?? "cancelled") : "decided", decision });
-    // The answer says who and when; what they decided is on the request.
-    await load.request(request.id).catch(() => undefined);
-  }
-
-  /** After a decision the next open card of the thread is next, else the list. @param {Request} done */
-  function nextCard(done) {
-    const next = waitingRequests(state, done.thread).find((one) => one.id !== done.id);
-    state.focusCard = next?.id ?? null;
-    focus(next ? `card:${next.id}` : "list");
-  }
-
-  /** @param {Request} request what was typed on a card that somebody else decided */
-  function keepAsNote(request) {
-    const card = cardOf(state, request.id);
-    const text = [card.text, card.reason].filter(Boolean).join("\n").trim();
-    state.cards.delete(request.id);
-    /** @type {Sending} */
-    const sending = {
-      key: crypto.randomUUID(),
-      text,
-      visibility: "note",
-      at: Date.now(),
-      state: "sending",
-      error: "",
-      takeOver: false,
-    };
-    conversationOf(state, request.thread).sendings.push(sending);
-    void deliver(request.thread, sending);
-  }
-
   /** @param {string} presence */
   const setPresence = (presence) =>
     once("presence", async () => {
@@ -213,14 +152,6 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
       if (state.view.thread) await api.post(`/api/threads/${encodeURIComponent(state.view.thread)}/respond`);
     });
 
-  return { takeOver, handBack, change, resolve, send, deliver, drop, decide, keepAsNote, setPresence, respondAgain };
-}
-
-/** @param {any} error @returns {string} */
-export function noticeOf(error) {
-  if (error.code === "claimed" && error.facts?.by) return `${firstName(error.facts.by.name)} has claimed this.`;
-  if (error.code === "epoch_moved") return "The thread changed hands a moment ago. Look again, then decide.";
-  if (error.code === "rate_limited")
-    return `Too many at once. Try again${error.facts.retry_after ? ` in ${error.facts.retry_after} s` : " shortly"}.`;
-  return error.message || "That did not work.";
+  const deciding = createDeciding({ state, changed, api, load, focus, deliver });
+  return { takeOver, handBack, change, resolve, send, deliver, drop, setPresence, respondAgain, ...deciding };
 }

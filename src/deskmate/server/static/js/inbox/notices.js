@@ -1,0 +1,12 @@
+// Screens, inbox: what the server says no with, in words for operators.
+
+import { firstName } from "../core/format.js";
+
+/** @param {any} error @returns {string} */
+export function noticeOf(error) {
+  if (error.code === "claimed" && error.facts?.by) return `${firstName(error.facts.by.name)} has claimed this.`;
+  if (error.code === "epoch_moved") return "The thread changed hands a moment ago. Look again, then decide.";
+  if (error.code === "rate_limited")
+    return `Too many at once. Try again${error.facts.retry_after ? ` in ${error.facts.retry_after} s` : " shortly"}.`;
+  return error.message || "That did not work.";
+}
