@@ -94,7 +94,7 @@ class Applier:
         said = await add_result(tx, request, result, author=agent(self._run.agent))
         row = await tx.one(
             "requests.record",
-            id=request.id, state=RequestState.FAILED if result.is_error else RequestState.APPLIED, outcome=said.id,
+            id=request.id, state=RequestState.FAILED if result.is_error else RequestState.APPLIED, outcome=said and said.id,
             attempt=self._run.attempt, now=ms(tx.now),
         )  # fmt: skip
         if row is None:
@@ -109,15 +109,20 @@ def _failed(approved: Approved) -> ToolResult:
     return ToolResult(call_id=approved.call_id, tool=approved.tool, output=FAILED, is_error=True)
 
 
-async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Actor) -> Message:
-    """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows."""
+async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Actor) -> Message | None:
+    """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows.
+
+    None where the call was deleted while it ran: a result without its call would be no history.
+    """
+    call = await history.find(tx, request.call_message or "")
+    if call is None:
+        return None
     changed = request.decision is not None and request.decision.kind is DecisionKind.EDIT
     whole = ToolResult(
         call_id=result.call_id, tool=result.tool, output=result.output, is_error=result.is_error, denied=result.denied,
         reason=result.reason, request=request.id, by=result.by or (request.decision.by if changed and request.decision else None),
         args=request.approved_args if changed else None,
     )  # fmt: skip
-    call = await history.get(tx, request.call_message or "")
     siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
         kept = message_of(row)
@@ -161,7 +166,7 @@ async def give_up(tx: Tx, run: Run, reason: str, *, by: Actor = SYSTEM) -> None:
         result = ToolResult(call_id=request.call_id or "", tool=request.tool or "", denied=True, reason=f"not run: {reason}")
         said = await add_result(tx, request, result, author=agent(run.agent))
         await _move(tx, request, RequestState.APPLYING)
-        await tx.run("requests.fail", id=request.id, outcome=said.id, now=ms(tx.now))
+        await tx.run("requests.fail", id=request.id, outcome=said and said.id, now=ms(tx.now))
         await _tell(tx, await ledger.get(tx, request.id), by)
 
 
@@ -182,7 +187,7 @@ async def settle(tx: Tx, request: Request, *, ran: bool, value: object, reason: 
     )  # fmt: skip
     said = await ledger.add_result(tx, request, result, by=by)
     then = RequestState.APPLIED if ran else RequestState.FAILED
-    row = await tx.one("requests.settle", id=request.id, state=then, outcome=said.id, now=ms(tx.now))
+    row = await tx.one("requests.settle", id=request.id, state=then, outcome=said and said.id, now=ms(tx.now))
     assert row is not None
     settled = request_of(row)
     await _tell(tx, settled, by)
