@@ -15,7 +15,7 @@ from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import DeskmateError, Fenced, Invalid, SaidNothing
-from deskmate.services import applying, drafts, history, ledger, messages, posting, runs, threads, usage, writer
+from deskmate.services import applying, drafts, history, ledger, messages, posting, prompts, runs, threads, usage, writer
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
@@ -93,7 +93,7 @@ class Attempt:
             usage={"input_tokens": step.input_tokens, "output_tokens": step.output_tokens} if step.output_tokens else None,
             run=self._run.id,
         )
-        after = self._run.prompt if pending is None else None
+        after = await prompts.behind(tx, self._run) if pending is None else None
         stored = (await messages.insert(tx, thread, [new], after=after, replaces=pending, actor=actor))[0]
         self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
         self._calls |= {part.call_id: stored.id for part in stored.parts if isinstance(part, ToolCall)}
@@ -185,7 +185,7 @@ async def _generator(runner: Runner, turn: Turn) -> AsyncGenerator[Output, None]
 async def notice(tx: Tx, thread: Thread, run: Run, text: str) -> None:
     """A line of the system for the customer; models are not given it."""
     line = NewMessage(role="system", parts=(Text(text=text),), author=SYSTEM.author, visibility=Visibility.PUBLIC, run=run.id)
-    await messages.insert(tx, thread, [line], after=run.prompt, actor=SYSTEM)
+    await messages.insert(tx, thread, [line], after=await prompts.behind(tx, run), actor=SYSTEM)
 
 
 async def _settle(tx: Tx, thread: Thread, run: Run) -> None:
@@ -216,7 +216,7 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
             agent_name=run.agent,
             run=run.id,
         )
-        await messages.insert(tx, thread, [failed], after=run.prompt, actor=actor)
+        await messages.insert(tx, thread, [failed], after=await prompts.behind(tx, run), actor=actor)
     await notice(tx, thread, run, "Something went wrong while answering. A person will look at it.")
     await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))
     await posting.follow_up(tx, thread, run.prompt_order, run.agent)
