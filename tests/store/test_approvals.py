@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deskmate import Desk, Message, NewMessage, Request, Role, Text, ToolCall, ToolResult
-from deskmate.domain.actors import Actor, AuthorKind, agent, customer
+from deskmate.domain.actors import Actor, AuthorKind, agent, customer, service
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, MessageStatus
 from deskmate.domain.requests import DecisionKind, NewDecision, RequestState
 from deskmate.errors import AlreadyDecided, Conflict, DeskmateError, Invalid, NotFound
@@ -161,3 +161,31 @@ async def test_an_approval_of_another_thread_is_not_found(desk: Desk) -> None:
     other = await desk.threads.open(customer="ben")
     with pytest.raises(NotFound):
         await desk.requests.of_approval(other.id, "ap1", by=ANA)
+
+
+async def test_a_program_that_stores_the_result_of_an_undecided_call_has_decided_it(desk: Desk) -> None:
+    message = await called(desk)
+    [stored] = await desk.messages.save(message.thread, [result("by voucher")], after=message.id, by=service("shop"))
+    settled = await approval(desk, message)
+    assert settled.decision is not None
+    assert (settled.state, settled.outcome) == ("applied", stored.id)
+    assert (settled.decision.kind, settled.decision.value, settled.decision.by.name) == ("respond", "by voucher", "shop")
+    assert (await desk.threads.get(message.thread)).waiting_since is None
+    with pytest.raises(AlreadyDecided):
+        await desk.requests.decide(settled.id, APPROVE, by=ANA)
+
+
+async def test_a_stored_denial_of_an_undecided_call_is_a_rejection(desk: Desk) -> None:
+    message = await called(desk)
+    denied = ToolResult(call_id="c1", tool="refund", denied=True, reason="too late")
+    await desk.messages.save(message.thread, [NewMessage(role="tool", author=BOT.author, parts=(denied,))], after=message.id)
+    settled = await approval(desk, message)
+    assert settled.decision is not None
+    assert (settled.state, settled.decision.kind, settled.decision.reason) == ("applied", "reject", "too late")
+
+
+async def test_an_approved_call_whose_message_is_deleted_will_not_be_run(desk: Desk) -> None:
+    message = await called(desk)
+    request = await desk.requests.decide((await approval(desk, message)).id, APPROVE, by=ANA)
+    await desk.messages.delete(message.id)
+    assert (await desk.requests.get(request.id, by=ANA)).state is RequestState.FAILED

@@ -494,3 +494,35 @@ async def test_p3_a_call_that_was_begun_before_a_takeover_by_a_process_that_died
     assert (await other.requests.get(request.id, by=ANA)).state is RequestState.IN_DOUBT
     bank.go.set()
     await standing
+
+
+async def test_a_call_that_is_deleted_after_people_approved_it_does_not_run(desk: Desk, bank: Bank) -> None:
+    request = await asked(desk)
+    await desk.requests.decide(request.id, APPROVE, by=ANA)
+    await desk.messages.delete(request.call_message or "")
+    assert (await desk.requests.get(request.id, by=ANA)).state is RequestState.FAILED
+    assert isinstance(await desk.respond(request.thread), Replied)
+    assert bank.paid == []
+
+
+async def test_p3_what_came_of_a_call_is_known_though_its_message_was_deleted_while_it_ran(
+    desk: Desk, other: Desk, bank: Bank, clock: FakeClock
+) -> None:
+    request, standing = await hangs(desk, bank, clock)
+    await other.messages.delete(request.call_message or "")
+    await other.run_due()
+    assert (await other.requests.get(request.id, by=ANA)).state is RequestState.IN_DOUBT
+    settled = await other.requests.settle(request.id, ran=True, by=BEN)
+    assert (settled.state, settled.outcome) == (RequestState.APPLIED, None)
+    assert isinstance(await other.respond(request.thread), Replied)
+    bank.go.set()
+    await standing
+
+
+async def test_a_thread_taken_over_while_its_run_was_about_to_go_on_waits_for_the_one_who_took_it(desk: Desk) -> None:
+    ana = await desk.operators.add(name="Ana", email="ana@example.com", by=ADMIN)
+    request = await asked(desk)
+    await desk.requests.decide(request.id, REJECT, by=ana)
+    assert (await desk.threads.get(request.thread)).waiting_since is None
+    taken = await desk.assignments.assign(request.thread, f"operator:{ana.id}", by=ana.actor())
+    assert taken.waiting_since is not None, "the run that would have answered is cancelled"

@@ -99,7 +99,7 @@ class Applier:
         said = await add_result(tx, request, whole, author=agent(self._run.agent))
         row = await tx.one(
             "requests.record",
-            id=request.id, state=RequestState.FAILED if result.is_error else RequestState.APPLIED, outcome=said.id,
+            id=request.id, state=RequestState.FAILED if result.is_error else RequestState.APPLIED, outcome=said and said.id,
             attempt=self._run.attempt, now=ms(tx.now),
         )  # fmt: skip
         if row is None:
@@ -123,9 +123,14 @@ def _whole(request: Request, result: ToolResult) -> ToolResult:
     return replace(result, request=request.id, by=decision.by, args=request.approved_args)
 
 
-async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Actor) -> Message:
-    """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows."""
-    call = await history.get(tx, request.call_message or "")
+async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Actor) -> Message | None:
+    """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows.
+
+    None where the call was deleted while it ran: a result without its call would be no history.
+    """
+    call = await history.find(tx, request.call_message or "")
+    if call is None:
+        return None
     siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
         kept = message_of(row)
@@ -170,7 +175,7 @@ async def give_up(tx: Tx, run: Run, reason: str, *, by: Actor = SYSTEM) -> None:
         result = ToolResult(call_id=request.call_id or "", tool=request.tool or "", denied=True, reason=f"not run: {reason}")
         said = await add_result(tx, request, replace(result, request=request.id), author=agent(run.agent))
         await _move(tx, request, RequestState.APPLYING)
-        await tx.run("requests.fail", id=request.id, outcome=said.id, now=ms(tx.now))
+        await tx.run("requests.fail", id=request.id, outcome=said and said.id, now=ms(tx.now))
         await _tell(tx, await ledger.get(tx, request.id), by)
 
 
@@ -191,7 +196,7 @@ async def settle(tx: Tx, request: Request, *, ran: bool, value: object, reason: 
     )  # fmt: skip
     said = await ledger.add_result(tx, request, result, by=by)
     then = RequestState.APPLIED if ran else RequestState.FAILED
-    row = await tx.one("requests.settle", id=request.id, state=then, outcome=said.id, now=ms(tx.now))
+    row = await tx.one("requests.settle", id=request.id, state=then, outcome=said and said.id, now=ms(tx.now))
     assert row is not None
     settled = request_of(row)
     await _tell(tx, settled, by)

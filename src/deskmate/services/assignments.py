@@ -151,6 +151,8 @@ class Assignments:
             target = await self._target(tx, found, holder, holder_id, actor)
             cause = cause_of(found.assignment.to, holder)
             unanswered = found.waiting_since is not None or found.prompt_order > found.answered_order
+            # A run that people have just answered was about to speak: it will not, so somebody else has to.
+            unanswered = unanswered or bool(await runs.live(tx, thread))
             waiting = holder is not Holder.AI and (holder is Holder.QUEUE or unanswered)
             changed = await change(tx, found, target, cause, by=actor, note=note, waiting=waiting)
             return await self._hand_back(tx, changed, actor, note) if holder is Holder.AI else changed

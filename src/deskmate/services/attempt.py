@@ -15,7 +15,20 @@ from deskmate.domain.routes import said_as
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.errors import DeskmateError, Fenced, Invalid, SaidNothing
-from deskmate.services import applying, drafts, escalations, history, ledger, messages, posting, runs, threads, usage, writer
+from deskmate.services import (
+    applying,
+    drafts,
+    escalations,
+    history,
+    ledger,
+    messages,
+    posting,
+    prompts,
+    runs,
+    threads,
+    usage,
+    writer,
+)
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
@@ -104,7 +117,7 @@ class Attempt:
             usage={"input_tokens": step.input_tokens, "output_tokens": step.output_tokens} if step.output_tokens else None,
             run=self._run.id,
         )
-        after = self._run.prompt if pending is None else None
+        after = await prompts.behind(tx, self._run) if pending is None else None
         stored = (await messages.insert(tx, thread, [new], after=after, replaces=pending, actor=actor))[0]
         self._draft = stored if stored.visibility is Visibility.DRAFT else self._draft
         self._remember(stored)
@@ -201,7 +214,7 @@ async def _generator(runner: Runner, turn: Turn) -> AsyncGenerator[Output, None]
 async def notice(tx: Tx, thread: Thread, run: Run, text: str) -> None:
     """A line of the system for the customer; models are not given it."""
     line = NewMessage(role="system", parts=(Text(text=text),), author=SYSTEM.author, visibility=Visibility.PUBLIC, run=run.id)
-    await messages.insert(tx, thread, [line], after=run.prompt, actor=SYSTEM)
+    await messages.insert(tx, thread, [line], after=await prompts.behind(tx, run), actor=SYSTEM)
 
 
 async def _settle(tx: Tx, thread: Thread, run: Run) -> None:
@@ -235,7 +248,7 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
             agent_name=run.agent,
             run=run.id,
         )
-        await messages.insert(tx, thread, [failed], after=run.prompt, actor=actor)
+        await messages.insert(tx, thread, [failed], after=await prompts.behind(tx, run), actor=actor)
     if run.aside:
         return
     await notice(tx, thread, run, "Something went wrong while answering. A person will look at it.")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, Role
-from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import (
     ApprovalRequest,
@@ -28,10 +27,10 @@ from deskmate.domain.requests import (
     RequestState,
     check_decision,
 )
-from deskmate.domain.runs import Run, RunState
+from deskmate.domain.runs import Run
 from deskmate.domain.states import move
 from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, Forbidden
-from deskmate.services import history, messages, runs, threads
+from deskmate.services import history, messages
 from deskmate.services.opening import (
     EXPIRES_IN,
     TIMER,
@@ -39,6 +38,7 @@ from deskmate.services.opening import (
     call_of,
     digest,
     get,
+    go_on,
     open_approval,
     open_draft,
     open_question,
@@ -56,6 +56,7 @@ __all__ = [
     "EXPIRES_IN",
     "announce",
     "get",
+    "go_on",
     "open_approval",
     "open_draft",
     "open_question",
@@ -146,7 +147,8 @@ async def apply_answer(tx: Tx, request: Request, *, by: Actor) -> Request:
     assert request.decision is not None
     outcome: str | None = None
     if request.call_id is not None and request.call_message is not None:
-        outcome = (await add_result(tx, request, result_of(request), by=by)).id
+        said = await add_result(tx, request, result_of(request), by=by)
+        outcome = said.id if said is not None else None
     move(REQUEST_MOVES, RequestState.APPLYING, RequestState.APPLIED)
     row = await tx.one("requests.apply", id=request.id, outcome=outcome, now=ms(tx.now))
     assert row is not None
@@ -156,22 +158,12 @@ async def apply_answer(tx: Tx, request: Request, *, by: Actor) -> Request:
     return applied
 
 
-async def go_on(tx: Tx, request: Request, *, actor: Actor) -> None:
-    """When the last request of a paused run is closed, the run is queued again; nobody waits for a person any more."""
-    thread = await threads.get(tx, request.thread)
-    if thread.assignment.to is Holder.AI and not await waiting(tx, request.thread):
-        await tx.run("assignments.served", thread=request.thread, now=ms(tx.now))
-    if request.run is None:
-        return
-    left = await tx.one("requests.waiting_of_run", run=request.run)
-    run = await runs.get(tx, request.run)
-    if left is not None and left["number"] == 0 and run.state is RunState.PAUSED:
-        await runs.resume(tx, run, actor=actor)
-
-
-async def add_result(tx: Tx, request: Request, result: ToolResult | ApprovalResponse, *, by: Actor) -> Message:
-    """Store an answer beside its call: one tool message for each step, which only grows by parts."""
+async def add_result(tx: Tx, request: Request, result: ToolResult | ApprovalResponse, *, by: Actor) -> Message | None:
+    """Store an answer beside its call: one tool message for each step, which only grows by parts. None where the call is gone."""
     assert request.call_message is not None
+    call = await history.find(tx, request.call_message)
+    if call is None:
+        return None
     author = result.by or by.author
     person = author.kind in (AuthorKind.OPERATOR, AuthorKind.SERVICE, AuthorKind.CUSTOMER)
     new = NewMessage(
@@ -182,7 +174,6 @@ async def add_result(tx: Tx, request: Request, result: ToolResult | ApprovalResp
         provider_metadata={"human": {"id": author.id, "name": author.name}} if person else None,
         run=request.run,
     )
-    call = await history.get(tx, request.call_message)
     if call.visibility is Visibility.NOTE:
         new = replace(new, visibility=Visibility.NOTE)  # What only the team was told of, only the team is told the end of.
     siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
@@ -213,7 +204,7 @@ async def apply_approval(tx: Tx, request: Request, *, by: Actor) -> Request:
     decision, approval = request.decision, request.approval
     assert decision is not None
     assert approval is not None
-    shown = call_of(await history.get(tx, request.call_message or ""), request.call_id)
+    shown = call_of(await history.find(tx, request.call_message or ""), request.call_id)
     if shown is None or digest(shown.input) != request.args_digest:
         raise Conflict("the call was changed after its approval was asked for: withdraw this request", field="request")
     if decision.kind is DecisionKind.RESPOND:
@@ -223,6 +214,7 @@ async def apply_approval(tx: Tx, request: Request, *, by: Actor) -> Request:
         approval_id=approval, approved=approved, reason=decision.reason or decision.review, request=request.id, by=decision.by
     )
     said = await add_result(tx, request, answer, by=by)
+    assert said is not None
     row = await tx.one("requests.answered" if approved else "requests.apply", id=request.id, outcome=said.id, now=ms(tx.now))
     assert row is not None
     settled = request_of(row)

@@ -18,7 +18,7 @@ from deskmate.domain.messages import (
 from deskmate.domain.placement import Order
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Invalid
-from deskmate.services import attachments, feed, findable, opening, previews, streams, threads
+from deskmate.services import attachments, feed, findable, opening, previews, prompts, streams, threads
 from deskmate.services.history import find, get, latest
 from deskmate.store.base import Tx
 from deskmate.store.rows import content_of, message_of, placed
@@ -205,6 +205,7 @@ async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
     deleted = [message for message in found if await _remove(tx, message, actor)]
     for thread in sorted({message.thread for message in deleted}):
         await previews.forget(tx, thread, {message.id for message in deleted})
+        await prompts.forget(tx, thread)
     return [message.id for message in deleted]
 
 

@@ -103,7 +103,7 @@ async def _store(tx: Tx, thread: Thread, text: str, author: Author, visibility: 
         provider="human" if author.kind is AuthorKind.OPERATOR else None,
         provider_metadata={"human": {"id": author.id, "name": author.name}} if author.kind is AuthorKind.OPERATOR else None,
     )
-    order = "next" if not of_customer and visibility is Visibility.PUBLIC else None
+    order = await prompts.next_order(tx, thread) if of_customer else "next" if visibility is Visibility.PUBLIC else None
     return (await messages.insert(tx, thread, [new], order=order, actor=actor))[0]
 
 

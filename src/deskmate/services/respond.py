@@ -179,6 +179,10 @@ class Responder:
         if run.attempt == 0 and thread.prompt_order <= thread.answered_order and not run.aside:
             await runs.cancel(tx, run, actor=SYSTEM, reason="the message has been answered")
             return None
+        if run.attempt == 0 and not run.aside and await prompts.unanswered(tx, thread) is None:
+            await runs.cancel(tx, run, actor=SYSTEM, reason="the message was deleted")
+            await tx.run("assignments.answered", thread=thread.id, order=thread.prompt_order)
+            return None
         return await self._start(tx, run, thread)
 
     def _goes_first(self, other: Run, run: Run) -> bool:
@@ -186,10 +190,15 @@ class Responder:
         return run.attempt == 0 and other.attempt > 0 and other.state is RunState.QUEUED and other.agent in self._agents
 
     async def _start(self, tx: Tx, run: Run, thread: Thread) -> _Begun | _Busy | None:
-        prompt = await prompts.at(tx, thread.id, thread.prompt_order) if not run.aside else None
+        prompt = None
+        if not run.aside:
+            prompt = await (
+                prompts.unanswered(tx, thread) if run.attempt == 0 else prompts.at(tx, thread.id, thread.prompt_order)
+            )
         taken = await runs.take(
             tx, run, owner=self._owner, lease=self._lease,
-            prompt=prompt.id if prompt else run.prompt, prompt_order=prompt.order if prompt else run.prompt_order,
+            prompt=prompt.id if prompt else await prompts.behind(tx, run),
+            prompt_order=thread.prompt_order if prompt else run.prompt_order,
         )  # fmt: skip
         if taken is None:
             # Somebody holds it after all. Whoever came for it comes again: a job that is given up here would leave it lying.

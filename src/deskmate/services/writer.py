@@ -10,7 +10,7 @@ from deskmate.domain.runs import Run
 from deskmate.domain.streams import TextDelta
 from deskmate.domain.threads import Thread
 from deskmate.errors import Aborted
-from deskmate.services import messages, runs, streams, threads
+from deskmate.services import messages, prompts, runs, streams, threads
 from deskmate.store.base import Store, Tx
 
 PAUSE = 0.03  # seconds between two writes of one stream: fast enough to read along, few enough writes
@@ -108,6 +108,7 @@ class Writer:
             agent_name=self._run.agent,
             run=self._run.id,
         )
-        stored = (await messages.insert(tx, self._run.thread, [new], after=self._run.prompt, actor=author))[0]
+        after = await prompts.behind(tx, self._run)
+        stored = (await messages.insert(tx, self._run.thread, [new], after=after, actor=author))[0]
         begun = await streams.start(tx, thread.id, stored.position, agent_name=self._run.agent, run=self._run.id)
         return stored.id, begun.id

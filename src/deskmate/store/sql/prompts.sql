@@ -15,3 +15,11 @@ ORDER BY "order" DESC, step DESC LIMIT 1;
 SELECT * FROM messages
 WHERE thread = :thread AND run = :run AND role = 'assistant' AND status = 'success' AND text <> ''
 ORDER BY "order" DESC, step DESC LIMIT 1;
+
+-- name: forget
+-- Nothing behind this order is there any more that wants an answer, or has had one; unless a run is about to say something.
+UPDATE threads
+SET prompt_order = CASE WHEN prompt_order > :order THEN :order ELSE prompt_order END,
+    answered_order = CASE WHEN answered_order > :order THEN :order ELSE answered_order END
+WHERE id = :thread AND (prompt_order > :order OR answered_order > :order)
+  AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.thread = threads.id AND runs.state IN ('queued', 'running', 'paused'));

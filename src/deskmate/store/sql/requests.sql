@@ -36,6 +36,19 @@ ORDER BY created_at, id LIMIT 1;
 -- The last escalation of a thread.
 SELECT * FROM requests WHERE thread = :thread AND kind = 'escalation' ORDER BY created_at DESC, id DESC LIMIT 1;
 
+-- name: waiting_of_call
+-- What people have not decided yet about a call of a thread; the newest, where a model gave an id again.
+SELECT * FROM requests
+WHERE thread = :thread AND call_id = :call_id AND call_message IS NOT NULL AND state IN ('open', 'claimed')
+ORDER BY created_at DESC, id DESC LIMIT 1;
+
+-- name: of_message
+-- What is not yet decided about a message and its calls, and the calls of it that were approved and have not run.
+SELECT * FROM requests
+WHERE thread = :thread AND (call_message = :message OR draft = :message)
+  AND (state IN ('open', 'claimed') OR (state = 'decided' AND approval IS NOT NULL))
+ORDER BY created_at, id;
+
 -- name: answered
 -- The message that tells what was decided; the result of the call is still to come.
 UPDATE requests SET outcome = :outcome, updated_at = :now WHERE id = :id AND state = 'decided'

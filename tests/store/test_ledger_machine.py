@@ -1,0 +1,502 @@
+"""Anybody does anything at any time: after every step the ledger keeps its promises (P2, P3, P5, P6, P7), on both stores.
+
+Hypothesis draws verbs, actors, processes that die or stand still, and moves of the clock. What it finds is the shortest story
+that it can make of it. `DESKMATE_MACHINE_EXAMPLES` and `DESKMATE_MACHINE_STEPS` make it look longer, with other draws each time.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests.store import ledger_promises as promises
+from tests.store.ledger_peek import Row, Seen, peek
+from tests.store.ledger_world import LEASE, PATIENCE, SCHEMA, Ends, Plan, PowerCut, Process, Wanted, World
+
+from deskmate import NewDecision, OnExpiry, Operator, Request, Risk, Role, TalkOver, ToolCall, ToolResult
+from deskmate.domain.actors import Actor, AuthorKind, agent, customer, service
+from deskmate.domain.messages import ApprovalRequest, NewMessage
+from deskmate.domain.requests import WAITING, DecisionKind, RequestState
+from deskmate.domain.threads import Mode
+from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, DeskmateError, Forbidden, Stale
+from deskmate.services import applying
+from deskmate.testing import pass_time
+
+T = TypeVar("T")
+Settings = Mapping[str, Any]
+EXAMPLES = int(os.environ.get("DESKMATE_MACHINE_EXAMPLES", "0"))
+STEPS = int(os.environ.get("DESKMATE_MACHINE_STEPS", "30"))
+FULL = settings(
+    max_examples=EXAMPLES or 25,
+    stateful_step_count=STEPS,
+    deadline=None,
+    derandomize=not EXAMPLES,
+    database=None,
+    print_blob=True,
+    report_multiple_bugs=False,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example),
+)
+
+OBSERVER = Actor(kind=AuthorKind.OPERATOR, id="obs", name="Obs", role=Role.OBSERVER)
+PROGRAM, BOT = service("shop"), agent("bot").author
+OTHERS = (customer("ada", "Ada"), PROGRAM, OBSERVER)
+LATE = LEASE + timedelta(minutes=2)
+"""How late a timer may be whose process died while it held it."""
+
+some = st.integers(0, 5)
+"""Which one of those there are."""
+which = st.integers(0, 1)
+deadlines = st.sampled_from([timedelta(hours=1), timedelta(hours=24)])
+reminders = st.sampled_from([None, None, timedelta(minutes=30)])
+
+
+def wanted(kind: Any, ends: Settings, more: Settings, end: Ends = "done") -> Wanted:
+    """One call, of two sets of settings."""
+    return Wanted(kind, {**ends, **more}, end)
+
+
+def _questions(kind: Any) -> st.SearchStrategy[Wanted]:
+    forever = st.just({"expires_in": None})
+    timed = st.fixed_dictionaries(
+        {"expires_in": deadlines, "on_expiry": st.sampled_from([None, OnExpiry.DENY, OnExpiry.ESCALATE, OnExpiry.REASSIGN])}
+    )
+    default = st.fixed_dictionaries({"expires_in": deadlines, "on_expiry": st.just(OnExpiry.DEFAULT), "default": st.just(7)})
+    more = st.fixed_dictionaries(
+        {
+            "talk_over": st.sampled_from([None, *TalkOver]),
+            "response_schema": st.sampled_from([None, {"type": "integer"}]),
+            "remind_every": reminders,
+        }
+    )
+    ends = st.one_of(timed, forever) if kind == "escalation" else st.one_of(timed, forever, default)
+    return st.builds(wanted, st.just(kind), ends, more)
+
+
+def _approvals() -> st.SearchStrategy[Wanted]:
+    settled = st.fixed_dictionaries({"on_expiry": st.sampled_from([None, OnExpiry.DENY, OnExpiry.REASSIGN, OnExpiry.WAIT])})
+    by_clock = st.just({"on_expiry": OnExpiry.APPROVE, "risk": Risk.LOW})
+    more = st.fixed_dictionaries(
+        {
+            "expires_in": deadlines,
+            "remind_every": reminders,
+            "idempotent": st.sampled_from([False, False, True]),
+            "approvers": st.sampled_from([1, 1, 2]),
+            "args_schema": st.sampled_from([SCHEMA, SCHEMA, None]),
+            "talk_over": st.sampled_from([None, None, *TalkOver]),
+        }
+    )
+    ends = st.sampled_from(["done", "done", "done", "raises", "error", "cheats", "caught"])
+    return st.builds(wanted, st.just("approval"), st.one_of(settled, by_clock), more, ends)
+
+
+calls = [_approvals(), _approvals(), _questions("question"), _questions("question"), _questions("escalation")]
+wants = st.one_of(*calls, st.just(Wanted("sibling")))
+rounds = st.lists(wants, min_size=1, max_size=3).map(tuple).filter(lambda found: any(w.kind != "sibling" for w in found))
+plans = st.builds(
+    Plan,
+    st.one_of(rounds.map(lambda one: (one,)), st.just(()), st.tuples(rounds, rounds)),
+    st.sampled_from(["reply", "reply", "reply", "reply", "stream", "fail", "silence"]),
+)
+decisions = st.builds(
+    NewDecision,
+    kind=st.one_of(st.sampled_from([DecisionKind.APPROVE, DecisionKind.ANSWER]), st.sampled_from(list(DecisionKind))),
+    value=st.sampled_from([3, 3, "three", "  ", None]),
+    args=st.sampled_from([{"n": 2}, {"n": 2}, {"n": 99}, {"n": "x"}, {}, {"n": 1, "m": 1}, None]),
+    text=st.sampled_from(["Better words.", "", None]),
+    reason=st.sampled_from([None, "because"]),
+    stale_ok=st.booleans(),
+)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Two processes on one store, three threads, and everybody who has anything to do with them."""
+
+    url = ""
+    runner: asyncio.Runner
+    people: Sequence[Operator] = ()
+    steps = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.fresh())
+        self.now = self.world.peek.look()
+        self.decided: dict[str, Any] = {}
+        self.calls = 0
+        self.by_program: set[str] = set()
+        self.heard: set[str] = set()
+        self.run(self.world.begin())
+
+    @classmethod
+    def fresh(cls) -> str:
+        """The address of a store with nothing in it but who works there."""
+        raise NotImplementedError
+
+    def teardown(self) -> None:
+        self.run(self.world.end())
+
+    # How things are done, and how they are refused.
+
+    def run(self, verb: Coroutine[Any, Any, T]) -> T:
+        """Do it now."""
+
+        async def patient() -> T:
+            async with asyncio.timeout(2 * PATIENCE):
+                return await verb
+
+        return self.runner.run(patient())
+
+    def ask(self, verb: Coroutine[Any, Any, T]) -> T | DeskmateError:
+        """P2: do it; what is refused has changed nothing."""
+        before = self.world.peek.look().facts()
+        try:
+            return self.run(verb)
+        except DeskmateError as error:
+            refusal = error
+        now = self.world.peek.look().facts()
+        for table, rows in before.items():
+            assert rows == now[table], f"{refusal!r} changed {table}"
+        return refusal
+
+    def look(self) -> Seen:
+        """What stands in the store now; every move since the last look was allowed."""
+        now = self.world.peek.look()
+        promises.moves_are_allowed(self.now, now)
+        self.now = now
+        return now
+
+    def process(self, number: int) -> Process:
+        return self.world.processes[number]
+
+    @property
+    def desk(self):
+        return self.world.processes[0].desk
+
+    def thread(self, number: int) -> Row:
+        return self.now.threads[number % len(self.now.threads)]
+
+    def request(self, number: int, *, any_: bool = False) -> Request | None:
+        """One of those that wait, or any at all; None where there is none."""
+        found = list(self.now.requests.values())
+        if not any_:
+            found = [request for request in found if request.state in promises.NEEDS_PEOPLE] or found
+        return found[-1 - number % len(found)] if found else None
+
+    def actor(self, number: int) -> Actor:
+        """Ana and Ben are operators, Lia is a lead; then a customer, a program, an observer."""
+        if number < len(self.people):
+            return self.people[number].actor()
+        return OTHERS[number - len(self.people)]
+
+    # What is said.
+
+    @initialize(modes=st.lists(st.sampled_from([Mode.AUTO, Mode.AUTO, Mode.AUTO, Mode.REVIEW]), min_size=1, max_size=3))
+    def open_threads(self, modes: list[Mode]) -> None:
+        for mode in modes:
+            self.run(self.desk.threads.open(customer="ada", mode=mode))
+        self.look()
+
+    @rule(thread=some, plan=plans)
+    def customer_posts(self, thread: int, plan: Plan) -> None:
+        at = self.thread(thread)["id"]
+        self.world.plans[at] = plan
+        assert not isinstance(self.ask(self.desk.messages.post(at, "Hello", author=customer("ada", "Ada"))), DeskmateError)
+
+    @rule(thread=some, who=st.integers(0, 2))
+    def operator_posts(self, thread: int, who: int) -> None:
+        at = self.thread(thread)["id"]
+        said = self.ask(self.desk.messages.post(at, "We look at it.", author=self.actor(who)))
+        assert not isinstance(said, DeskmateError)
+        self.heard |= {message.id for message in self.now.messages.values() if message.thread == at}
+
+    @rule(thread=some, plan=plans, number=which)
+    def customer_posts_and_is_answered(self, thread: int, plan: Plan, number: int) -> None:
+        self.customer_posts(thread, plan)
+        self.work_is_done(number)
+
+    # What processes do.
+
+    @rule(number=which)
+    def work_is_done(self, number: int) -> None:
+        self.run(self.process(number).work(self.process(number).desk.run_due()))
+
+    @rule(number=which, thread=some)
+    def respond(self, number: int, thread: int) -> None:
+        at = self.thread(thread)["id"]
+        held = [run for run in self.now.runs if run["thread"] == at and run["state"] == "running"]
+        if not held:
+            self.ask(self.process(number).work(self.process(number).desk.respond(at)))
+
+    @rule(number=which, where=st.sampled_from(["thinking", "before", "after"]))
+    def process_stands_still(self, number: int, where: Any) -> None:
+        process = self.process(number)
+        self.run(process.work(process.desk.run_due(), halt=where))
+
+    @rule(number=which)
+    def process_comes_back(self, number: int) -> None:
+        if self.process(number).standing:
+            self.run(self.process(number).come_back())
+
+    @rule(number=which, writes=st.integers(1, 9), unheard=st.booleans())
+    def process_is_killed(self, number: int, writes: int, unheard: bool) -> None:
+        process = self.process(number)
+
+        async def die() -> None:
+            process.power.left, process.power.unheard = writes, unheard
+            with contextlib.suppress(PowerCut):
+                await process.work(process.desk.run_due())
+            await process.kill()
+            await process.boot()
+
+        self.run(die())
+
+    @rule(number=which)
+    def process_starts_again(self, number: int) -> None:
+        async def again() -> None:
+            await self.process(number).stop()
+            await self.process(number).boot()
+
+        self.run(again())
+
+    # What time does.
+
+    @rule(seconds=st.sampled_from([1, 61, 601, 3600, 90_000]), number=which)
+    def time_passes(self, seconds: int, number: int) -> None:
+        self.run(pass_time(self.process(number).desk, self.world.clock, seconds=seconds))
+        promises.p5_nothing_is_overdue(self.look(), self.world.clock(), LATE)
+
+    @rule(seconds=st.sampled_from([1, 61, 3600, 90_000]))
+    def nobody_is_up(self, seconds: int) -> None:
+        self.world.clock.advance(seconds=seconds)
+
+    @rule(number=which)
+    def all_is_quiet(self, number: int) -> None:
+        """Whoever stood still is given up."""
+        self.run(pass_time(self.process(number).desk, self.world.clock, seconds=300))
+        self.run(self.process(number).desk.run_due())
+        now = self.look()
+        promises.p7_nothing_is_left_lying(now)
+        promises.p1_every_customer_is_heard(now, self.heard)
+        promises.p5_nothing_is_overdue(now, self.world.clock(), timedelta(0))
+
+    # What people decide.
+
+    @rule(number=some, any_=st.booleans(), decision=decisions, who=some)
+    def decide(self, number: int, any_: bool, decision: NewDecision, who: int) -> None:
+        if (request := self.request(number, any_=any_)) is not None:
+            self.judge(request, decision, self.actor(who))
+
+    @rule(number=some, who=st.integers(0, 2), approve=st.booleans())
+    def decide_as_asked(self, number: int, who: int, approve: bool) -> None:
+        """Most people mean well: a decision that fits."""
+        if (request := self.request(number)) is not None:
+            asked = request.approval is not None or request.draft is not None
+            kind = DecisionKind.APPROVE if asked else DecisionKind.ANSWER
+            if not approve:
+                kind = DecisionKind.REJECT if asked else DecisionKind.DECLINE
+            self.judge(request, NewDecision(kind=kind, value=3), self.actor(who))
+
+    def judge(self, request: Request, decision: NewDecision, by: Actor) -> None:
+        """Decide, and compare what came of it with what should."""
+        end = self.ask(self.process(1).desk.requests.decide(request.id, decision, by=by))
+        fits = promises.fits(request, decision.kind, value=decision.value, args=decision.args, text=decision.text)
+        held = request.claimed_by is not None and request.claimed_by.id != by.id and by.role is Role.OPERATOR
+        lapsed = request.claimed_until is not None and request.claimed_until < self.world.clock()
+        may = by.role in (Role.OPERATOR, Role.LEAD, Role.ADMIN)
+        if isinstance(end, Request):
+            assert request.state in WAITING
+            assert fits
+            assert may
+            assert not held or lapsed
+            if end.decision is not None:
+                assert (end.decision.by, end.decision.at) == (by.author, self.world.clock())
+            else:
+                assert request.approvers == 2
+                assert decision.kind in promises.APPROVING
+            return
+        if not may:
+            assert isinstance(end, Forbidden)
+        elif request.decision is not None:
+            assert isinstance(end, AlreadyDecided)
+            assert end.facts["by"] == {"id": request.decision.by.id, "name": request.decision.by.name}
+        elif request.state not in WAITING:
+            assert isinstance(end, Closed)
+            assert end.facts["state"] == request.state
+        elif held and not lapsed:
+            assert isinstance(end, Claimed)
+        elif fits:
+            stale = isinstance(end, Stale) and request.draft is not None
+            again = isinstance(end, Conflict) and request.approvers == 2 and request.first_approval is not None
+            program = isinstance(end, Forbidden) and decision.kind is DecisionKind.TAKE_OVER
+            assert stale or again or program, f"{end!r} refused what fits {request}"
+
+    @rule(number=some, first=decisions, second=decisions)
+    def two_decide_at_once(self, number: int, first: NewDecision, second: NewDecision) -> None:
+        if (request := self.request(number)) is None:
+            return
+        one, two = self.process(0).desk, self.process(1).desk
+        people = self.actor(0), self.actor(1)
+
+        async def both() -> Sequence[Request | BaseException]:
+            verbs = (one.requests.decide(request.id, first, by=people[0]), two.requests.decide(request.id, second, by=people[1]))
+            return await asyncio.gather(*verbs, return_exceptions=True)
+
+        ends = self.run(both())
+        for end in ends:
+            assert isinstance(end, Request | DeskmateError), end
+        won = [end for end in ends if isinstance(end, Request) and end.decision is not None]
+        assert len(won) <= 1, "both decided"
+
+    @rule(number=some, any_=st.booleans(), who=some, verb=st.sampled_from(["claim", "claim", "release", "cancel"]))
+    def take_or_give(self, number: int, any_: bool, who: int, verb: str) -> None:
+        if (request := self.request(number, any_=any_)) is not None:
+            end = self.ask(getattr(self.desk.requests, verb)(request.id, by=self.actor(who)))
+            assert isinstance(end, DeskmateError) or request.state in WAITING
+
+    @rule(who=st.integers(0, 2))
+    def take_the_next(self, who: int) -> None:
+        taken = self.ask(self.desk.requests.next(by=self.actor(who)))
+        assert taken is None or isinstance(taken, Request)
+
+    @rule(number=some, any_=st.booleans(), ran=st.booleans(), who=some)
+    def settle(self, number: int, any_: bool, ran: bool, who: int) -> None:
+        if (request := self.request(number, any_=any_)) is not None:
+            end = self.ask(self.desk.requests.settle(request.id, ran=ran, value="settled", by=self.actor(who)))
+            if isinstance(end, Request):
+                assert request.state is RequestState.IN_DOUBT
+            else:
+                assert request.state is not RequestState.IN_DOUBT or isinstance(end, Forbidden), f"{end!r}: {request}"
+
+    @rule(thread=some, to=st.sampled_from(["ai", "ai", "queue:billing", "0", "1"]), who=st.integers(0, 2))
+    def give_thread(self, thread: int, to: str, who: int) -> None:
+        """Take over, hand back, transfer."""
+        target = f"operator:{self.people[int(to)].id}" if to.isdigit() else to
+        self.ask(self.desk.assignments.assign(self.thread(thread)["id"], target, by=self.actor(who)))
+
+    @rule(thread=some, mode=st.sampled_from([Mode.AUTO, Mode.AUTO, Mode.REVIEW, Mode.OFF]))
+    def change_mode(self, thread: int, mode: Mode) -> None:
+        self.ask(self.desk.threads.change(self.thread(thread)["id"], mode=mode, by=self.actor(2)))
+
+    # What programs do.
+
+    @rule(thread=some, number=st.integers(0, 9))
+    def delete_message(self, thread: int, number: int) -> None:
+        found = [message for message in self.now.messages.values() if message.thread == self.thread(thread)["id"]]
+        if found:
+            self.ask(self.desk.messages.delete(found[-1 - number % len(found)].id))
+
+    @rule(thread=some, expires=deadlines, on=st.sampled_from([None, OnExpiry.DENY, OnExpiry.DEFAULT]))
+    def program_asks(self, thread: int, expires: timedelta, on: OnExpiry | None) -> None:
+        at, default = self.thread(thread)["id"], 7 if on is OnExpiry.DEFAULT else None
+        verb = self.desk.requests.ask("Open?", thread=at, expires_in=expires, on_expiry=on, default=default, by=PROGRAM)
+        assert isinstance(self.ask(verb), Request)
+
+    @rule(thread=some)
+    def program_stores_an_approval(self, thread: int) -> None:
+        self.calls += 1
+        call = ToolCall(call_id=f"p{self.calls}", tool="refund", input={"n": 1})
+        asked = ApprovalRequest(approval_id=f"a{self.calls}", call_id=call.call_id)
+        message = NewMessage(role="assistant", author=BOT, parts=(call, asked))
+        self.ask(self.desk.messages.save(self.thread(thread)["id"], [message]))
+
+    @rule(number=some, any_=st.booleans(), beside=st.booleans())
+    def program_stores_a_result(self, number: int, any_: bool, beside: bool) -> None:
+        request = self.request(number, any_=any_)
+        if request is None or request.call_id is None or request.call_message not in self.now.messages:
+            return
+        result = ToolResult(call_id=request.call_id, tool=request.tool or "ask_human", output="by program")
+        new = NewMessage(role="tool", author=PROGRAM.author, parts=(result,))
+        after = request.call_message if beside else None
+        end = self.ask(self.desk.messages.save(request.thread, [new], after=after, by=PROGRAM))
+        self.by_program.add(request.id)
+        if not isinstance(end, DeskmateError) and request.state in WAITING and end[0].status == "success":
+            assert self.look().requests[request.id].state is RequestState.APPLIED
+
+    # What holds after every step.
+
+    @invariant()
+    def promises_hold(self) -> None:
+        type(self).steps += 1
+        now = self.look()
+        promises.p2_a_decision_stays_as_it_is(self.decided, now)
+        promises.p3_a_tool_runs_once_with_what_was_approved(self.world.executed, now)
+        promises.p5_whoever_waits_has_a_deadline_and_a_timer(now)
+        promises.p5_a_thread_that_waits_for_people_says_so(now)
+        promises.p7_a_paused_run_waits_for_something(now)
+        self.p3_what_is_in_doubt_can_be_seen()
+        self.p6_every_history_is_whole()
+
+    def p3_what_is_in_doubt_can_be_seen(self) -> None:
+        doubtful = {request.id for request in self.now.requests.values() if request.state is RequestState.IN_DOUBT}
+        threads = {self.now.requests[id].thread for id in doubtful}
+        if doubtful:
+            ana = self.actor(0)
+            shown = {r.id for thread in sorted(threads) for r in self.run(self.desk.requests.waiting(thread, by=ana))}
+            assert doubtful <= shown
+
+    def p6_every_history_is_whole(self) -> None:
+        requests = [request for request in self.now.requests.values() if request.id not in self.by_program]
+        turns, self.world.turns[:] = list(self.world.turns), []
+        for turn in turns:
+            promises.p6_a_history_is_whole(turn.history)
+        for thread in self.now.threads:
+            mine = [request for request in requests if request.thread == thread["id"]]
+            history = self.run(self.desk.messages.context(thread["id"]))
+            promises.p6_a_history_is_whole(history)
+            promises.p6_what_was_refused_shows_as_denied(history, mine)
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Processes are killed all the time here: nobody wants to read about it. What stands still is given all the time it needs."""
+    monkeypatch.setattr(applying, "GRACE", 3600.0)
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def test_the_ledger_keeps_its_promises_whatever_happens(
+    engine: str, store_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    from deskmate import Desk
+
+    numbers = iter(range(10**9))
+    template = tmp_path / "template.db"
+
+    async def staff(url: str) -> list[Operator]:
+        async with Desk.open(url, work=False) as desk:
+            roles: Mapping[str, Role] = {"Ana": Role.OPERATOR, "Ben": Role.OPERATOR, "Lia": Role.LEAD}
+            return [await desk.operators.add(name=n, email=f"{n}@example.com", role=role) for n, role in roles.items()]
+
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_exception_handler(lambda loop, context: None)
+        if engine == "sqlite":
+            shutil.copy(request.getfixturevalue("sqlite_template"), template)
+        people_ = runner.run(staff(store_url if engine != "sqlite" else f"sqlite:///{template}"))
+
+        class Machine(LedgerMachine):
+            people = people_
+
+            @classmethod
+            def fresh(cls) -> str:
+                number = next(numbers)
+                if engine == "sqlite":
+                    path = tmp_path / f"desk{number}.db"
+                    shutil.copy(template, path)
+                    return f"sqlite:///{path}"
+                with contextlib.closing(peek(store_url)) as room:
+                    room.clear()
+                return store_url
+
+        Machine.runner = runner
+        run_state_machine_as_test(Machine, settings=FULL)  # pyright: ignore[reportUnknownMemberType]
+    print(f"{engine}: {next(numbers)} stories, {Machine.steps} steps")
