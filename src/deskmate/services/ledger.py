@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, Role
-from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, Message, NewMessage, Part, ToolCall, ToolResult
 from deskmate.domain.requests import (
@@ -19,10 +18,10 @@ from deskmate.domain.requests import (
     RequestState,
     check_decision,
 )
-from deskmate.domain.runs import Run, RunState
+from deskmate.domain.runs import Run
 from deskmate.domain.states import move
 from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, Forbidden
-from deskmate.services import history, messages, runs, threads
+from deskmate.services import history, messages
 from deskmate.services.opening import (
     EXPIRES_IN,
     TIMER,
@@ -30,6 +29,7 @@ from deskmate.services.opening import (
     call_of,
     digest,
     get,
+    go_on,
     open_approval,
     open_draft,
     open_question,
@@ -47,6 +47,7 @@ __all__ = [
     "EXPIRES_IN",
     "announce",
     "get",
+    "go_on",
     "open_approval",
     "open_draft",
     "open_question",
@@ -144,19 +145,6 @@ async def apply_answer(tx: Tx, request: Request, *, by: Actor) -> Request:
     await announce(tx, applied, EventType.REQUEST_APPLIED, actor=by)
     await go_on(tx, applied, actor=by)
     return applied
-
-
-async def go_on(tx: Tx, request: Request, *, actor: Actor) -> None:
-    """When the last request of a paused run is closed, the run is queued again; nobody waits for a person any more."""
-    thread = await threads.get(tx, request.thread)
-    if thread.assignment.to is Holder.AI and not await waiting(tx, request.thread):
-        await tx.run("assignments.served", thread=request.thread, now=ms(tx.now))
-    if request.run is None:
-        return
-    left = await tx.one("requests.waiting_of_run", run=request.run)
-    run = await runs.get(tx, request.run)
-    if left is not None and left["number"] == 0 and run.state is RunState.PAUSED:
-        await runs.resume(tx, run, actor=actor)
 
 
 async def add_result(tx: Tx, request: Request, result: ToolResult | ApprovalResponse, *, by: Actor) -> Message:

@@ -9,21 +9,24 @@ from typing import cast
 
 from deskmate.domain.actors import Actor
 from deskmate.domain.agents import Approval, Question
+from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, Message, MessageStatus, ToolCall, ToolResult
 from deskmate.domain.requests import (
     DEFAULT_ON_EXPIRY,
     DEFAULT_TALK_OVER,
     WAITING,
+    DecisionKind,
     OnExpiry,
     Request,
     RequestKind,
     RequestState,
     Risk,
 )
+from deskmate.domain.runs import RunState
 from deskmate.domain.threads import Priority, Thread
 from deskmate.errors import Invalid, NotFound
-from deskmate.services import feed
+from deskmate.services import feed, runs, threads
 from deskmate.services.schemas import check_schema, check_value
 from deskmate.store import jobs
 from deskmate.store.base import Tx
@@ -198,7 +201,7 @@ async def of_approval(tx: Tx, thread: str, approval: str) -> Request | None:
 
 
 async def heed(tx: Tx, stored: Sequence[Message], *, actor: Actor) -> None:
-    """What stored messages mean for the ledger: approvals that they ask for are opened, results of approved calls are outcomes.
+    """What stored messages mean for the ledger: approvals that they ask for are opened, results of calls are outcomes.
 
     What was asked and answered in the same batch is history. The caller holds the thread's lock. Raises Invalid for an answer to
     an approval that people still have to decide: decisions are made in the ledger.
@@ -231,6 +234,19 @@ async def forget(tx: Tx, message: Message, *, actor: Actor) -> None:
             await announce(tx, await get(tx, row["id"]), EventType.REQUEST_CANCELLED, actor=actor)
 
 
+async def go_on(tx: Tx, request: Request, *, actor: Actor) -> None:
+    """When the last request of a paused run is closed, the run is queued again; nobody waits for a person any more."""
+    thread = await threads.get(tx, request.thread)
+    if thread.assignment.to is Holder.AI and not await waiting(tx, request.thread):
+        await tx.run("assignments.served", thread=request.thread, now=ms(tx.now))
+    if request.run is None:
+        return
+    left = await tx.one("requests.waiting_of_run", run=request.run)
+    run = await runs.get(tx, request.run)
+    if left is not None and left["number"] == 0 and run.state is RunState.PAUSED:
+        await runs.resume(tx, run, actor=actor)
+
+
 async def _open_approval(tx: Tx, message: Message, asked: ApprovalRequest, *, actor: Actor) -> None:
     call = call_of(message, asked.call_id)
     if call is None or await of_approval(tx, message.thread, asked.approval_id) is not None:
@@ -244,13 +260,37 @@ async def _open_approval(tx: Tx, message: Message, asked: ApprovalRequest, *, ac
 
 
 async def _settle_call(tx: Tx, message: Message, result: ToolResult, *, actor: Actor) -> None:
-    """The result of a call that was approved is the outcome of that approval."""
-    row = await tx.one("requests.approved_of_call", thread=message.thread, call_id=result.call_id)
+    """The result of a call is the outcome of its approval, or of its question. Where people have not decided yet, a program has
+    done it for them: with this result."""
+    open_ = await tx.one("requests.waiting_of_call", thread=message.thread, call_id=result.call_id)
+    row = open_ or await tx.one("requests.approved_of_call", thread=message.thread, call_id=result.call_id)
     if row is None:
         return
+    if open_ is not None:
+        await _decide_by_result(tx, request_of(open_), result, actor=actor)
     applied = await tx.one("requests.apply", id=row["id"], outcome=message.id, now=ms(tx.now))
     assert applied is not None
     await announce(tx, request_of(applied), EventType.REQUEST_APPLIED, actor=actor)
+    if open_ is not None:
+        await go_on(tx, request_of(applied), actor=actor)
+
+
+async def _decide_by_result(tx: Tx, request: Request, result: ToolResult, *, actor: Actor) -> None:
+    """Decide an open request as the stored result of its call says. Raises Invalid where that is no answer to its question."""
+    said, refused = DecisionKind.ANSWER, DecisionKind.DECLINE
+    if request.approval is not None:
+        said, refused = DecisionKind.RESPOND, DecisionKind.REJECT
+    elif not result.denied:
+        check_value(request.response_schema, result.output, "parts")
+    decided = await tx.one(
+        "requests.decide",
+        id=request.id, kind=refused if result.denied else said, value=None if result.denied else _dumped(result.output),
+        args=None, text=None, reason=result.reason, review=None, by_kind=actor.kind, by=actor.id, by_name=actor.name,
+        channel=actor.channel, now=ms(tx.now),
+    )  # fmt: skip
+    assert decided is not None
+    await jobs.cancel(tx, TIMER, request.id)
+    await announce(tx, request_of(decided), EventType.REQUEST_DECIDED, actor=actor)
 
 
 async def announce(tx: Tx, request: Request, type: EventType, *, actor: Actor) -> None:
