@@ -10,7 +10,7 @@ from datetime import timedelta
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent
 from deskmate.domain.agents import Approved, Execute
 from deskmate.domain.events import EventType
-from deskmate.domain.messages import Message, NewMessage, ToolCall, ToolResult
+from deskmate.domain.messages import ApprovalResponse, Message, NewMessage, ToolCall, ToolResult
 from deskmate.domain.requests import REQUEST_MOVES, DecisionKind, Request, RequestState
 from deskmate.domain.runs import Run
 from deskmate.domain.states import move
@@ -103,6 +103,7 @@ class Applier:
             raise Closed("another process runs this call", state=request.state)
         settled = request_of(row)
         await _tell(tx, settled, agent(self._run.agent))
+        await tell_refused(tx, self._run)
         if request.state is RequestState.IN_DOUBT:
             await ledger.go_on(tx, settled, actor=agent(self._run.agent))
         return whole
@@ -131,6 +132,29 @@ async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Ac
             return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=author)
     new = NewMessage(role="tool", parts=(result,), author=author.author, run=request.run, agent_name=author.name)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=author))[0]
+
+
+async def tell_refused(tx: Tx, run: Run) -> None:
+    """Once all that was approved has run, what was refused gets its result too: every call of the step has one then."""
+    asked = [request_of(row) for row in await tx.all("requests.of_run", run=run.id) if row["approval"] is not None]
+    if any(request.state in (RequestState.DECIDED, RequestState.APPLYING) for request in asked):
+        return
+    for request in filter(_refused, asked):
+        call = await history.find(tx, request.call_message or "")
+        if call is None:
+            continue
+        rows = await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step)
+        parts = [part for row in rows for part in message_of(row).parts]
+        said = next((p for p in parts if isinstance(p, ApprovalResponse) and p.request == request.id and not p.approved), None)
+        if said is not None and not any(isinstance(p, ToolResult) and p.request == request.id for p in parts):
+            denied = replace(ledger.denied_result(request, said.reason), by=said.by)
+            await add_result(tx, request, denied, author=agent(run.agent))
+
+
+def _refused(request: Request) -> bool:
+    if request.decision is not None:
+        return request.decision.kind is DecisionKind.REJECT
+    return request.state in (RequestState.EXPIRED, RequestState.CANCELLED)
 
 
 async def approved_of(tx: Tx, run: Run) -> tuple[Approved, ...]:
