@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from deskmate import Desk, Failed, Message, NewDecision, NewMessage, Paused, Replied, Request
+from deskmate import Approval, Ask, Desk, Failed, Message, NewDecision, NewMessage, Paused, Replied, Request
 from deskmate.domain.actors import Actor, AuthorKind, customer
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.domain.messages import MessageStatus, Text, ToolCall, ToolResult, Visibility
@@ -214,6 +215,39 @@ async def test_a_refused_call_gets_its_result_when_the_run_goes_on(desk: Desk, t
     assert isinstance(part, ToolResult)
     assert part.by is not None
     assert (part.denied, part.reason, part.request, part.by.name) == (True, "too much", request.id, "Ana")
+
+
+async def test_calls_that_run_at_the_same_time_begin_in_their_order_and_their_results_stand_in_it(
+    desk: Desk, thread: str, bot: ScriptedAgent
+) -> None:
+    begun: list[str] = []
+    all_begun = asyncio.Event()
+
+    async def run(call: str) -> ToolResult:
+        begun.append(call)
+        if len(begun) == 3:
+            all_begun.set()
+        await all_begun.wait()
+        for _ in range(5 - int(call[1:])):
+            await asyncio.sleep(0)  # The later calls end sooner.
+        return ToolResult(call_id=call, tool="refund", output="done")
+
+    async def at_once(turn: Turn) -> AsyncIterator[Output]:
+        if not turn.resumed:
+            calls = tuple(ToolCall(call_id=f"c{n}", tool="refund", input={"n": n}) for n in range(4))
+            yield Ask(step=Step(role="assistant", parts=calls), requests=tuple(Approval(call_id=c.call_id) for c in calls))
+            return
+        await asyncio.gather(*(turn.apply(a, a.args, partial(run, a.call_id)) for a in turn.approved))
+        yield say("All done.")
+
+    bot.script = at_once
+    await paused(desk, thread, await saved(desk, thread, "Four refunds"))
+    for request in await desk.requests.waiting(thread, by=ANA):
+        answer = (await desk.requests.decide(request.id, REJECT if request.call_id == "c0" else APPROVE, by=ANA)).outcome
+    await desk.respond(thread, prompt=answer)
+    assert begun == ["c1", "c2", "c3"]
+    results = (await desk.messages.page(thread)).items[-2].parts
+    assert [part.call_id for part in results if isinstance(part, ToolResult)] == ["c1", "c2", "c3", "c0"]
 
 
 async def test_a_failure_that_no_customer_waits_for_is_told_to_the_program_only(

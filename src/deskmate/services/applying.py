@@ -42,11 +42,14 @@ class Applier:
         self._store = store
         self._run = run
         self._lease = lease
+        # The thread's lock lets one in at a time anyway, but whom first is chance: what was asked for first begins first.
+        self._reserving = asyncio.Lock()
 
     async def __call__(self, approved: Approved, args: Mapping[str, object], execute: Execute) -> ToolResult:
         """Reserve, run, record. Raises Conflict or Fenced, and runs nothing, unless this call may run, with these arguments."""
-        await self._store.write(lambda tx: self._reserve(tx, approved, args))
-        carried = asyncio.create_task(self._carry_out(approved, execute), name=f"deskmate call {approved.request}")
+        async with self._reserving:
+            await self._store.write(lambda tx: self._reserve(tx, approved, args))
+            carried = asyncio.create_task(self._carry_out(approved, execute), name=f"deskmate call {approved.request}")
         try:
             return await asyncio.shield(carried)
         except asyncio.CancelledError:
@@ -122,14 +125,18 @@ def _whole(request: Request, result: ToolResult) -> ToolResult:
 
 
 async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Actor) -> Message:
-    """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows."""
+    """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows.
+
+    Calls that run at the same time end in any order: their results stand in that of the calls, what was not run last.
+    """
     call = await history.get(tx, request.call_message or "")
-    siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
+    siblings = {part.call_id: at for at, part in enumerate(call.parts) if isinstance(part, ToolCall)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
         kept = message_of(row)
         results = [part for part in kept.parts if isinstance(part, ToolResult) and part.request is not None]
         if kept.author.kind is AuthorKind.AGENT and any(part.call_id in siblings for part in results):
-            return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=author)
+            whole = sorted((*results, result), key=lambda part: (part.denied, siblings.get(part.call_id, -1)))
+            return await messages.change(tx, kept.id, parts=whole, actor=author)
     new = NewMessage(role="tool", parts=(result,), author=author.author, run=request.run, agent_name=author.name)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=author))[0]
 

@@ -74,8 +74,7 @@ def with_results(history: Sequence[ContextMessage], results: Sequence[ToolResult
     messages = list(history)
     left = {result.call_id: result for result in results}
     for at in range(len(messages) - 1, -1, -1):
-        calls = {call.call_id for call in _calls(messages[at])}
-        found = [left.pop(call) for call in list(left) if call in calls]
+        found = [left.pop(call.call_id) for call in _calls(messages[at]) if call.call_id in left]
         if not found:
             continue
         behind = messages[at + 1 : at + 2]
