@@ -243,11 +243,22 @@ class Desk:
         await self._engine.stop()
         await self._store.close()
 
-    async def respond(self, thread: str, agent: "AnyAgent | str | None" = None, *, by: By = SYSTEM) -> Outcome:
+    async def respond(
+        self, thread: str, agent: "AnyAgent | str | None" = None, *, prompt: str | None = None, by: By = SYSTEM
+    ) -> Outcome:
         """Answer the newest unanswered message of a thread, here and now, or go on with a run whose requests are closed.
 
-        Returns Replied, Paused, Drafted, Failed or Overtaken. Raises Conflict when there is nothing to answer or people respond.
+        `prompt` is a message of the thread: that one is answered, on its own order, although it was answered before or stored
+        without asking for a reply. A message with calls that people were asked about, or with their answers, goes on with its
+        run, by the agent that began it; where that run has ended, its outcome is given again. Who asks for the same message at
+        the same time gets the same answer.
+
+        Returns Replied, Paused, Drafted, Failed or Overtaken. Raises Conflict when there is nothing to answer or people respond,
+        NotFound.
         """
+        if prompt is not None:
+            name = self._named(agent) if agent is not None else self.default_agent
+            return await self._responder.answer(thread, prompt, name, by=actor_of(by))
         return await self._responder.respond(thread, self._named(agent), by=actor_of(by))
 
     async def start(self, thread: str, *, agent: str | None = None, by: By = SYSTEM) -> Thread:

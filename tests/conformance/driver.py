@@ -7,6 +7,7 @@ import os
 from contextlib import ExitStack
 from typing import Any
 
+from tests.conformance.scripted import Bot
 from tests.conformance.stores import fresh_url
 from tests.conformance.views import (
     STATUS_IN,
@@ -21,9 +22,10 @@ from tests.conformance.views import (
     stream_view,
     thread_view,
     turn_view,
+    usage_view,
 )
 
-from deskmate import Desk, Role
+from deskmate import Desk, Failed, Replied, Role
 from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.messages import ContextMessage, Message, MessageStatus, Position, is_tool
 from deskmate.domain.parts import parts_from_json, parts_to_json
@@ -48,7 +50,7 @@ class Driver:
     """One desk, addressed in the words of the vectors."""
 
     capabilities = frozenset(
-        {"threads", "messages", "context", "turns", "approvals", "streams", "clock", "keys", "files", "search"}
+        {"threads", "messages", "context", "turns", "approvals", "streams", "clock", "keys", "files", "search", "generate"}
     )
 
     def __init__(self, desk: Desk, clock: FakeClock, resources: ExitStack) -> None:
@@ -63,6 +65,7 @@ class Driver:
         self.keys = desk.keys
         self.files = desk.files
         self.search = desk.search
+        self.usage = desk.usage
 
     @classmethod
     async def open(cls, url: str, resources: ExitStack | None = None) -> "Driver":
@@ -196,6 +199,27 @@ class Driver:
         request = await self.requests.of_approval(op["thread"], op["approval_id"], by=REVIEWER)
         decision = NewDecision(kind=DecisionKind.APPROVE if op["approved"] else DecisionKind.REJECT, reason=op.get("reason"))
         return {"message": (await self.requests.decide(request.id, decision, by=REVIEWER)).outcome}
+
+    async def generate(self, op: Op) -> Json:
+        thread = await self.threads.get(op["thread"])
+        before = {message.id for message in (await self.messages.page(thread.id, limit=1000)).items}
+        used = {entry.id for entry in await self.usage.of_thread(thread.id)}
+        prompt = op.get("prompt_message")
+        if "prompt" in op:
+            asked = await self.messages.save(thread.id, [new_message({"role": "user", "text": op["prompt"]}, None)])
+            prompt = asked[0].id
+        bot = Bot(op)
+        outcome = await self._desk.respond(thread.id, bot.agent, prompt=prompt)
+        stored = (await self.messages.page(thread.id, limit=1000)).items
+        return {
+            "failed": isinstance(outcome, Failed),
+            "text": (outcome.message.text or None) if isinstance(outcome, Replied) else None,
+            "new_messages": [await self._full_view(message) for message in stored if message.id not in before],
+            "model_calls": len(bot.seen),
+            "seen": bot.seen,
+            "tools_run": bot.ran,
+            "usage": [usage_view(entry, thread) for entry in await self.usage.of_thread(thread.id) if entry.id not in used],
+        }
 
     # Streams, and time
 

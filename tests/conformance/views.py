@@ -11,6 +11,7 @@ from deskmate.domain.search import Embedding
 from deskmate.domain.streams import Stream, StreamDelta, piece_to_json
 from deskmate.domain.threads import Status, Thread
 from deskmate.domain.turns import Turn
+from deskmate.domain.usage import UsageEntry
 
 Op = Mapping[str, Any]
 Json = dict[str, Any]
@@ -60,6 +61,18 @@ def thread_view(thread: Thread) -> Json:
         "user_id": thread.customer,
         "title": thread.subject,
         "summary": thread.summary,
+    }
+
+
+def usage_view(entry: UsageEntry, thread: Thread) -> Json:
+    return {
+        "agent_name": entry.agent,
+        "model": entry.model,
+        "provider": entry.provider,
+        "input_tokens": entry.input_tokens,
+        "output_tokens": entry.output_tokens,
+        "thread": entry.thread,
+        "user_id": thread.customer,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from pydantic_ai import Agent, ModelRetry
-from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.tools import ToolDefinition
@@ -19,9 +19,9 @@ from tests.fakes.turns import ask_of, collect, look, openai_agent, outputs_of, s
 
 from deskmate.domain.agents import Ask, Delta, Output, Question, Step
 from deskmate.domain.messages import File, Text, ToolCall, ToolResult
-from deskmate.errors import Misconfigured, ModelFailed, NotFound
+from deskmate.errors import Invalid, Misconfigured, ModelFailed, NotFound
 from deskmate.runners.pydantic_ai import AskHuman, PydanticAgent
-from deskmate.runners.pydantic_ai.history import repair
+from deskmate.runners.pydantic_ai.history import repair, with_results
 
 
 @pytest.fixture
@@ -276,3 +276,58 @@ async def test_a_tool_that_asks_to_be_called_again_is_an_error_result_with_its_w
     outputs = await outputs_of(PydanticAgent(Agent(TestModel(), tools=[pick])), turn())
     results = [part for step in steps_of(outputs) if step.role == "tool" for part in step.parts if isinstance(part, ToolResult)]
     assert [(part.output, part.is_error) for part in results] == [("Pick another number.", True), ("picked", False)]
+
+
+# Limits
+
+
+async def test_at_its_limit_an_agent_ends_with_the_results_of_its_last_tools(server: OpenAIServer) -> None:
+    server.script(Reply(calls=[Call("look", {"at": "Lyon"})]), Reply("Wait.", calls=[Call("look", {"at": "Nice"})]))
+    steps = steps_of(await outputs_of(openai_agent(look, max_steps=2), turn()))
+    assert [(step.role, step.final) for step in steps] == [
+        ("assistant", False), ("tool", False), ("assistant", False), ("tool", True),
+    ]  # fmt: skip
+    assert len(server.seen) == 2
+
+
+async def test_an_agent_that_ends_or_asks_in_time_does_not_notice_its_limit(server: OpenAIServer) -> None:
+    server.script(Reply(calls=[Call("look", {"at": "Lyon"})]), Reply("Open."))
+    *_, answer = steps_of(await outputs_of(openai_agent(look, max_steps=2), turn()))
+    assert (answer.parts, answer.final) == ((Text(text="Open."),), True)
+    server.script(Reply(calls=[Call("ask_human", {"question": "Open?"})]))
+    assert ask_of(await outputs_of(openai_agent(look, max_steps=1), turn())).requests
+
+
+async def test_words_that_were_not_accepted_are_the_last_at_the_limit() -> None:
+    agent = Agent(FunctionModel(lambda messages, info: says_so("Hm.")), name="support")
+
+    @agent.output_validator
+    def never(output: str) -> str:
+        raise ModelRetry("say more")
+
+    [step] = steps_of(await outputs_of(PydanticAgent(agent, stream=False, max_steps=1), turn()))
+    assert (step.parts, step.final) == ((Text(text="Hm."),), True)
+
+
+def says_so(text: str) -> ModelResponse:
+    return ModelResponse(parts=[TextPart(text)])
+
+
+def test_a_limit_is_a_number_from_one() -> None:
+    with pytest.raises(Invalid) as refused:
+        PydanticAgent(Agent(TestModel()), max_steps=0)
+    assert refused.value.field == "max_steps"
+
+
+def test_what_has_just_come_of_a_call_stands_before_the_refusals_of_its_step() -> None:
+    one, two, three = (ToolCall(call_id=id, tool="look", input={}) for id in ("c1", "c2", "c3"))
+    refused = ToolResult(call_id="c1", tool="look", denied=True)
+    known, new = (ToolResult(call_id=id, tool="look", output="seen") for id in ("c2", "c3"))
+    history = [says("user", "Look"), says("assistant", one, two, three), says("tool", refused, known), says("user", "And?")]
+    joined = with_results(history, [new])
+    assert joined == (history[0], history[1], says("tool", known, new, refused), history[3])
+    assert with_results(history[:2], [new]) == (*history[:2], says("tool", new))
+    returned = [
+        part.tool_call_id for part in repair(joined, human_tools=()).messages[2].parts if isinstance(part, ToolReturnPart)
+    ]
+    assert returned == ["c2", "c3", "c1"]

@@ -84,7 +84,8 @@ class Step:
     """One finished message of the agent: an answer, tool calls, or (role tool) their results. Stored before the run goes on.
 
     `final` says that nothing follows: the step and the end of the run are one transaction, so a process that dies leaves either
-    both or neither, and the answer is never given twice. `held` has its words approved by a person before the customer sees them.
+    both or neither, and the answer is never given twice. Results of tools are final where the agent stops without words: then the
+    thread waits for a person, if a customer waits. `held` has its words approved by a person before the customer sees them.
     """
 
     role: ModelRole

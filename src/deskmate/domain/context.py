@@ -85,7 +85,7 @@ def close(sequence: Sequence[ContextMessage], *, keep_approved: bool = False) ->
                     waiting[part.call_id] = entry
                 case ToolResult():
                     if (caller := waiting.pop(part.call_id, None)) is not None:
-                        caller.results.setdefault(part.call_id, part)
+                        caller.settle(part)
                 case ApprovalRequest():
                     approvals[part.approval_id] = entry, part.call_id
                     response = responses.get(part.approval_id)
@@ -106,6 +106,11 @@ class _Entry:
     calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
     asks: dict[str, ApprovalResponse | None] = field(default_factory=dict[str, ApprovalResponse | None])
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+
+    def settle(self, result: ToolResult) -> None:
+        """A call has this result. A refusal that is stored as one too stands where its result is stored."""
+        refused = self.results.pop(result.call_id, None)
+        self.results[result.call_id] = refused or result
 
     def deny(self, call_id: str, said: ApprovalResponse) -> None:
         """A person refused this call, or the desk did."""

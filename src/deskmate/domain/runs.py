@@ -32,7 +32,8 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
 class Run:
     """One execution. `prompt` is the message it answers; `attempt` rises with every start and fences the one before.
 
-    One whose `visibility` is note speaks to the team: all it says are notes, and nobody who waits has been answered by it.
+    One whose `visibility` is note speaks to the team: all it says are notes, and nobody who waits has been answered by it. One
+    that is `pinned` answers the very message that a program named, also where the conversation has gone on since.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Run:
     prompt: str | None
     prompt_order: int
     visibility: Visibility = Visibility.PUBLIC
+    pinned: bool = False
     state: RunState = RunState.QUEUED
     attempt: int = 0
     lease_by: str | None = None
@@ -55,3 +57,8 @@ class Run:
     def aside(self) -> bool:
         """Whether it speaks to the team only."""
         return self.visibility is Visibility.NOTE
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it answers whatever the customer said last: they wait for it on the thread, and hear of it if it fails."""
+        return not self.aside and not self.pinned

@@ -10,7 +10,7 @@ from datetime import timedelta
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent
 from deskmate.domain.agents import Approved, Execute
 from deskmate.domain.events import EventType
-from deskmate.domain.messages import Message, NewMessage, ToolCall, ToolResult, Visibility
+from deskmate.domain.messages import ApprovalResponse, Message, NewMessage, ToolCall, ToolResult, Visibility
 from deskmate.domain.requests import REQUEST_MOVES, DecisionKind, Request, RequestState
 from deskmate.domain.runs import Run
 from deskmate.domain.states import move
@@ -43,11 +43,14 @@ class Applier:
         self._run = run
         self._lease = lease
         self._carried: set[asyncio.Task[ToolResult]] = set()  # a task that nobody holds may be gone before its end
+        # The thread's lock lets one in at a time anyway, but whom first is chance: what was asked for first begins first.
+        self._reserving = asyncio.Lock()
 
     async def __call__(self, approved: Approved, args: Mapping[str, object], execute: Execute) -> ToolResult:
         """Reserve, run, record. Raises Conflict or Fenced, and runs nothing, unless this call may run, with these arguments."""
-        await self._store.write(lambda tx: self._reserve(tx, approved, args))
-        carried = asyncio.create_task(self._carry_out(approved, execute), name=f"deskmate call {approved.request}")
+        async with self._reserving:
+            await self._store.write(lambda tx: self._reserve(tx, approved, args))
+            carried = asyncio.create_task(self._carry_out(approved, execute), name=f"deskmate call {approved.request}")
         self._carried.add(carried)
         carried.add_done_callback(self._carried.discard)
         try:
@@ -106,6 +109,7 @@ class Applier:
             raise Closed("another process runs this call", state=request.state)
         settled = request_of(row)
         await _tell(tx, settled, agent(self._run.agent))
+        await tell_refused(tx, self._run)
         if request.state is RequestState.IN_DOUBT:
             await ledger.go_on(tx, settled, actor=agent(self._run.agent))
         return whole
@@ -126,20 +130,45 @@ def _whole(request: Request, result: ToolResult) -> ToolResult:
 async def add_result(tx: Tx, request: Request, result: ToolResult, *, author: Actor) -> Message | None:
     """Store what came of an approved call behind the answers of people: one message for the calls of a step, which only grows.
 
-    None where the call was deleted while it ran: a result without its call would be no history.
+    Calls that run at the same time end in any order: their results stand in that of the calls, what was not run last. None where
+    the call was deleted while it ran: a result without its call would be no history.
     """
     call = await history.find(tx, request.call_message or "")
     if call is None:
         return None
-    siblings = {part.call_id for part in call.parts if isinstance(part, ToolCall)}
+    siblings = {part.call_id: at for at, part in enumerate(call.parts) if isinstance(part, ToolCall)}
     for row in await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step):
         kept = message_of(row)
         results = [part for part in kept.parts if isinstance(part, ToolResult) and part.request is not None]
         if kept.author.kind is AuthorKind.AGENT and any(part.call_id in siblings for part in results):
-            return await messages.change(tx, kept.id, parts=(*kept.parts, result), actor=author)
+            whole = sorted((*results, result), key=lambda part: (part.denied, siblings.get(part.call_id, -1)))
+            return await messages.change(tx, kept.id, parts=whole, actor=author)
     seen = Visibility.NOTE if call.visibility is Visibility.NOTE else Visibility.PUBLIC
     new = NewMessage(role="tool", parts=(result,), author=author.author, visibility=seen, run=request.run, agent_name=author.name)
     return (await messages.insert(tx, call.thread, [new], after=call.id, actor=author))[0]
+
+
+async def tell_refused(tx: Tx, run: Run) -> None:
+    """Once all that was approved has run, what was refused gets its result too: every call of the step has one then."""
+    asked = [request_of(row) for row in await tx.all("requests.of_run", run=run.id) if row["approval"] is not None]
+    if any(request.state in (RequestState.DECIDED, RequestState.APPLYING) for request in asked):
+        return
+    for request in filter(_refused, asked):
+        call = await history.find(tx, request.call_message or "")
+        if call is None:
+            continue
+        rows = await tx.all("requests.results", thread=call.thread, order=call.order, step=call.step)
+        parts = [part for row in rows for part in message_of(row).parts]
+        said = next((p for p in parts if isinstance(p, ApprovalResponse) and p.request == request.id and not p.approved), None)
+        if said is not None and not any(isinstance(p, ToolResult) and p.request == request.id for p in parts):
+            denied = replace(ledger.denied_result(request, said.reason), by=said.by)
+            await add_result(tx, request, denied, author=agent(run.agent))
+
+
+def _refused(request: Request) -> bool:
+    if request.decision is not None:
+        return request.decision.kind is DecisionKind.REJECT
+    return request.state in (RequestState.EXPIRED, RequestState.CANCELLED)
 
 
 async def approved_of(tx: Tx, run: Run) -> tuple[Approved, ...]:

@@ -53,8 +53,9 @@ async def change(
         if spare is not None and run.id == spare.id:
             continue
         await applying.cancel_run(tx, run, actor=by, reason=cause)
-        # What it was asked stands unanswered again, also where it had paused and would have answered later.
-        await tx.run("assignments.unanswered", thread=thread.id, order=run.prompt_order)
+        if not run.pinned:
+            # What it was asked stands unanswered again, also where it had paused and would have answered later.
+            await tx.run("assignments.unanswered", thread=thread.id, order=run.prompt_order)
     if spare is None:
         await writer.fail_pending(tx, thread.id, "taken_over")
     await ledger.close_all(tx, thread.id, RequestState.CANCELLED, by=by)

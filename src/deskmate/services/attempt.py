@@ -63,7 +63,7 @@ class Attempt:
                     case Step():
                         pending = await self._writer.settle()
                         self._spoke = self._spoke or _speaks(output)
-                        if output.final and self._spoke:
+                        if output.final and (self._spoke or output.role == "tool"):
                             self.answer = await self._store.write(lambda tx, s=output, p=pending: self._finish(tx, s, p))
                             return
                         await self._store.write(lambda tx, s=output, p=pending: self._write(tx, s, p))
@@ -137,7 +137,7 @@ class Attempt:
         for results in ask.results:
             await self._store_step(tx, thread, results, None)
         opened = [await self._open(tx, thread, asked, wanted.get(asked.call_id)) for asked in ask.requests]
-        if ask.notice and not self._run.aside:
+        if ask.notice and self._run.awaited:
             await notice(tx, thread, self._run, ask.notice)
         await runs.leave(tx, self._run, RunState.PAUSED)
         await _settle(tx, thread, self._run)
@@ -170,6 +170,9 @@ class Attempt:
         thread = await self._held(tx)
         said = await self._store_step(tx, thread, step, pending)
         await self._leave(tx, thread)
+        if not self._spoke and self._run.awaited:
+            # It has reached its limit, and the customer has not been answered.
+            await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
         return said if said.text and said.role == "assistant" and said.status is MessageStatus.SUCCESS else None
 
     async def _end(self, tx: Tx, pending: str | None) -> None:
@@ -183,7 +186,7 @@ class Attempt:
         await runs.leave(tx, self._run, RunState.DONE)
         if self._draft is not None:
             self.drafted = await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
-        if thread.waiting_since is not None and not self._run.aside and not await ledger.waiting(tx, thread.id):
+        if thread.waiting_since is not None and self._run.awaited and not await ledger.waiting(tx, thread.id):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
         await _settle(tx, thread, self._run)
 
@@ -221,7 +224,9 @@ async def _settle(tx: Tx, thread: Thread, run: Run) -> None:
     """What the run was asked is dealt with; whatever the customer wrote meanwhile gets a run of its own."""
     if run.aside:
         return
-    await tx.run("assignments.answered", thread=run.thread, order=run.prompt_order)
+    # An answer to another message than the newest leaves that one to its own run.
+    if run.awaited or thread.prompt_order <= max(thread.answered_order, run.prompt_order):
+        await tx.run("assignments.answered", thread=run.thread, order=run.prompt_order)
     await posting.follow_up(tx, thread, run.prompt_order, run.agent)
 
 
@@ -249,7 +254,10 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
             run=run.id,
         )
         await messages.insert(tx, thread, [failed], after=await prompts.behind(tx, run), actor=actor)
-    if run.aside:
+    if not run.awaited:
+        # Whoever wanted it is told: the team by the note, a program by the outcome.
+        if run.pinned:
+            await posting.follow_up(tx, thread, run.prompt_order, run.agent)
         return
     await notice(tx, thread, run, "Something went wrong while answering. A person will look at it.")
     await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))

@@ -9,7 +9,7 @@ from deskmate.domain.actors import Actor, Author, AuthorKind
 from deskmate.domain.assignments import Assignment, Holder
 from deskmate.domain.messages import Message, NewMessage, Text, Visibility
 from deskmate.domain.permissions import Action, require
-from deskmate.domain.runs import RunState
+from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid, KeyReused
 from deskmate.services import assignments, escalations, messages, operators, prompts, routing, runs, threads
@@ -157,14 +157,16 @@ async def give(tx: Tx, thread: Thread, prompt: Message, *, actor: Actor, agent: 
     live = await runs.live(tx, thread.id)
     # A run that has not started, or is running, takes up the newest message by itself: it reads it when it starts, or a
     # follower is queued when it ends. A paused run waits for a person and does not keep the customer waiting.
-    if any(run.state is RunState.RUNNING or (run.state is RunState.QUEUED and run.attempt == 0) for run in live if not run.aside):
+    if any(run.state is RunState.RUNNING and not run.aside for run in live):
+        return
+    if any(run.state is RunState.QUEUED and run.attempt == 0 and run.awaited for run in live):
         return
     await runs.queue(tx, thread, agent, prompt=prompt.id, prompt_order=prompt.order, actor=actor)
 
 
 async def follow_up(tx: Tx, thread: Thread, answered: int, agent: str) -> None:
     """When a run ends: if the customer has written since it began, another starts for the newest message."""
-    if thread.prompt_order <= answered or thread.assignment.to is not Holder.AI:
+    if thread.prompt_order <= max(answered, thread.answered_order) or thread.assignment.to is not Holder.AI:
         return
     prompt = await prompts.at(tx, thread.id, thread.prompt_order)
     if prompt is not None:
@@ -173,17 +175,32 @@ async def follow_up(tx: Tx, thread: Thread, answered: int, agent: str) -> None:
 
 async def start(tx: Tx, thread: Thread, agent: str, *, actor: Actor) -> None:
     """Start a run for the newest message nobody has answered. Raises Conflict where there is none, or where people respond."""
+    _check_may_start(thread, actor)
+    prompt = await prompts.newest_of_customer(tx, thread.id)
+    if prompt is None or prompt.order <= thread.answered_order:
+        raise Conflict("there is no unanswered message on this thread")
+    await tx.run("assignments.asks", thread=thread.id, order=prompt.order)
+    await give(tx, await threads.get(tx, thread.id), prompt, actor=actor, agent=agent)
+
+
+async def answer(tx: Tx, thread: Thread, prompt: Message, agent: str, *, actor: Actor) -> Run:
+    """Start a run for this very message, whoever stored it, answered or not. Raises Conflict where people respond."""
+    _check_may_start(thread, actor)
+    if (await routing.decide(tx, thread)).responder == "human":
+        raise Conflict("people respond on this thread")
+    awaited = thread.prompt_order == prompt.order > thread.answered_order and prompt.step == 0
+    return await runs.queue(
+        tx, thread, agent, prompt=prompt.id, prompt_order=prompt.order, pinned=not awaited, actor=actor
+    )  # fmt: skip
+
+
+def _check_may_start(thread: Thread, actor: Actor) -> None:
     require(actor, Action.THREAD_RESPOND, owner=thread.customer)
     if thread.assignment.to is not Holder.AI:
         holder: Assignment = thread.assignment
         raise Conflict(
             f"{holder.name or holder.to} holds this thread", holder={"to": holder.to, "id": holder.id, "name": holder.name}
         )
-    prompt = await prompts.newest_of_customer(tx, thread.id)
-    if prompt is None or prompt.order <= thread.answered_order:
-        raise Conflict("there is no unanswered message on this thread")
-    await tx.run("assignments.asks", thread=thread.id, order=prompt.order)
-    await give(tx, await threads.get(tx, thread.id), prompt, actor=actor, agent=agent)
 
 
 async def recall(tx: Tx, actor: Actor, key: str, digest: str) -> str | None:

@@ -19,6 +19,12 @@ async def newest_of_customer(tx: Tx, thread: str) -> Message | None:
     return None if row is None else message_of(row)
 
 
+async def last_of_run(tx: Tx, thread: str, run: str) -> Message | None:
+    """The last message of a run, words or not, or None."""
+    row = await tx.one("prompts.last_of_run", thread=thread, run=run)
+    return None if row is None else message_of(row)
+
+
 async def newest_of_run(tx: Tx, thread: str, run: str) -> Message | None:
     """The last public words of a run, or None."""
     row = await tx.one("prompts.newest_of_run", thread=thread, run=run)

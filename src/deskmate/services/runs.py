@@ -35,6 +35,7 @@ def run_of(row: Row) -> Run:
         prompt=row["prompt"],
         prompt_order=row["prompt_order"],
         visibility=Visibility(row["visibility"]),
+        pinned=bool(row["pinned"]),
         state=RunState(row["state"]),
         attempt=row["attempt"],
         lease_by=row["lease_by"],
@@ -54,6 +55,11 @@ async def get(tx: Tx, id: str) -> Run:
     return run_of(row)
 
 
+async def of_message(tx: Tx, thread: str, message: str) -> list[Run]:
+    """The runs that asked people about the calls of a message, or were answered with it, newest first."""
+    return [run_of(row) for row in await tx.all("runs.of_message", thread=thread, message=message)]
+
+
 async def live(tx: Tx, thread: str) -> list[Run]:
     """The runs of a thread that have not ended, oldest first."""
     return [run_of(row) for row in await tx.all("runs.live", thread=thread)]
@@ -67,6 +73,7 @@ async def queue(
     prompt: str | None,
     prompt_order: int,
     visibility: Visibility = Visibility.PUBLIC,
+    pinned: bool = False,
     actor: Actor,
 ) -> Run:
     """A new run for the newest message, and the job that starts it. The caller holds the thread's lock."""
@@ -74,7 +81,7 @@ async def queue(
     row = await tx.one(
         "runs.insert",
         id=run_id, thread=thread.id, agent=agent_name, epoch=thread.epoch, prompt=prompt, prompt_order=prompt_order,
-        visibility=visibility, now=ms(tx.now),
+        visibility=visibility, pinned=int(pinned), now=ms(tx.now),
     )  # fmt: skip
     assert row is not None
     run = run_of(row)

@@ -35,7 +35,9 @@ async def _close(tx: Tx, request: Request) -> Request:
             return await ledger.close(tx, request, RequestState.CANCELLED, by=SYSTEM)
         case TalkOver.SUPERSEDE:
             closed = await ledger.close(tx, request, RequestState.SUPERSEDED, by=SYSTEM)
-            await ledger.refuse(tx, request, WENT_ON)
+            if request.approval is None:
+                await ledger.refuse(tx, request, WENT_ON)
+            # An approval that nobody has given is a denied result in every context; nobody has said so, and nothing is stored.
             return closed
         case TalkOver.KEEP:
             return request

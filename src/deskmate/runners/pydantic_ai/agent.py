@@ -21,14 +21,14 @@ from pydantic_ai.models import Model
 from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults, RunContext, ToolApproved, ToolDefinition
 
 from deskmate.domain.agents import Output, Step, Turn
-from deskmate.domain.messages import ContextMessage, ToolResult
+from deskmate.domain.messages import ToolResult
 from deskmate.errors import DeskmateError, Invalid
 from deskmate.runners.pydantic_ai.approval import ApprovedCalls, NeedsApproval, approved_calls
 from deskmate.runners.pydantic_ai.ask_human import RUN_MARK, AskHuman, current_turn, in_desk_run, keeper
 from deskmate.runners.pydantic_ai.drive import Drive, Put
 from deskmate.runners.pydantic_ai.escalate import Assessed
 from deskmate.runners.pydantic_ai.failures import Patience, Persist, failure, of_a_provider
-from deskmate.runners.pydantic_ai.history import repair, result_of, told
+from deskmate.runners.pydantic_ai.history import repair, result_of, told, with_results
 
 ASIDE = (
     "You speak to your colleagues of the team now, not to the customer, who never sees what you write. Answer the colleague's "
@@ -47,7 +47,8 @@ class PydanticAgent:
     taken up from those alone, by any process. `deps` makes the agent's dependencies for a turn. `stream=False` is for models that
     cannot stream. `notice` is what a customer reads while people are asked. `floor` is the confidence, from 0 to 1, from which on
     an agent with the output type `Assessed` answers alone; below it a person answers, and the customer reads `passed_on`; with
-    `unsure="draft"` a person approves the answer instead.
+    `unsure="draft"` a person approves the answer instead. `max_steps` is how often the model is asked at most before the run ends
+    or pauses: the tools of the last response still run, and with their results the run is over, whether it has spoken or not.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class PydanticAgent:
         floor: float = FLOOR,
         passed_on: str = PASSED_ON,
         unsure: Literal["escalate", "draft"] = "escalate",
+        max_steps: int | None = None,
     ) -> None:
         self.agent = agent
         self._name = name or agent.name or "assistant"
@@ -73,7 +75,10 @@ class PydanticAgent:
         self._stream = stream
         if not 0.0 <= floor <= 1.0:
             raise Invalid("a floor is from 0 to 1", field="floor")
+        if max_steps is not None and max_steps < 1:
+            raise Invalid("max_steps is a number from 1", field="max_steps")
         self._floor = floor
+        self._max_steps = max_steps
         self._passed_on = passed_on
         self._drafts_unsure = unsure == "draft"
         own = agent.output_type
@@ -155,7 +160,7 @@ class PydanticAgent:
             results = await self._apply(turn, deps)
             turn = replace(
                 turn,
-                history=(*turn.history, ContextMessage(role="tool", parts=results)),
+                history=with_results(turn.history, results),
                 news=(*turn.news, *results),
                 approved=(),
             )
@@ -190,6 +195,7 @@ class PydanticAgent:
                 passed_on=self._passed_on,
                 drafts_unsure=self._drafts_unsure,
                 quiet=self._assesses,
+                max_steps=self._max_steps,
             ).to_the_end()
 
     async def _apply(self, turn: Turn, deps: Any) -> tuple[ToolResult, ...]:

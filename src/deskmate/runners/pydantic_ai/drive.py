@@ -52,19 +52,25 @@ class Drive:
     drafts_unsure: bool
     quiet: bool
     """Words beside the answer are not for the customer: what may be said is known at the end only."""
+    max_steps: int | None = None
+    steps: int = 0
+    """How many responses of the model there have been."""
     output_by_tool: bool = False
     spent: tuple[int, int] = field(default=(0, 0))
     """Tokens of responses without words or calls, which make no step; they are counted with the next one."""
 
     async def to_the_end(self) -> None:
         node: Any = self.run.next_node
-        while not isinstance(node, End):
+        while not isinstance(node, End) and not self._at_the_limit(node):
             if isinstance(node, ModelRequestNode) and self.stream and not self.quiet:
                 await self._deltas(cast("ModelRequestNode[Any, Any]", node))
             if isinstance(node, CallToolsNode):
                 node = await self._calls(cast("CallToolsNode[Any, Any]", node))
             else:
                 node = await self.run.next(cast("Any", node))
+
+    def _at_the_limit(self, node: Any) -> bool:
+        return isinstance(node, ModelRequestNode) and self.max_steps is not None and self.steps >= self.max_steps
 
     async def _deltas(self, node: "ModelRequestNode[Any, Any]") -> None:
         async with node.stream(self.run.ctx) as events:
@@ -84,6 +90,7 @@ class Drive:
         process dies, and the other tools are not run again when the answers come. Calls that need approval stay with the tools.
         """
         _tell_apart(node.model_response)
+        self.steps += 1
         parts = parts_of(node.model_response)
         if self.quiet:
             parts = tuple(part for part in parts if not isinstance(part, Text))
@@ -101,18 +108,21 @@ class Drive:
             await self.put(step)
             step = _rest(step)
         results, node_after = await self._run_tools(node, tools)
-        await self._hand_over([results[call.call_id] for call in tools if call.call_id in results])
+        rest = _returned([results[call.call_id] for call in tools if call.call_id in results])
         asked = [part for part in parts if isinstance(part, ToolCall) and part.call_id in human]
         failed = [part for part in asked if part.call_id in results]
         if failed:
-            await self.put(_add(step, failed))
+            rest += [_add(step, failed), *_returned([results[call.call_id] for call in failed])]
             step = _rest(step)
-            await self._hand_over([results[call.call_id] for call in failed])
+        if step.parts and not isinstance(node_after, End):
+            rest.append(step)
+        if rest and self._at_the_limit(node_after):
+            rest[-1] = replace(rest[-1], final=True)
+        for found in rest:
+            await self.put(found)
         if isinstance(node_after, End):
             output = cast("End[FinalResult[object]]", node_after).data.output
             await self._finish(output, _add(step, [part for part in asked if part not in failed]))
-        elif step.parts:
-            await self.put(step)
         return cast("Any", node_after)
 
     async def _run_tools(self, node: "CallToolsNode[Any, Any]", tools: Sequence[ToolCall]) -> tuple[dict[str, ToolResult], Any]:
@@ -174,8 +184,8 @@ class Drive:
         return tool in self.askers or (found is not None and found.kind in ("unapproved", "external"))
 
     async def _hand_over(self, results: Sequence[ToolResult]) -> None:
-        if results:
-            await self.put(Step(role="tool", parts=tuple(results)))
+        for step in _returned(results):
+            await self.put(step)
 
     def _step(self, response: ModelResponse, parts: tuple[Part, ...], *, empty: bool) -> Step:
         tokens = (self.spent[0] + response.usage.input_tokens, self.spent[1] + response.usage.output_tokens)
@@ -200,6 +210,10 @@ def _tell_apart(response: ModelResponse) -> None:
             if part.tool_call_id in seen:
                 part.tool_call_id = f"{part.tool_call_id}-{number}"
             seen.add(part.tool_call_id)
+
+
+def _returned(results: Sequence[ToolResult]) -> list[Step]:
+    return [Step(role="tool", parts=tuple(results))] if results else []
 
 
 def _add(step: Step, parts: Sequence[Part]) -> Step:

@@ -68,6 +68,23 @@ def repair(history: Sequence[ContextMessage], *, human_tools: Collection[str], w
     return Repaired(messages=tuple(messages), unknown=tuple(unknown), ends_with_words=ends_with_words)
 
 
+def with_results(history: Sequence[ContextMessage], results: Sequence[ToolResult]) -> tuple[ContextMessage, ...]:
+    """The history with what has just come of its calls, where the desk has stored it: behind the other results of the step,
+    before the refusals."""
+    messages = list(history)
+    left = {result.call_id: result for result in results}
+    for at in range(len(messages) - 1, -1, -1):
+        found = [left.pop(call.call_id) for call in _calls(messages[at]) if call.call_id in left]
+        if not found:
+            continue
+        behind = messages[at + 1 : at + 2]
+        known = behind[0].parts if behind and behind[0].role == "tool" else ()
+        refused = [part for part in known if isinstance(part, ToolResult) and part.denied]
+        parts = (*(part for part in known if part not in refused), *found, *refused)
+        messages[at + 1 : at + 2 if known else at + 1] = [ContextMessage(role="tool", parts=parts)]
+    return tuple(messages)
+
+
 def _calls(message: ContextMessage) -> list[ToolCall]:
     return [part for part in message.parts if isinstance(part, ToolCall)] if message.role == "assistant" else []
 
@@ -115,9 +132,10 @@ def _exchange(message: ContextMessage, results: Mapping[str, ToolResult]) -> Ite
         if isinstance(part, ToolCall):
             if part.call_id in results:
                 said.append(_call_part(part))
-                returned.append(_return_part(results[part.call_id]))
         elif text := _as_text(part):
             said.append(TextPart(text))
+    called = {part.call_id for part in _calls(message)}
+    returned.extend(_return_part(result) for call, result in results.items() if call in called)
     if said:
         yield ModelResponse(parts=said)
     if returned:

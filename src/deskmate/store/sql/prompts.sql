@@ -10,6 +10,12 @@ SELECT * FROM messages
 WHERE thread = :thread AND author_kind = 'customer' AND role = 'user'
 ORDER BY "order" DESC, step DESC LIMIT 1;
 
+-- name: last_of_run
+-- The last message of a run, words or not.
+SELECT * FROM messages
+WHERE thread = :thread AND run = :run AND role IN ('assistant', 'tool') AND author_kind = 'agent' AND status = 'success'
+ORDER BY "order" DESC, step DESC LIMIT 1;
+
 -- name: newest_of_run
 -- The last public words of a run.
 SELECT * FROM messages

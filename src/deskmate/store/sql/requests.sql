@@ -32,15 +32,15 @@ SELECT * FROM requests
 WHERE thread = :thread AND call_id = :call_id AND approval IS NOT NULL AND run IS NULL AND state = 'decided'
 ORDER BY created_at, id LIMIT 1;
 
--- name: newest_escalation
--- The last escalation of a thread.
-SELECT * FROM requests WHERE thread = :thread AND kind = 'escalation' ORDER BY created_at DESC, id DESC LIMIT 1;
-
 -- name: waiting_of_call
 -- What people have not decided yet about a call of a thread; the newest, where a model gave an id again.
 SELECT * FROM requests
 WHERE thread = :thread AND call_id = :call_id AND call_message IS NOT NULL AND state IN ('open', 'claimed')
 ORDER BY created_at DESC, id DESC LIMIT 1;
+
+-- name: newest_escalation
+-- The last escalation of a thread.
+SELECT * FROM requests WHERE thread = :thread AND kind = 'escalation' ORDER BY created_at DESC, id DESC LIMIT 1;
 
 -- name: of_message
 -- What is not yet decided about a message and its calls, and the calls of it that were approved and have not run.

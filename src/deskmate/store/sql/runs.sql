@@ -1,12 +1,21 @@
 -- name: insert
 -- A new run, waiting to be taken.
-INSERT INTO runs (id, thread, agent, epoch, prompt, prompt_order, visibility, state, attempt, created_at, updated_at)
-VALUES (:id, :thread, :agent, :epoch, :prompt, :prompt_order, :visibility, 'queued', 0, :now, :now)
+INSERT INTO runs (id, thread, agent, epoch, prompt, prompt_order, visibility, pinned, state, attempt, created_at, updated_at)
+VALUES (:id, :thread, :agent, :epoch, :prompt, :prompt_order, :visibility, :pinned, 'queued', 0, :now, :now)
 RETURNING *;
 
 -- name: get
 -- One run by its id.
 SELECT * FROM runs WHERE id = :id;
+
+-- name: of_message
+-- The runs that asked people about the calls of a message, or were answered with it, newest first.
+SELECT * FROM runs
+WHERE id IN (
+    SELECT run FROM requests
+    WHERE thread = :thread AND call_message IS NOT NULL AND (call_message = :message OR outcome = :message)
+)
+ORDER BY created_at DESC, id DESC;
 
 -- name: live
 -- The runs of a thread that have not ended, oldest first.
