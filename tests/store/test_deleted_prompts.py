@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deskmate import Desk, Message, NewMessage, Paused, Replied, Role, Text
-from deskmate.domain.actors import Actor, AuthorKind, customer
+from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, customer
 from deskmate.domain.agents import Delta, Output, Turn
 from deskmate.errors import Conflict
 from deskmate.testing import FakeClock, Gate, ScriptedAgent, asking, echo, failing, say
@@ -95,7 +95,8 @@ async def test_a_run_that_fails_after_its_message_was_deleted_fails_visibly(desk
     gate.open()
     await working
     assert (await desk.threads.get(message.thread)).waiting_since is not None
-    assert await desk.next_due() is None
+    [shown] = await desk.requests.waiting(message.thread, by=SYSTEM)
+    assert (shown.kind, await desk.next_due()) == ("escalation", shown.expires_at), "only the clock of that is left"
 
 
 async def test_p7_a_run_whose_message_is_deleted_while_it_waits_goes_on_with_the_answer(desk: Desk, bot: ScriptedAgent) -> None:
