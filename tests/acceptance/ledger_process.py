@@ -1,0 +1,142 @@
+"""Hands on a desk, in the test's own process or in one of their own: `python ledger_process.py STORE PAPER`.
+
+A hand does what a test tells it: one JSON line for each thing on its standard input. It answers with a line when it begins, and
+with another one for what came of it. Its tool leaves one line on a paper outside of every store: nothing that a desk remembers,
+or forgets, changes how often it ran.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import uvicorn
+
+from deskmate import Desk, NewDecision, Role, Settings
+from deskmate.domain.actors import Actor, AuthorKind, customer
+from deskmate.domain.agents import Output, Turn
+from deskmate.domain.requests import DecisionKind
+from deskmate.errors import DeskmateError
+from deskmate.server.application import create_app
+from deskmate.testing import FakeClock, ScriptedAgent, calling, say
+
+Json = dict[str, Any]
+ADMIN_KEY = "the-admin-key-of-these-tests"
+SETTINGS = Settings(admin_key=ADMIN_KEY, rate_limits=False, sqlite_synchronous="off")
+ADA = customer("ada", "Ada")
+NEVER_MIND = "Never mind."
+
+
+def person(name: str) -> Actor:
+    """Somebody of the team."""
+    return Actor(kind=AuthorKind.OPERATOR, id=name.lower(), name=name, role=Role.OPERATOR)
+
+
+def tell(**facts: object) -> None:
+    print(json.dumps(facts), flush=True)
+
+
+def note(paper: Path, **facts: object) -> None:
+    """One line on the paper, whole, whoever else writes."""
+    paper_fd = os.open(paper, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(paper_fd, f"{json.dumps(facts)}\n".encode())
+    os.close(paper_fd)
+
+
+def noted(paper: Path) -> list[Json]:
+    """What stands on the paper."""
+    return [json.loads(line) for line in paper.read_text().splitlines()] if paper.exists() else []
+
+
+def refunder(paper: Path) -> ScriptedAgent:
+    """An agent that wants to pay money back, which people have to approve. How is told by what the customer says, as JSON."""
+
+    async def refund(args: Mapping[str, object]) -> str:
+        note(paper, thread=args["thread"], pid=os.getpid())
+        return "paid"
+
+    async def script(turn: Turn) -> AsyncIterator[Output]:
+        if turn.prompt_text == NEVER_MIND and not turn.resumed:
+            yield say("All right.")
+            return
+        settings: Json = json.loads(turn.prompt_text) if not turn.resumed else {}
+        if "hours" in settings:
+            settings["expires_in"] = timedelta(hours=settings.pop("hours"))
+        async for output in calling("refund", {"thread": turn.thread}, refund, **settings)(turn):
+            yield output
+
+    return ScriptedAgent(script)
+
+
+class Hand:
+    """Does one thing on a desk, and says how it went."""
+
+    def __init__(self, desk: Desk, clock: FakeClock) -> None:
+        self._desk = desk
+        self._clock = clock
+
+    async def do(self, told: Json, began: Callable[[], None]) -> Json:
+        if "now" in told:
+            self._clock.set(datetime.fromisoformat(told["now"]))
+        began()
+        try:
+            return await self._do(told)
+        except DeskmateError as error:
+            return {"refused": error.code, "status": error.status, **error.facts}
+
+    async def _do(self, told: Json) -> Json:
+        match told["do"]:
+            case "approve" | "reject" as kind:
+                decision = NewDecision(kind=DecisionKind(kind), reason="too much" if kind == "reject" else None)
+                return decided(await self._desk.requests.decide(told["request"], decision, by=person(told["by"])))
+            case "respond":
+                return {"outcome": type(await self._desk.respond(told["thread"])).__name__}
+            case "never mind":
+                await self._desk.messages.post(told["thread"], NEVER_MIND, author=ADA)
+                return {"outcome": type(await self._desk.respond(told["thread"])).__name__}
+            case "work":
+                return {"jobs": await self._desk.run_due()}
+            case other:
+                raise ValueError(other)
+
+
+def decided(request: Any) -> Json:
+    """What the winner knows."""
+    given = request.decision
+    return {"kind": given.kind, "by": {"id": given.by.id, "name": given.by.name}, "at": given.at.isoformat()}
+
+
+async def main(store: str, paper: Path) -> None:
+    clock = FakeClock()
+    desk = Desk(store, agents=[refunder(paper)], settings=SETTINGS, clock=clock)
+    decide = desk.requests.decide
+
+    async def announced(id: str, decision: NewDecision, *, by: Any) -> Any:
+        """What came over HTTP begins when it has found its way to the desk."""
+        if by.channel == "api":
+            tell(begun=True)
+        return await decide(id, decision, by=by)
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(desk, work=False), log_level="warning", ws="none"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    with patch.object(desk.requests, "decide", announced):
+        await desk.ensure_open()
+        tell(url=f"http://127.0.0.1:{listening.getsockname()[1]}")
+        hand = Hand(desk, clock)
+        while line := await lines.readline():
+            tell(done=await hand.do(json.loads(line), lambda: tell(begun=True)))
+    server.should_exit = True
+    await serving
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
