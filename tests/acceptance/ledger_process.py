@@ -10,32 +10,34 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import uvicorn
 
-from deskmate import Desk, NewDecision, Role, Settings
+from deskmate import Approval, Ask, Desk, NewDecision, Role, Settings, Step, ToolCall, ToolResult
 from deskmate.domain.actors import Actor, AuthorKind, customer
-from deskmate.domain.agents import Output, Turn
+from deskmate.domain.agents import Approved, Output, Turn
+from deskmate.domain.messages import Visibility
 from deskmate.domain.requests import DecisionKind
 from deskmate.errors import DeskmateError
 from deskmate.server.application import create_app
-from deskmate.testing import FakeClock, ScriptedAgent, calling, say
+from deskmate.testing import FakeClock, ScriptedAgent, answers_to, say
 
 Json = dict[str, Any]
 ADMIN_KEY = "the-admin-key-of-these-tests"
 SETTINGS = Settings(admin_key=ADMIN_KEY, rate_limits=False, sqlite_synchronous="off")
 ADA = customer("ada", "Ada")
-NEVER_MIND = "Never mind."
+NEVER_MIND, ALL_RIGHT = "Never mind.", "All right."
 
 
-def person(name: str) -> Actor:
+def person(name: str, role: Role = Role.OPERATOR) -> Actor:
     """Somebody of the team."""
-    return Actor(kind=AuthorKind.OPERATOR, id=name.lower(), name=name, role=Role.OPERATOR)
+    return Actor(kind=AuthorKind.OPERATOR, id=name.lower(), name=name, role=role)
 
 
 def tell(**facts: object) -> None:
@@ -55,21 +57,30 @@ def noted(paper: Path) -> list[Json]:
 
 
 def refunder(paper: Path) -> ScriptedAgent:
-    """An agent that wants to pay money back, which people have to approve. How is told by what the customer says, as JSON."""
+    """An agent that wants to pay money back, in as many calls as the customer says, each of which people have to approve.
 
-    async def refund(args: Mapping[str, object]) -> str:
-        note(paper, thread=args["thread"], pid=os.getpid())
-        return "paid"
+    The customer speaks JSON: the number of `calls`, the `hours` until nobody may decide any more, whatever an Approval knows.
+    When it goes on it says what came of each call.
+    """
+
+    async def refund(approved: Approved) -> ToolResult:
+        note(paper, request=approved.request, pid=os.getpid())
+        return ToolResult(call_id=approved.call_id, tool=approved.tool, output="paid")
 
     async def script(turn: Turn) -> AsyncIterator[Output]:
-        if turn.prompt_text == NEVER_MIND and not turn.resumed:
-            yield say("All right.")
-            return
-        settings: Json = json.loads(turn.prompt_text) if not turn.resumed else {}
-        if "hours" in settings:
-            settings["expires_in"] = timedelta(hours=settings.pop("hours"))
-        async for output in calling("refund", {"thread": turn.thread}, refund, **settings)(turn):
-            yield output
+        if turn.resumed:
+            done = [await turn.apply(approved, approved.args, partial(refund, approved)) for approved in turn.approved]
+            results = sorted((*answers_to(turn), *done), key=lambda result: result.call_id)
+            yield say(", ".join(str(result.reason if result.denied else result.output) for result in results))
+        elif turn.prompt_text == NEVER_MIND:
+            yield say(ALL_RIGHT)
+        else:
+            wanted: Json = {"calls": 1} | json.loads(turn.prompt_text)
+            calls = tuple(ToolCall(call_id=f"{turn.run}/{n}", tool="refund", input={"n": n}) for n in range(wanted.pop("calls")))
+            if "hours" in wanted:
+                wanted["expires_in"] = timedelta(hours=wanted.pop("hours"))
+            step = Step(role="assistant", parts=calls)
+            yield Ask(step=step, requests=tuple(Approval(call_id=call.call_id, **wanted) for call in calls))
 
     return ScriptedAgent(script)
 
@@ -92,6 +103,9 @@ class Hand:
 
     async def _do(self, told: Json) -> Json:
         match told["do"]:
+            case "note and approve":
+                await self._desk.messages.post(told["thread"], "I see.", author=person(told["by"]), visibility=Visibility.NOTE)
+                return await self._do(told | {"do": "approve"})
             case "approve" | "reject" as kind:
                 decision = NewDecision(kind=DecisionKind(kind), reason="too much" if kind == "reject" else None)
                 return decided(await self._desk.requests.decide(told["request"], decision, by=person(told["by"])))

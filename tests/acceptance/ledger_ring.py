@@ -7,8 +7,8 @@ import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,12 +69,16 @@ class There:
         return await self.says("done")
 
     async def says(self, key: str) -> Any:
+        said = await self.line()
+        assert key in said, said
+        return said[key]
+
+    async def line(self) -> Json:
+        """The next thing it says."""
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
         assert line, "it ended"
-        said: Json = json.loads(line)
-        assert key in said, said
-        return said[key]
+        return json.loads(line)
 
 
 class OverHttp:
@@ -104,27 +108,28 @@ class OverHttp:
 class Ring:
     """A desk to prepare and to look with, and those who take part."""
 
-    url: str
     desk: Desk
     clock: FakeClock
     paper: Path
+    referee: "Referee"
     hands: list[Reaches]
     workers: list[Reaches]
     tally: Counter[str] = field(default_factory=Counter[str])
 
-    async def asked(self, settings: Sequence[Json]) -> list[Request]:
-        """For each of these an approval that waits, on a thread of its own."""
+    async def asked(self, wanted: Sequence[Json]) -> list[Request]:
+        """The approvals that wait for each of these, on a thread of its own."""
         found: list[Request] = []
-        for at in range(0, len(settings), TOGETHER):
-            found += await asyncio.gather(*(self._ask(one) for one in settings[at : at + TOGETHER]))
+        for at in range(0, len(wanted), TOGETHER):
+            for requests in await asyncio.gather(*(self._ask(one) for one in wanted[at : at + TOGETHER])):
+                found += requests
         return found
 
-    async def _ask(self, settings: Json) -> Request:
+    async def _ask(self, wanted: Json) -> Sequence[Request]:
         thread = await self.desk.threads.open(customer="ada")
-        await self.desk.messages.post(thread.id, json.dumps(settings), author=ADA)
+        await self.desk.messages.post(thread.id, json.dumps(wanted), author=ADA)
         match await self.desk.respond(thread.id):
-            case Paused(requests=(request,)):
-                return request
+            case Paused(requests=requests):
+                return requests
             case other:
                 raise AssertionError(other)
 
@@ -135,27 +140,11 @@ class Ring:
         a millisecond more than that of the one before it.
         """
         facts: Json = {"request": request.id, "thread": request.thread}
-        async with self._held(request.thread):
+        async with self.referee.held(request.thread):
             for n in ((n + number) % len(told) for n in range(len(told))):
                 moment = now + timedelta(seconds=number, milliseconds=n)
                 await self.hands[n].begin(facts | {"now": moment.isoformat()} | told[n])
         return list(await asyncio.gather(*(hand.outcome() for hand in self.hands[: len(told)])))
-
-    @asynccontextmanager
-    async def _held(self, thread: str) -> AsyncIterator[None]:
-        """Everybody waits who wants to write to this thread."""
-        path = sqlite_path(self.url) if self.url.startswith("sqlite") else None
-        if path is not None:
-            holder = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
-            try:
-                holder.execute("BEGIN IMMEDIATE")
-                yield
-            finally:
-                holder.close()
-        else:
-            async with await psycopg.AsyncConnection.connect(self.url) as connection:
-                await connection.execute("SELECT id FROM threads WHERE id = %s FOR UPDATE", [thread])
-                yield
 
     async def finish(self) -> None:
         """Let all workers work at once, until there is nothing left to do."""
@@ -164,16 +153,62 @@ class Ring:
         await asyncio.gather(*(worker.outcome() for worker in self.workers))
 
     def executions(self) -> Counter[str]:
-        """How often the tool ran for each thread."""
-        return Counter(line["thread"] for line in noted(self.paper))
+        """How often the tool ran for each request."""
+        return Counter(line["request"] for line in noted(self.paper))
 
     def processes(self) -> int:
         """How many processes the tool ran in."""
         return len({line["pid"] for line in noted(self.paper)})
 
 
+class Referee(Protocol):
+    """Holds what everybody needs who wants to write to a thread."""
+
+    def held(self, thread: str) -> AbstractAsyncContextManager[None]: ...
+
+
+class FileReferee:
+    """Holds the lock of the whole file."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def held(self, thread: str) -> AsyncGenerator[None]:
+        del thread
+        self._connection.execute("BEGIN IMMEDIATE")
+        yield
+        self._connection.execute("ROLLBACK")
+
+
+class RowReferee:
+    """Holds the row of the thread."""
+
+    def __init__(self, connection: "psycopg.AsyncConnection[Any]") -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def held(self, thread: str) -> AsyncGenerator[None]:
+        await self._connection.execute("SELECT id FROM threads WHERE id = %s FOR UPDATE", [thread])
+        yield
+        await self._connection.rollback()
+
+
 @asynccontextmanager
-async def process(url: str, paper: Path) -> AsyncIterator[tuple[There, str]]:
+async def referee(url: str) -> AsyncGenerator[Referee]:
+    """For this store."""
+    if url.startswith("sqlite"):
+        path = sqlite_path(url)
+        assert path is not None
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)) as connection:
+            yield FileReferee(connection)
+    else:
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            yield RowReferee(connection)
+
+
+@asynccontextmanager
+async def process(url: str, paper: Path) -> AsyncGenerator[tuple[There, str]]:
     """A hand in a process of its own, and the address where it serves."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DESKMATE_")}
     running = await asyncio.create_subprocess_exec(
@@ -189,13 +224,14 @@ async def process(url: str, paper: Path) -> AsyncIterator[tuple[There, str]]:
 
 
 @asynccontextmanager
-async def ring(url: str, folder: Path, *, processes: int = 0, tasks: int = 0, web: bool = False) -> AsyncIterator[Ring]:
+async def ring(url: str, folder: Path, *, processes: int = 0, tasks: int = 0, web: bool = False) -> AsyncGenerator[Ring]:
     """So many processes over one store take part, and so many tasks of this one. With `web`, Ana does over HTTP what the first
     of them would do."""
     clock, paper = FakeClock(), folder / "paper.jsonl"
     async with AsyncExitStack() as stack:
         desk = Desk.open(url, agents=[refunder(paper)], settings=SETTINGS, clock=clock, work=False)
-        made = Ring(url, await stack.enter_async_context(desk), clock, paper, [], [])
+        judge = await stack.enter_async_context(referee(url))
+        made = Ring(await stack.enter_async_context(desk), clock, paper, judge, [], [])
         theirs = await asyncio.gather(*(stack.enter_async_context(process(url, paper)) for _ in range(processes)))
         made.workers = [*(hand for hand, _ in theirs), *(Here(made.desk, clock) for _ in range(tasks))]
         made.hands = list(made.workers)
