@@ -1,4 +1,4 @@
-"""Hands on a desk, in the test's own process or in one of their own: `python ledger_process.py STORE PAPER`.
+"""Hands on a desk, in the test's own process or in one of their own: `python ledger_process.py STORE PAPER [serve]`.
 
 A hand does what a test tells it: one JSON line for each thing on its standard input. It answers with a line when it begins, and
 with another one for what came of it. Its tool leaves one line on a paper outside of every store: nothing that a desk remembers,
@@ -10,22 +10,20 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import uvicorn
-
-from deskmate import Approval, Ask, Desk, NewDecision, Role, Settings, Step, ToolCall, ToolResult
+from deskmate import Approval, Ask, Desk, NewDecision, Request, Role, Settings, Step, ToolCall, ToolResult
 from deskmate.domain.actors import Actor, AuthorKind, customer
 from deskmate.domain.agents import Approved, Output, Turn
 from deskmate.domain.messages import Visibility
 from deskmate.domain.requests import DecisionKind
 from deskmate.errors import DeskmateError
-from deskmate.server.application import create_app
 from deskmate.testing import FakeClock, ScriptedAgent, answers_to, say
 
 Json = dict[str, Any]
@@ -103,8 +101,11 @@ class Hand:
 
     async def _do(self, told: Json) -> Json:
         match told["do"]:
-            case "note and approve":
-                await self._desk.messages.post(told["thread"], "I see.", author=person(told["by"]), visibility=Visibility.NOTE)
+            case "look and approve":
+                me = person(told["by"])
+                await self._desk.requests.get(told["request"], by=me)
+                await self._desk.messages.history(told["thread"], by=me)
+                await self._desk.messages.post(told["thread"], "I see.", author=me, visibility=Visibility.NOTE)
                 return await self._do(told | {"do": "approve"})
             case "approve" | "reject" as kind:
                 decision = NewDecision(kind=DecisionKind(kind), reason="too much" if kind == "reject" else None)
@@ -120,36 +121,45 @@ class Hand:
                 raise ValueError(other)
 
 
-def decided(request: Any) -> Json:
+def decided(request: Request) -> Json:
     """What the winner knows."""
     given = request.decision
+    assert given is not None
     return {"kind": given.kind, "by": {"id": given.by.id, "name": given.by.name}, "at": given.at.isoformat()}
 
 
 async def main(store: str, paper: Path) -> None:
     clock = FakeClock()
-    desk = Desk(store, agents=[refunder(paper)], settings=SETTINGS, clock=clock)
+    async with Desk.open(store, agents=[refunder(paper)], settings=SETTINGS, clock=clock, work=False) as desk:
+        async with AsyncExitStack() as stack:
+            tell(url=await stack.enter_async_context(serving(desk)) if "serve" in sys.argv[3:] else None)
+            lines, hand = asyncio.StreamReader(), Hand(desk, clock)
+            await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+            while line := await lines.readline():
+                tell(done=await hand.do(json.loads(line), lambda: tell(begun=True)))
+
+
+@asynccontextmanager
+async def serving(desk: Desk) -> AsyncGenerator[str]:
+    """The desk behind a port. What comes over HTTP begins when it has found its way to the desk."""
+    import uvicorn
+
+    from deskmate.server.application import create_app
+
     decide = desk.requests.decide
 
-    async def announced(id: str, decision: NewDecision, *, by: Any) -> Any:
-        """What came over HTTP begins when it has found its way to the desk."""
+    async def announced(id: str, decision: NewDecision, *, by: Actor) -> Request:
         if by.channel == "api":
             tell(begun=True)
         return await decide(id, decision, by=by)
 
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(desk, work=False), log_level="warning", ws="none"))
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    lines = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    running = asyncio.create_task(server.serve(sockets=[listening]))
     with patch.object(desk.requests, "decide", announced):
-        await desk.ensure_open()
-        tell(url=f"http://127.0.0.1:{listening.getsockname()[1]}")
-        hand = Hand(desk, clock)
-        while line := await lines.readline():
-            tell(done=await hand.do(json.loads(line), lambda: tell(begun=True)))
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
-    await serving
+    await running
 
 
 if __name__ == "__main__":

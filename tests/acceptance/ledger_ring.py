@@ -208,11 +208,11 @@ async def referee(url: str) -> AsyncGenerator[Referee]:
 
 
 @asynccontextmanager
-async def process(url: str, paper: Path) -> AsyncGenerator[tuple[There, str]]:
-    """A hand in a process of its own, and the address where it serves."""
+async def process(url: str, paper: Path, *more: str) -> AsyncGenerator[tuple[There, str]]:
+    """A hand in a process of its own, and the address where it serves, if it does."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DESKMATE_")}
     running = await asyncio.create_subprocess_exec(
-        sys.executable, str(PROGRAM), url, str(paper), stdin=PIPE, stdout=PIPE, env=environment
+        sys.executable, str(PROGRAM), url, str(paper), *more, stdin=PIPE, stdout=PIPE, env=environment
     )
     try:
         hand = There(running)
@@ -232,7 +232,8 @@ async def ring(url: str, folder: Path, *, processes: int = 0, tasks: int = 0, we
         desk = Desk.open(url, agents=[refunder(paper)], settings=SETTINGS, clock=clock, work=False)
         judge = await stack.enter_async_context(referee(url))
         made = Ring(await stack.enter_async_context(desk), clock, paper, judge, [], [])
-        theirs = await asyncio.gather(*(stack.enter_async_context(process(url, paper)) for _ in range(processes)))
+        more = ["serve"] if web else []
+        theirs = await asyncio.gather(*(stack.enter_async_context(process(url, paper, *more)) for _ in range(processes)))
         made.workers = [*(hand for hand, _ in theirs), *(Here(made.desk, clock) for _ in range(tasks))]
         made.hands = list(made.workers)
         if web:

@@ -75,7 +75,7 @@ async def check(them: Ring, ends: Ends, *, state: str = "applied") -> None:
         assert (found.executed_digest == found.args_digest) == (end == PAID)
     for thread, all_ends in said.items():
         messages = (await them.desk.messages.history(thread, by=LEA)).items
-        assert [m.text for m in messages if m.role == "assistant" and m.text] == [", ".join(all_ends)]
+        assert [m.text for m in messages if m.author.kind == "agent" and m.text] == [", ".join(all_ends)]
     assert them.executions() == Counter(request.id for request, end in ends if end == PAID)
     assert await them.desk.next_due() is None
 
@@ -138,8 +138,8 @@ async def test_p3_p6_an_approval_and_a_new_run_at_the_same_instant_either_run_th
 async def test_p2_p5_a_person_and_the_clock_never_both_decide(them: Ring):
     ends: Ends = []
     clock = len(them.hands) - 1  # who looks at the clock
-    # The clock takes its job first, and decides then: half of the people do something else first, too.
-    people: list[list[Json]] = [[{"do": do, "by": name} for name in NAMES[:clock]] for do in ("approve", "note and approve")]
+    # The clock takes its job first, and decides then: so half of the people look first.
+    people: list[list[Json]] = [[{"do": do, "by": name} for name in NAMES[:clock]] for do in ("approve", "look and approve")]
     # The time of each is over an hour after that of the one before; the clock denies every other one, and approves the rest.
     low: Json = {"risk": "low", "on_expiry": "approve"}
     settings = [{"hours": number} | (low if number % 2 else {}) for number in range(1, ROUNDS + 1)]
