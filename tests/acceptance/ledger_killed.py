@@ -25,7 +25,15 @@ from deskmate.services.applying import Applier
 from deskmate.services.live import Piece
 from deskmate.testing import ScriptedAgent, answers_to, say
 
-Point = Literal["before the tool", "in the tool", "before the record", "before its commit", "after the record", "in the model"]
+Point = Literal[
+    "before the tool",
+    "in the tool",
+    "in the second tool",
+    "before the record",
+    "before its commit",
+    "after the record",
+    "in the model",
+]
 Stand = Callable[[Point, str], Awaitable[None]]
 SETTINGS = Settings(lease_seconds=1, sqlite_synchronous="off")
 LEA = person("Lea", Role.LEAD)
@@ -37,22 +45,32 @@ async def _pass(point: Point, thread: str) -> None:
 
 
 def refunder(paper: Path, stand: Stand = _pass) -> ScriptedAgent:
-    """An agent with a tool that people have to approve. Its executions, and the calls of the model, stand on the paper."""
+    """An agent that calls a tool as often as the customer says, which people have to approve.
+
+    The executions of the tool, and the calls of the model after that, stand on the paper.
+    """
 
     async def refund(approved: Approved, thread: str) -> ToolResult:
         await stand("before the tool", thread)
         note(paper, ran=approved.request, pid=os.getpid())
-        await stand("in the tool", thread)
+        await stand("in the second tool" if approved.args["n"] == 1 else "in the tool", thread)
         return ToolResult(call_id=approved.call_id, tool=approved.tool, output="paid")
 
     async def script(turn: Turn) -> AsyncIterator[Output]:
+        if not turn.resumed and turn.prompt_text == "0":
+            yield say("Hello.")
+            return
         if not turn.resumed:
-            call = ToolCall(call_id=f"{turn.run}/1", tool="refund", input={"order": 17})
-            yield Ask(step=Step(role="assistant", parts=(call,)), requests=(Approval(call_id=call.call_id),))
+            calls = tuple(
+                ToolCall(call_id=f"{turn.run}/{n}", tool="refund", input={"n": n}) for n in range(int(turn.prompt_text))
+            )
+            step = Step(role="assistant", parts=calls)
+            yield Ask(step=step, requests=tuple(Approval(call_id=call.call_id) for call in calls))
             return
         done = [await turn.apply(approved, approved.args, partial(refund, approved, turn.thread)) for approved in turn.approved]
         await stand("after the record", turn.thread)
-        shown = [str(result.reason if result.denied else result.output) for result in (*answers_to(turn), *done)]
+        results = sorted((*answers_to(turn), *done), key=lambda result: result.call_id)
+        shown = [str(result.reason if result.denied else result.output) for result in results]
         note(paper, model=turn.thread, shown=shown)
         yield Delta(text="I can tell you ")
         await stand("in the model", turn.thread)

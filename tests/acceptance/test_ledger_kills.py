@@ -39,33 +39,33 @@ async def desk(store_url: str, paper: Path) -> AsyncIterator[Desk]:
         yield desk
 
 
-async def approved(desk: Desk) -> Request:
-    """A call that people have approved, and that has not run."""
+async def approved(desk: Desk, calls: int) -> list[Request]:
+    """Calls of one run that people have approved, and that have not run."""
     thread = await desk.threads.open(customer="ada")
-    await desk.messages.post(thread.id, "My money back.", author=ADA)
+    await desk.messages.post(thread.id, str(calls), author=ADA)
     paused = await desk.respond(thread.id)
     assert isinstance(paused, Paused)
-    return await desk.requests.decide(paused.requests[0].id, APPROVE, by=LEA)
+    return [await desk.requests.decide(request.id, APPROVE, by=LEA) for request in paused.requests]
 
 
-async def killed(desk: Desk, paper: Path, point: Point) -> list[Request]:
-    """Approved calls, each with a process that was killed at this point."""
+async def killed(desk: Desk, paper: Path, point: Point, *, calls: int = 1) -> list[list[Request]]:
+    """Approved calls of several runs, each with a process that was killed at this point."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DESKMATE_")}
     arguments = (str(PROGRAM), desk.settings.store, str(paper), point)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=PIPE, stdout=PIPE, env=environment)
     nursery = There(process)
     await nursery.says("ready")
-    requests = [await approved(desk) for _ in range(ROUNDS)]
+    runs = [await approved(desk, calls) for _ in range(ROUNDS)]
     assert process.stdin is not None
-    for request in requests:
-        process.stdin.write(f"{request.thread}\n".encode())
+    for requests in runs:
+        process.stdin.write(f"{requests[0].thread}\n".encode())
         standing = await nursery.line()
         assert standing["at"] == point
         os.kill(standing["pid"], signal.SIGKILL)
         assert await nursery.says("killed") == signal.SIGKILL
     process.stdin.close()
     assert await process.wait() == 0
-    return requests
+    return runs
 
 
 async def until(desk: Desk, type: str, count: int = ROUNDS) -> list[str]:
@@ -101,7 +101,7 @@ async def replies(desk: Desk, request: Request) -> list[str]:
 async def test_p3_where_nobody_saw_the_end_of_the_tool_the_call_is_in_doubt_until_a_person_settles_it(
     desk: Desk, paper: Path, point: Point, ran: int
 ):
-    requests = await killed(desk, paper, point)
+    requests = [request for [request] in await killed(desk, paper, point)]
     desk.work()
     types = await until(desk, "request.in_doubt")
     assert types.count("run.done") == 0
@@ -130,7 +130,7 @@ async def test_p3_where_nobody_saw_the_end_of_the_tool_the_call_is_in_doubt_unti
 async def test_p3_p12_where_the_end_of_the_tool_is_recorded_the_run_goes_on_by_itself(
     desk: Desk, paper: Path, point: Point, calls: int
 ):
-    requests = await killed(desk, paper, point)
+    requests = [request for [request] in await killed(desk, paper, point)]
     desk.work()
     types = await until(desk, "run.done")
     assert types.count("request.in_doubt") == 0
@@ -138,5 +138,43 @@ async def test_p3_p12_where_the_end_of_the_tool_is_recorded_the_run_goes_on_by_i
         assert shown(paper, request) == [["paid"]] * calls
         assert await replies(desk, request) == ["I can tell you: paid"]
         assert (await desk.requests.get(request.id, by=LEA)).state == "applied"
+        assert (await desk.threads.get(request.thread)).waiting_since is None
+    assert executions(paper) == Counter(request.id for request in requests)
+
+
+async def test_p3_p7_of_several_calls_only_the_one_that_was_running_is_in_doubt(desk: Desk, paper: Path):
+    runs = await killed(desk, paper, "in the second tool", calls=3)
+    desk.work()
+    await until(desk, "request.in_doubt")
+    for requests in runs:
+        assert [(await desk.requests.get(request.id, by=LEA)).state for request in requests] == ["applied", "in_doubt", "decided"]
+    assert executions(paper) == Counter(request.id for requests in runs for request in requests[:2])
+    for _, doubtful, _ in runs:
+        await desk.requests.settle(doubtful.id, ran=True, value="paid, says the bank", by=LEA)
+    await until(desk, "run.done")
+    for requests in runs:
+        assert shown(paper, requests[0]) == [["paid", "paid, says the bank", "paid"]]
+        assert len(await replies(desk, requests[0])) == 1
+        assert [(await desk.requests.get(request.id, by=LEA)).state for request in requests] == ["applied"] * 3
+    assert executions(paper) == Counter(request.id for requests in runs for request in requests)
+
+
+async def test_p6_a_message_that_comes_while_a_call_is_in_doubt_is_answered_and_the_call_stays_with_people(
+    desk: Desk, paper: Path
+):
+    requests = [request for [request] in await killed(desk, paper, "in the tool")]
+    desk.work()
+    await until(desk, "request.in_doubt")
+    for request in requests:
+        await desk.messages.post(request.thread, "0", author=ADA)
+    await until(desk, "run.done")
+    for request in requests:
+        assert (await desk.requests.get(request.id, by=LEA)).state == "in_doubt"
+        assert (await desk.threads.get(request.thread)).waiting_since is not None
+        await desk.requests.settle(request.id, ran=True, value="paid, says the bank", by=LEA)
+    await until(desk, "run.done", 2 * ROUNDS)
+    for request in requests:
+        assert shown(paper, request) == [["paid, says the bank"]]
+        assert (await replies(desk, request))[-1] == "I can tell you: paid, says the bank"
         assert (await desk.threads.get(request.thread)).waiting_since is None
     assert executions(paper) == Counter(request.id for request in requests)
