@@ -1,5 +1,6 @@
 """P5: nobody waits for ever. What nobody decides in time has the outcome that was declared when it was opened."""
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -13,6 +14,8 @@ from deskmate.domain.messages import ApprovalResponse, NewMessage, Visibility
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.domain.threads import Mode
 from deskmate.errors import Closed, Invalid
+from deskmate.store.base import Tx
+from deskmate.store.times import ms
 from deskmate.testing import FakeClock, ScriptedAgent, answers_to, calling, echo, pass_time, say
 
 ADA = customer("ada", "Ada")
@@ -261,3 +264,18 @@ async def test_p5_the_clock_and_a_person_never_both_decide(desk: Desk, bot: Scri
     bot.script = echo
     await desk.messages.post(request.thread, "Thanks", author=ADA)
     assert isinstance(await desk.respond(request.thread), Replied)
+
+
+async def test_p5_a_timer_whose_process_died_goes_off_when_its_lease_is_over(desk: Desk, clock: FakeClock) -> None:
+    request = await desk.requests.ask("Open on Monday?", expires_in=HOUR, on_expiry=OnExpiry.DENY)
+    later = await desk.requests.ask("Open on Sunday?", expires_in=2 * HOUR, on_expiry=OnExpiry.DENY)
+    clock.advance(HOUR)
+
+    async def die(tx: Tx) -> None:
+        until = ms(tx.now + timedelta(seconds=15))
+        kinds = json.dumps(["request"])
+        [_] = await tx.all("jobs.claim", lease_by="dead", lease_until=until, now=ms(tx.now), lanes="[]", kinds=kinds, limit=1)
+
+    await desk._store.write(die)  # pyright: ignore[reportPrivateUsage]
+    await pass_time(desk, clock, HOUR)
+    assert [(await now(desk, one)).state for one in (request, later)] == [RequestState.EXPIRED] * 2

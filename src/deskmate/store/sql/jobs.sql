@@ -89,7 +89,7 @@ SELECT MIN(at) AS at FROM (
         ORDER BY due_at LIMIT 1
     ) AS free
     UNION ALL
-    SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS at FROM jobs
+    SELECT MIN(CASE WHEN lease_until >= due_at THEN lease_until + 1 ELSE due_at END) AS at FROM jobs
     WHERE lease_until IS NOT NULL AND kind IN (SELECT value FROM json_each(:kinds))
       AND (lane = '' OR lane IN (SELECT value FROM json_each(:lanes)))
 ) AS firsts;
@@ -104,7 +104,7 @@ SELECT MIN(at) AS at FROM (
         ORDER BY due_at LIMIT 1
     ) AS free
     UNION ALL
-    SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS at FROM jobs
+    SELECT MIN(CASE WHEN lease_until >= due_at THEN lease_until + 1 ELSE due_at END) AS at FROM jobs
     WHERE lease_until IS NOT NULL AND kind IN (SELECT json_array_elements_text(CAST(:kinds AS json)))
       AND (lane = '' OR lane IN (SELECT json_array_elements_text(CAST(:lanes AS json))))
 ) AS firsts;
