@@ -549,7 +549,7 @@ class LedgerMachine(RuleBasedStateMachine):
         requests = [request for request in self.now.requests.values() if request.id not in self.by_program]
         turns, self.world.turns[:] = list(self.world.turns), []
         for turn in turns:
-            promises.p6_a_history_is_whole(turn.history)
+            promises.p6_a_history_is_whole(turn.history, approved=[approved.call_id for approved in turn.approved])
         for thread in self.now.threads:
             mine = [request for request in requests if request.thread == thread["id"]]
             history = self.run(self.desk.messages.context(thread["id"]))

@@ -454,6 +454,24 @@ async def test_p3_what_did_not_run_after_all_is_told_as_that(desk: Desk, other: 
     await standing
 
 
+async def test_p6_a_run_that_goes_on_is_not_shown_the_unsettled_calls_of_another(
+    desk: Desk, other: Desk, bot: ScriptedAgent, bank: Bank, clock: FakeClock
+) -> None:
+    request, standing = await hangs(desk, bank, clock)
+    await other.run_due()
+    await desk.messages.post(request.thread, "And order 18?", author=ADA)
+    paused = await desk.respond(request.thread)
+    assert isinstance(paused, Paused)
+    [second] = [one for one in paused.requests if one.id != request.id]
+    await desk.requests.decide(second.id, APPROVE, by=ANA)
+    bot.script = echo
+    await desk.respond(request.thread)
+    shown = [part.call_id for message in bot.turns[-1].history for part in message.parts if isinstance(part, ToolCall)]
+    assert shown == [second.call_id]
+    bank.go.set()
+    await standing
+
+
 async def test_p3_a_process_that_comes_back_before_anybody_settled_it_ends_the_doubt(
     desk: Desk, other: Desk, bank: Bank, clock: FakeClock
 ) -> None:

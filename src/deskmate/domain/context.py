@@ -1,6 +1,6 @@
 """Context: which messages a model is given, and in what order. Pure. A model never sees a broken history (P6)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -45,14 +45,15 @@ def context(
     prompt: str | None = None,
     messages: Sequence[ContextMessage] = (),
     exclude_tool: bool = False,
-    keep_approved: bool = False,
+    keep_approved: bool | Collection[str] = False,
     run: str | None = None,
 ) -> tuple[ContextMessage, ...]:
     """What a model is given, from a stored history in order of position.
 
     `prompt_message` is the stored message to answer: what stands behind it on its order follows it, and it is part of the context
     whatever its status and visibility. A `prompt` takes its place, or stands at the end where there is none. `messages` stand
-    before the prompt. `keep_approved` keeps calls that a person approved and that have not run yet, for whoever runs them next;
+    before the prompt. `keep_approved` keeps calls that a person approved and that have not run yet, all or those of some
+    approvals, for whoever runs them next;
     without it every call has a result. `run` is the run that goes on, if it is one.
     """
     usable = [
@@ -66,7 +67,7 @@ def context(
     return close(sequence, keep_approved=keep_approved)
 
 
-def close(sequence: Sequence[ContextMessage], *, keep_approved: bool = False) -> tuple[ContextMessage, ...]:
+def close(sequence: Sequence[ContextMessage], *, keep_approved: bool | Collection[str] = False) -> tuple[ContextMessage, ...]:
     """The sequence with every tool call answered: results stand right behind their call; what has no counterpart is left out.
 
     An approval that was refused, or that nobody answered, is a denied result. Approval parts themselves are left out.
@@ -119,12 +120,11 @@ class _Entry:
             denied = ToolResult(call_id=call_id, tool=tool, denied=True, reason=said.reason, request=said.request, by=by)
             self.results.setdefault(call_id, denied)
 
-    def shown(self, keep_approved: bool) -> list[ContextMessage]:
+    def shown(self, keep_approved: bool | Collection[str]) -> list[ContextMessage]:
         """The message and, right behind it, the results of its calls; what is empty is left out."""
         results = self._unanswered() | self.results
         settled = set(results)
-        if keep_approved:
-            settled |= {call for call, response in self.asks.items() if response is not None and response.approved}
+        settled |= {call for call, response in self.asks.items() if response is not None and _runs_next(response, keep_approved)}
         said = ContextMessage(role=self.message.role, parts=tuple(self._kept(settled)))
         answers = ContextMessage(role="tool", parts=tuple(results.values()))
         return [message for message in (said, answers) if message.parts]
@@ -151,6 +151,12 @@ class _Entry:
                     yield part
                 case _:
                     assert_never(part)
+
+
+def _runs_next(response: ApprovalResponse, keep_approved: bool | Collection[str]) -> bool:
+    if isinstance(keep_approved, bool):
+        return response.approved and keep_approved
+    return response.approved and response.approval_id in keep_approved
 
 
 def _plain(message: Message) -> ContextMessage:

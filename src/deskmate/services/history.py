@@ -108,7 +108,7 @@ async def context(
     messages: Sequence[ContextMessage] = (),
     exclude_tool: bool = False,
     recent: int = 100,
-    keep_approved: bool = False,
+    keep_approved: bool | Collection[str] = False,
     run: str | None = None,
     calls: Sequence[str] = (),
 ) -> tuple[ContextMessage, ...]:

@@ -298,7 +298,7 @@ class Responder:
         approved = await applying.approved_of(tx, run) if run.attempt else ()
         asked = await ledger.asked(tx, run) if run.attempt else []
         given = await history.context(
-            tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT, keep_approved=bool(approved),
+            tx, thread.id, prompt_message=prompt or taken.prompt, recent=CONTEXT, keep_approved={one.request for one in approved},
             run=run.id, calls=[request.call_message for request in asked if request.call_message is not None],
         )  # fmt: skip
         pin = None if run.awaited else await history.find(tx, run.prompt or "")
