@@ -19,7 +19,7 @@ from deskmate.store.base import Body, Store, T
 from deskmate.testing import FakeClock, FakeEntropy, ScriptedAgent, say
 
 LEASE = timedelta(seconds=60)
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Real seconds after which something that should have come to an end counts as stuck."""
 SCHEMA = {
     "type": "object",

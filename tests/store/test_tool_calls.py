@@ -28,7 +28,7 @@ from deskmate.domain.messages import ApprovalRequest, ApprovalResponse
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.errors import AlreadyDecided, Closed, Conflict, Invalid
 from deskmate.services.opening import digest
-from deskmate.testing import FakeClock, ScriptedAgent, calling, echo, say
+from deskmate.testing import FakeClock, FakeEntropy, ScriptedAgent, calling, echo, say
 
 ADA = customer("ada", "Ada")
 ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
@@ -544,3 +544,21 @@ async def test_a_thread_taken_over_while_its_run_was_about_to_go_on_waits_for_th
     assert (await desk.threads.get(request.thread)).waiting_since is None
     taken = await desk.assignments.assign(request.thread, f"operator:{ana.id}", by=ana.actor())
     assert taken.waiting_since is not None, "the run that would have answered is cancelled"
+
+
+async def test_p7_a_run_that_people_have_answered_goes_first_whichever_id_it_has(
+    store_url: str, clock: FakeClock, bank: Bank
+) -> None:
+    """Two machines make their ids on their own, and their clocks differ: neither says which run is older."""
+    bots = [ScriptedAgent(calling("refund", ARGS, bank.refund)) for _ in range(2)]
+    high, low = FakeEntropy("high"), FakeEntropy("low")
+    async with (
+        Desk.open(store_url, clock=clock, agents=[bots[0]], entropy=lambda n: b"\xf0" + high(n - 1), work=False) as one,
+        Desk.open(store_url, clock=clock, agents=[bots[1]], entropy=lambda n: b"\x00" + low(n - 1), work=False) as two,
+    ):
+        request = await asked(one)
+        await two.requests.decide(request.id, APPROVE, by=ANA)
+        await two.messages.post(request.thread, "Is it done?", author=ADA)
+        async with asyncio.timeout(10):
+            assert isinstance(await two.respond(request.thread), Replied)
+        assert bank.paid == [ARGS]

@@ -207,7 +207,9 @@ class Responder:
         thread = await threads.lock(tx, thread_id)
         live = await runs.live(tx, thread_id)
         ready = [run for run in live if run.state is RunState.RUNNING]
-        ready += [run for run in live if run.state is RunState.QUEUED and run.agent == agent_name and _next(run)]
+        queued = [run for run in live if run.state is RunState.QUEUED and run.agent == agent_name and _next(run)]
+        # What goes first is taken first: whoever came for another would wait here for somebody to do it.
+        ready += sorted(queued, key=lambda run: run.attempt == 0)
         if not ready:
             prompt = await prompts.newest_of_customer(tx, thread_id)
             if live and (prompt is None or prompt.order <= thread.answered_order):
