@@ -1,5 +1,6 @@
 """The agent of a `generate`: a Pydantic AI agent whose model follows the script, and what it was given."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ from deskmate.errors import ModelFailed
 
 ANYTHING: Json = {"type": "object", "additionalProperties": True}
 ROLES: dict[type, str] = {UserPromptPart: "user", SystemPromptPart: "system", ToolReturnPart: "tool"}
-DECLINED = "Declined: "
+DECLINED = re.compile(r"Declined(?: by [^:]+)?: (?P<reason>.*)", re.DOTALL)
 
 
 class ScriptedModel(FunctionModel):
@@ -108,9 +109,9 @@ def _shown(part: ModelResponsePart) -> Json:
 
 
 def _result(part: ToolReturnPart) -> Json:
-    """A denial is told to the model in words, the reason last."""
+    """A denial is told to the model in words: who declined, and why."""
     named = {"type": "tool_result", "call_id": part.tool_call_id, "tool": part.tool_name}
     if part.outcome == "denied":
-        words = str(part.content)
-        return named | {"denied": True, "reason": words.removeprefix(DECLINED) if words.startswith(DECLINED) else None}
+        words = DECLINED.fullmatch(str(part.content))
+        return named | {"denied": True, "reason": words and words["reason"]}
     return named | {"output": part.content, "is_error": True if part.outcome == "failed" else None}
