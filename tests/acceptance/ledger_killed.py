@@ -111,7 +111,6 @@ async def go_on(store: str, paper: Path, point: Point, thread: str) -> None:
     desk = Desk(store, agents=[refunder(paper, stand)], settings=SETTINGS)
     with patch.object(Applier, "_record", recorded):
         if thread == ALL:
-            await desk.ensure_open()
             desk.work()
             await asyncio.Event().wait()
         await desk.respond(thread)
