@@ -1,7 +1,8 @@
 """Processes that are killed while they go on with an approved run: `python ledger_killed.py STORE PAPER POINT`.
 
 For each thread that it is told, one line each, it forks a process that goes on with that thread's run until it stands at the
-point. That process then says so and moves no more: whoever reads this can kill it there, and nowhere else.
+point. That process then says so and moves no more: whoever reads this can kill it there, and nowhere else. Told `*`, it forks a
+worker, which stands there with every run there is.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ Point = Literal[
 ]
 Stand = Callable[[Point, str], Awaitable[None]]
 SETTINGS = Settings(lease_seconds=1, sqlite_synchronous="off")
+ALL = "*"
 LEA = person("Lea", Role.LEAD)
 
 
@@ -108,6 +110,9 @@ async def go_on(store: str, paper: Path, point: Point, thread: str) -> None:
 
     desk = Desk(store, agents=[refunder(paper, stand)], settings=SETTINGS)
     with patch.object(Applier, "_record", recorded):
+        if thread == ALL:
+            desk.work()
+            await asyncio.Event().wait()
         await desk.respond(thread)
     tell(at="the end", pid=os.getpid())
 

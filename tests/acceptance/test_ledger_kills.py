@@ -9,12 +9,13 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from tests.acceptance.doors import PATIENCE
-from tests.acceptance.ledger_killed import LEA, SETTINGS, Point, refunder
+from tests.acceptance.ledger_killed import ALL, LEA, SETTINGS, Point, refunder
 from tests.acceptance.ledger_process import ADA, noted
 from tests.acceptance.ledger_ring import There
 
@@ -48,23 +49,35 @@ async def approved(desk: Desk, calls: int) -> list[Request]:
     return [await desk.requests.decide(request.id, APPROVE, by=LEA) for request in paused.requests]
 
 
-async def killed(desk: Desk, paper: Path, point: Point, *, calls: int = 1) -> list[list[Request]]:
-    """Approved calls of several runs, each with a process that was killed at this point."""
+@asynccontextmanager
+async def nursery(store: str, paper: Path, point: Point) -> AsyncGenerator[tuple[There, asyncio.StreamWriter]]:
+    """What forks processes that stand at this point. None of them outlives the block."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DESKMATE_")}
-    arguments = (str(PROGRAM), desk.settings.store, str(paper), point)
-    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=PIPE, stdout=PIPE, env=environment)
-    nursery = There(process)
-    await nursery.says("ready")
-    runs = [await approved(desk, calls) for _ in range(ROUNDS)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(PROGRAM), store, str(paper), point,
+        stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True,
+    )  # fmt: skip
     assert process.stdin is not None
-    for requests in runs:
-        process.stdin.write(f"{requests[0].thread}\n".encode())
-        standing = await nursery.line()
-        assert standing["at"] == point
-        os.kill(standing["pid"], signal.SIGKILL)
-        assert await nursery.says("killed") == signal.SIGKILL
-    process.stdin.close()
-    assert await process.wait() == 0
+    try:
+        processes = There(process)
+        await processes.says("ready")
+        yield processes, process.stdin
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+async def killed(desk: Desk, paper: Path, point: Point, *, calls: int = 1, one: bool = False) -> list[list[Request]]:
+    """Approved calls of several runs, each with a process that was killed at this point, or `one` for all of them."""
+    runs = [await approved(desk, calls) for _ in range(ROUNDS)]
+    async with nursery(desk.settings.store, paper, point) as (processes, stdin):
+        for told in [ALL] if one else [requests[0].thread for requests in runs]:
+            stdin.write(f"{told}\n".encode())
+            standing = [await processes.line() for _ in (runs if one else [told])]
+            assert {line["at"] for line in standing} == {point}
+            [pid] = {line["pid"] for line in standing}
+            os.kill(pid, signal.SIGKILL)
+            assert await processes.says("killed") == signal.SIGKILL
     return runs
 
 
@@ -177,4 +190,28 @@ async def test_p6_a_message_that_comes_while_a_call_is_in_doubt_is_answered_and_
         assert shown(paper, request) == [["paid, says the bank"]]
         assert (await replies(desk, request))[-1] == "I can tell you: paid, says the bank"
         assert (await desk.threads.get(request.thread)).waiting_since is None
+    assert executions(paper) == Counter(request.id for request in requests)
+
+
+async def test_p3_a_worker_that_is_killed_with_many_tools_running_leaves_each_of_them_in_doubt(desk: Desk, paper: Path):
+    requests = [request for [request] in await killed(desk, paper, "in the tool", one=True)]
+    desk.work()
+    await until(desk, "request.in_doubt")
+    for request in requests:
+        assert (await desk.requests.get(request.id, by=LEA)).state == "in_doubt"
+        await desk.requests.settle(request.id, ran=True, value="paid, says the bank", by=LEA)
+    await until(desk, "run.done")
+    for request in requests:
+        assert await replies(desk, request) == ["I can tell you: paid, says the bank"]
+    assert executions(paper) == Counter(request.id for request in requests)
+
+
+async def test_p12_a_worker_that_is_killed_while_many_models_speak_is_followed_by_one_that_says_each_reply_once(
+    desk: Desk, paper: Path
+):
+    requests = [request for [request] in await killed(desk, paper, "in the model", one=True)]
+    desk.work()
+    await until(desk, "run.done")
+    for request in requests:
+        assert await replies(desk, request) == ["I can tell you: paid"]
     assert executions(paper) == Counter(request.id for request in requests)

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Set
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from deskmate.store.base import Store, Tx, Waiter
@@ -101,6 +102,9 @@ class Engine:
         return await self._store.read(look)
 
     async def _serve(self) -> None:
+        await self._open()
+        if self._stopping.is_set():
+            return
         async with self._store.waiter("jobs") as waiter:
             while not self._stopping.is_set():
                 self._freed.clear()
@@ -111,6 +115,17 @@ class Engine:
                     pause = 1.0
                 if pause > 0:
                     await self._rest(waiter, pause)
+
+    async def _open(self) -> None:
+        """Open the store, where nobody has done so yet: what is not open cannot be listened to."""
+        while not self._stopping.is_set():
+            try:
+                await self._store.open()
+                return
+            except Exception:
+                log.exception("the store cannot be opened; trying again")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1.0)
 
     async def _rest(self, waiter: Waiter, pause: float) -> None:
         """Wait until there may be something to take, or room for it, or the engine stops."""
