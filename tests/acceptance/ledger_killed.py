@@ -99,14 +99,14 @@ async def go_on(store: str, paper: Path, point: Point, thread: str) -> None:
 
     record = Applier._record  # pyright: ignore[reportPrivateUsage]
 
-    async def recorded(self: Applier, *args: Any) -> None:
+    async def recorded(self: Applier, *args: Any) -> ToolResult:
         """In the transaction of the record: nobody but the killer ends it."""
         if point == "before its commit":
             await record(self, *args)
         if point in ("before the record", "before its commit"):
             tell(at=point, pid=os.getpid())
             threading.Event().wait()
-        await record(self, *args)
+        return await record(self, *args)
 
     desk = Desk(store, agents=[refunder(paper, stand)], settings=SETTINGS)
     with patch.object(Applier, "_record", recorded):
