@@ -47,11 +47,15 @@ class Power:
         """How many writes are still to reach the store; None is no limit."""
         self.unheard = False
         """Whether the last of them is not answered any more."""
+        self.awake = asyncio.Event()
+        """While a process stands still, all of it does: also what it does in the background."""
+        self.awake.set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def write(self, body: Body[T], *, aside: bool = False) -> T:
+        await self.awake.wait()
         if self.left == 0:
             raise PowerCut
         if self.left is not None and not aside:
@@ -62,6 +66,7 @@ class Power:
         return value
 
     async def read(self, body: Body[T]) -> T:
+        await self.awake.wait()
         if self.left == 0:
             raise PowerCut
         return await self._store.read(body)
@@ -98,6 +103,8 @@ class World:
         self.executed: dict[str, list[Mapping[str, object]]] = {}
         self.turns: list[Turn] = []
         self.processes = (Process(self, "one"), Process(self, "two"))
+        self.standing: list[Standing] = []
+        """Processes that stand still; others have taken their place."""
 
     async def begin(self) -> None:
         """Start both processes."""
@@ -106,9 +113,45 @@ class World:
 
     async def end(self) -> None:
         """Everything stops."""
+        for standing in self.standing:
+            await standing.kill()
         for process in self.processes:
             await process.kill()
         self.peek.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A process in the middle of something, for a long time."""
+
+    desk: Desk
+    power: Power
+    task: "asyncio.Task[object]"
+    gate: "asyncio.Future[None]"
+
+    async def come_back(self, *, stopping: bool) -> None:
+        """It goes on to the end of what it was doing, or is told to stop: what it has begun, it brings to its end."""
+        self.power.awake.set()
+        if stopping:
+            self.task.cancel()
+            await asyncio.sleep(0.001)
+        if not self.gate.done():
+            self.gate.set_result(None)
+        done, _ = await asyncio.wait({self.task}, timeout=PATIENCE)
+        assert done, "a process is stuck after it came back"
+        if not self.task.cancelled() and (error := self.task.exception()) is not None:
+            raise error
+        await self.desk.close()
+
+    async def kill(self) -> None:
+        """It ends where it stands: the tool that it has not run yet takes no effect."""
+        self.power.left = 0
+        self.power.awake.set()
+        if not self.gate.done():
+            self.gate.set_exception(PowerCut())
+        self.task.cancel()
+        await asyncio.wait({self.task}, timeout=PATIENCE)
+        await self.desk.close()
 
 
 class Process:
@@ -123,7 +166,6 @@ class Process:
         """Where this process will stand still, once."""
         self._gate: asyncio.Future[None] | None = None
         self._reached = asyncio.Event()
-        self.standing: list[tuple[asyncio.Task[object], asyncio.Future[None]]] = []
 
     async def boot(self) -> None:
         """Start."""
@@ -137,7 +179,10 @@ class Process:
         await self.desk.ensure_open()
 
     async def work(self, verb: Any, *, halt: Where | None = None) -> bool:
-        """Do this, until it is done or stands still; tells whether it is done. Raises what it raises."""
+        """Do this, until it is done or stands still; tells whether it is done. Raises what it raises.
+
+        Another process takes the place of one that stands still.
+        """
         self.halt, self._gate, self._reached = halt, None, asyncio.Event()
         task: asyncio.Task[object] = asyncio.ensure_future(verb)
         reached = asyncio.ensure_future(self._reached.wait())
@@ -149,40 +194,23 @@ class Process:
             task.result()
             return True
         assert self._gate is not None
-        self.standing.append((task, self._gate))
+        engine = self.desk._engine  # pyright: ignore[reportPrivateUsage]
+        async with asyncio.timeout(PATIENCE):
+            # What it was doing beside that comes to its end first; an engine tells nobody when.
+            while len(engine._working) > 1:  # noqa: ASYNC110  # pyright: ignore[reportPrivateUsage]
+                await asyncio.sleep(0.001)
+        self.power.awake.clear()
+        self.world.standing.append(Standing(self.desk, self.power, task, self._gate))
+        await self.boot()
         return False
 
-    async def come_back(self) -> None:
-        """What stood still longest goes on, to its end."""
-        task, gate = self.standing.pop(0)
-        if not gate.done():
-            gate.set_result(None)
-        done, _ = await asyncio.wait({task}, timeout=PATIENCE)
-        assert done, f"process {self.name} is stuck after it came back"
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
-
     async def stop(self) -> None:
-        """End as a process should: tasks are cancelled, what they have begun is brought to its end."""
-        standing, self.standing = self.standing, []
-        for task, gate in standing:
-            task.cancel()
-            await asyncio.sleep(0.001)
-            if not gate.done():
-                gate.set_result(None)
-            await asyncio.wait({task}, timeout=PATIENCE)
-            assert task.done(), f"process {self.name} does not stop"
+        """End as a process should."""
         await self.desk.close()
 
     async def kill(self) -> None:
-        """End at once: nothing more of it reaches the store, and no tool that it had not yet run takes effect."""
+        """End at once: nothing more of it reaches the store."""
         self.power.left = 0
-        standing, self.standing = self.standing, []
-        for task, gate in standing:
-            if not gate.done():
-                gate.set_exception(PowerCut())
-            task.cancel()
-            await asyncio.wait({task}, timeout=PATIENCE)
         await self.desk.close()
 
     async def _pass(self, where: Where) -> None:
@@ -195,13 +223,13 @@ class Process:
 
     async def script(self, turn: Turn) -> AsyncIterator[Output]:
         """What the agent does, wherever it runs."""
-        world = self.world
+        world, power = self.world, self.power
         world.turns.append(turn)
         plan = world.plan_of_run.setdefault(turn.run, world.plans.get(turn.thread, Plan()))
         rounds = world.peek.rounds(turn.run)
         await self._pass("thinking")
         for approved in turn.approved:
-            await self._apply(turn, approved)
+            await self._apply(turn, approved, power)
         if rounds < len(plan.rounds):
             yield self._ask(turn, rounds, plan.rounds[rounds])
             return
@@ -237,13 +265,13 @@ class Process:
                     results.append(Step(role="tool", parts=(ToolResult(call_id=call, tool="look_up", output="found"),)))
         return Ask(step=Step(role="assistant", parts=tuple(parts)), requests=tuple(requests), results=tuple(results))
 
-    async def _apply(self, turn: Turn, approved: Approved) -> None:
+    async def _apply(self, turn: Turn, approved: Approved, power: Power) -> None:
         ends = self.world.wanted[approved.call_id].ends
         args = {"n": 99} if ends == "cheats" else approved.args
 
         async def execute() -> ToolResult:
             await self._pass("before")
-            if self.power.left == 0:
+            if power.left == 0:
                 raise PowerCut
             self.world.executed.setdefault(approved.request, []).append(args)
             await self._pass("after")

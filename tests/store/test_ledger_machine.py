@@ -138,7 +138,7 @@ def there_is(what: str) -> Callable[[Any], bool]:
             case "doubt":
                 return any(request.state is RequestState.IN_DOUBT for request in machine.now.requests.values())
             case "standing":
-                return any(process.standing for process in machine.world.processes)
+                return bool(machine.world.standing)
             case _:
                 return any(run["state"] in ("queued", "running") for run in machine.now.runs)
 
@@ -271,10 +271,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.run(process.work(process.desk.run_due(), halt=where))
 
     @precondition(there_is("standing"))
-    @rule(number=which)
-    def process_comes_back(self, number: int) -> None:
-        standing = [process for process in self.world.processes if process.standing]
-        self.run(standing[number % len(standing)].come_back())
+    @rule(number=some, stopping=st.booleans())
+    def process_comes_back(self, number: int, stopping: bool) -> None:
+        standing = self.world.standing.pop(number % len(self.world.standing))
+        self.run(standing.come_back(stopping=stopping))
 
     @precondition(there_is("run"))
     @rule(number=which, writes=st.integers(1, 9), unheard=st.booleans())
@@ -347,7 +347,7 @@ class LedgerMachine(RuleBasedStateMachine):
             case "settled" if there_is("doubt")(self):
                 self.settle(0, ran, 0)
             case "back" if there_is("standing")(self):
-                self.process_comes_back(0)
+                self.process_comes_back(0, stopping=ran)
             case "taken over":
                 self.give_thread(thread, "0", 0)
             case "talked over":
