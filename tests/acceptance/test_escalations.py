@@ -80,5 +80,5 @@ async def test_a_customer_asks_for_a_person_over_http(front: Front, ada: Person,
     await ana.post(f"/api/requests/{request['id']}/decision", kind="take_over", text="Ana here.")
     assert (await ada.messages(thread))[-1]["text"] == "Ana here."
     eve = await front.visitor()
-    refused(await eve.client.post(f"/api/threads/{thread}/escalation"), 404)
+    refused(await eve.client.post(f"/api/threads/{thread}/escalation", json={}), 404)
     refused(await ada.client.post(f"/api/threads/{thread}/escalation", json={"reason": ""}), 422)
