@@ -475,3 +475,22 @@ async def test_p7_a_run_that_people_have_answered_goes_first_whichever_id_it_has
         async with asyncio.timeout(10):
             assert isinstance(await two.respond(request.thread), Replied)
         assert bank.paid == [ARGS]
+
+
+async def test_p5_a_thread_with_a_call_in_doubt_waits_for_people_also_when_it_is_handed_back(
+    desk: Desk, other: Desk, bank: Bank, clock: FakeClock
+) -> None:
+    ana = await desk.operators.add(name="Ana", email="ana@example.com", by=ADMIN)
+    request, standing = await hangs(desk, bank, clock)
+    await other.assignments.assign(request.thread, f"operator:{ana.id}", by=ana.actor())
+    clock.advance(seconds=61)
+    await other.run_due()
+    other.register(ScriptedAgent(echo))
+    back = await other.assignments.assign(request.thread, "ai", by=ana.actor())
+    assert back.waiting_since is not None
+    await other.run_due()
+    assert (await other.threads.get(request.thread)).waiting_since is not None
+    await other.requests.settle(request.id, ran=True, by=BEN)
+    assert (await other.threads.get(request.thread)).waiting_since is None
+    bank.go.set()
+    await standing

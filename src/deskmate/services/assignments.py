@@ -45,6 +45,8 @@ async def change(
         await tx.run("assignments.unanswered", thread=thread.id, order=run.prompt_order)
     await writer.fail_pending(tx, thread.id, "taken_over")
     await ledger.close_all(tx, thread.id, RequestState.CANCELLED, by=by)
+    # A call in doubt is for a person to settle, whoever holds the thread.
+    waiting = waiting or bool(await ledger.waiting(tx, thread.id))
     waiting_since = (thread.waiting_since or tx.now) if waiting else None
     moved = await tx.run(
         "assignments.move",
