@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.async_api import Error as PlaywrightError
 from tests.acceptance.doors import serving
 from tests.browser.conftest import PASSWORD, Site, Watched, picture, watched
 
@@ -181,8 +182,11 @@ async def as_if(page: Page, request: str, facts: Mapping[str, object]) -> None:
         if route.request.method != "GET":
             await route.fallback()
             return
-        response = await route.fetch()
-        body: dict[str, Any] = await response.json()
+        try:
+            response = await route.fetch()
+            body: dict[str, Any] = await response.json()
+        except PlaywrightError:
+            return  # The page was closed while it asked: nobody reads the answer.
         for one in [body, *body.get("items", [])]:
             if one.get("id") == request:
                 one.update(facts)

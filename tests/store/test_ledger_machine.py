@@ -9,32 +9,32 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 from tests.store import ledger_promises as promises
-from tests.store.ledger_peek import Row, Seen, peek
-from tests.store.ledger_world import LEASE, PATIENCE, SCHEMA, Ends, Plan, PowerCut, Process, Wanted, World
+from tests.store.ledger_bench import DECIDING, PROGRAM, LedgerBench
+from tests.store.ledger_draws import approvals, deadlines, decisions, plans, some, which
+from tests.store.ledger_peek import peek
+from tests.store.ledger_world import LEASE, Plan, PowerCut, Wanted
 
-from deskmate import NewDecision, OnExpiry, Operator, Request, Risk, Role, TalkOver, ToolCall, ToolResult
-from deskmate.domain.actors import Actor, AuthorKind, agent, customer, service
+from deskmate import Desk, NewDecision, OnExpiry, Operator, Request, Role, ToolCall, ToolResult
+from deskmate.domain.actors import agent, customer
 from deskmate.domain.messages import ApprovalRequest, NewMessage
 from deskmate.domain.requests import WAITING, DecisionKind, RequestState
 from deskmate.domain.threads import Mode
-from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, DeskmateError, Forbidden, Stale
+from deskmate.errors import Conflict, DeskmateError
 from deskmate.services import applying
 from deskmate.testing import pass_time
 
-T = TypeVar("T")
-Settings = Mapping[str, Any]
-EXAMPLES = int(os.environ.get("DESKMATE_MACHINE_EXAMPLES", "0"))
-STEPS = int(os.environ.get("DESKMATE_MACHINE_STEPS", "30"))
+EXAMPLES = int(os.environ.get("DESKMATE_MACHINE_EXAMPLES") or "0")
+STEPS = int(os.environ.get("DESKMATE_MACHINE_STEPS") or "30")
 DEFAULT_EXAMPLES = {"sqlite": 40, "postgresql": 15}
 """A step takes about 15 ms on SQLite, and three times as long on PostgreSQL."""
 
@@ -54,76 +54,9 @@ def profile(engine: str) -> settings:
     )
 
 
-OBSERVER = Actor(kind=AuthorKind.OPERATOR, id="obs", name="Obs", role=Role.OBSERVER)
-PROGRAM, BOT = service("shop"), agent("bot").author
-DECIDING = frozenset({Role.OPERATOR, Role.LEAD, Role.ADMIN})
-OTHERS = (customer("ada", "Ada"), PROGRAM, OBSERVER)
+BOT = agent("bot").author
 LATE = LEASE + timedelta(minutes=2)
 """How late a timer may be whose process died while it held it."""
-
-some = st.integers(0, 5)
-"""Which one of those there are."""
-which = st.integers(0, 1)
-deadlines = st.sampled_from([timedelta(hours=1), timedelta(hours=24)])
-reminders = st.sampled_from([None, None, timedelta(minutes=30)])
-
-
-def wanted(kind: Any, ends: Settings, more: Settings, end: Ends = "done") -> Wanted:
-    """One call, of two sets of settings."""
-    return Wanted(kind, {**ends, **more}, end)
-
-
-def _questions(kind: Any) -> st.SearchStrategy[Wanted]:
-    forever = st.just({"expires_in": None})
-    timed = st.fixed_dictionaries(
-        {"expires_in": deadlines, "on_expiry": st.sampled_from([None, OnExpiry.DENY, OnExpiry.ESCALATE, OnExpiry.REASSIGN])}
-    )
-    default = st.fixed_dictionaries({"expires_in": deadlines, "on_expiry": st.just(OnExpiry.DEFAULT), "default": st.just(7)})
-    more = st.fixed_dictionaries(
-        {
-            "talk_over": st.sampled_from([None, *TalkOver]),
-            "response_schema": st.sampled_from([None, {"type": "integer"}]),
-            "remind_every": reminders,
-        }
-    )
-    ends = st.one_of(timed, forever) if kind == "escalation" else st.one_of(timed, forever, default)
-    return st.builds(wanted, st.just(kind), ends, more)
-
-
-def _approvals() -> st.SearchStrategy[Wanted]:
-    settled = st.fixed_dictionaries({"on_expiry": st.sampled_from([None, OnExpiry.DENY, OnExpiry.REASSIGN, OnExpiry.WAIT])})
-    by_clock = st.just({"on_expiry": OnExpiry.APPROVE, "risk": Risk.LOW})
-    more = st.fixed_dictionaries(
-        {
-            "expires_in": deadlines,
-            "remind_every": reminders,
-            "idempotent": st.sampled_from([False, False, True]),
-            "approvers": st.sampled_from([1, 1, 2]),
-            "args_schema": st.sampled_from([SCHEMA, SCHEMA, None]),
-            "talk_over": st.sampled_from([None, None, *TalkOver]),
-        }
-    )
-    ends = st.sampled_from(["done", "done", "done", "raises", "error", "cheats", "caught"])
-    return st.builds(wanted, st.just("approval"), st.one_of(settled, by_clock), more, ends)
-
-
-calls = [_approvals(), _approvals(), _questions("question"), _questions("question"), _questions("escalation")]
-wants = st.one_of(*calls, st.just(Wanted("sibling")))
-rounds = st.lists(wants, min_size=1, max_size=3).map(tuple).filter(lambda found: any(w.kind != "sibling" for w in found))
-plans = st.builds(
-    Plan,
-    st.one_of(rounds.map(lambda one: (one,)), st.just(()), st.tuples(rounds, rounds)),
-    st.sampled_from(["reply", "reply", "reply", "reply", "stream", "fail", "silence"]),
-)
-decisions = st.builds(
-    NewDecision,
-    kind=st.one_of(st.sampled_from([DecisionKind.APPROVE, DecisionKind.ANSWER]), st.sampled_from(list(DecisionKind))),
-    value=st.sampled_from([3, 3, "three", "  ", None]),
-    args=st.sampled_from([{"n": 2}, {"n": 2}, {"n": 99}, {"n": "x"}, {}, {"n": 1, "m": 1}, None]),
-    text=st.sampled_from(["Better words.", "", None]),
-    reason=st.sampled_from([None, "because"]),
-    stale_ok=st.booleans(),
-)
 
 
 def there_is(what: str) -> Callable[[Any], bool]:
@@ -145,84 +78,8 @@ def there_is(what: str) -> Callable[[Any], bool]:
     return look
 
 
-class LedgerMachine(RuleBasedStateMachine):
-    """Two processes on one store, three threads, and everybody who has anything to do with them."""
-
-    url = ""
-    runner: asyncio.Runner
-    people: Sequence[Operator] = ()
-    steps = 0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = World(self.fresh())
-        self.now = self.world.peek.look()
-        self.decided: dict[str, Any] = {}
-        self.calls = 0
-        self.by_program: set[str] = set()
-        self.heard: set[str] = set()
-        self.run(self.world.begin())
-
-    @classmethod
-    def fresh(cls) -> str:
-        """The address of a store with nothing in it but who works there."""
-        raise NotImplementedError
-
-    def teardown(self) -> None:
-        self.run(self.world.end())
-
-    # How things are done, and how they are refused.
-
-    def run(self, verb: Coroutine[Any, Any, T]) -> T:
-        """Do it now."""
-
-        async def patient() -> T:
-            async with asyncio.timeout(2 * PATIENCE):
-                return await verb
-
-        return self.runner.run(patient())
-
-    def ask(self, verb: Coroutine[Any, Any, T]) -> T | DeskmateError:
-        """P2: do it; what is refused has changed nothing."""
-        before = self.world.peek.look().facts()
-        try:
-            return self.run(verb)
-        except DeskmateError as error:
-            refusal = error
-        now = self.world.peek.look().facts()
-        for table, rows in before.items():
-            assert rows == now[table], f"{refusal!r} changed {table}"
-        return refusal
-
-    def look(self) -> Seen:
-        """What stands in the store now; every move since the last look was allowed."""
-        now = self.world.peek.look()
-        promises.moves_are_allowed(self.now, now)
-        self.now = now
-        return now
-
-    def process(self, number: int) -> Process:
-        return self.world.processes[number]
-
-    @property
-    def desk(self):
-        return self.world.processes[0].desk
-
-    def thread(self, number: int) -> Row:
-        return self.now.threads[number % len(self.now.threads)]
-
-    def request(self, number: int, *, any_: bool = False) -> Request | None:
-        """One of those that wait, or any at all; None where there is none."""
-        found = list(self.now.requests.values())
-        if not any_:
-            found = [request for request in found if request.state in promises.NEEDS_PEOPLE] or found
-        return found[-1 - number % len(found)] if found else None
-
-    def actor(self, number: int) -> Actor:
-        """Ana and Ben are operators, Lia is a lead; then a customer, a program, an observer."""
-        if number < len(self.people):
-            return self.people[number].actor()
-        return OTHERS[number - len(self.people)]
+class LedgerMachine(LedgerBench):
+    """Everything that anybody may do."""
 
     # What is said.
 
@@ -300,7 +157,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(
         thread=some,
-        calls=st.lists(_approvals(), min_size=1, max_size=2),
+        calls=st.lists(approvals(), min_size=1, max_size=2),
         number=which,
         disaster=st.sampled_from(["before", "after", "after", "killed", "killed", None]),
         writes=st.integers(1, 6),
@@ -395,40 +252,6 @@ class LedgerMachine(RuleBasedStateMachine):
             if not approve:
                 kind = DecisionKind.REJECT if asked else DecisionKind.DECLINE
             self.judge(request, NewDecision(kind=kind, value=3), self.actor(who))
-
-    def judge(self, request: Request, decision: NewDecision, by: Actor) -> None:
-        """Decide, and compare what came of it with what should."""
-        end = self.ask(self.process(1).desk.requests.decide(request.id, decision, by=by))
-        fits = promises.fits(request, decision.kind, value=decision.value, args=decision.args, text=decision.text)
-        held = request.claimed_by is not None and request.claimed_by.id != by.id and by.role is Role.OPERATOR
-        lapsed = request.claimed_until is not None and request.claimed_until < self.world.clock()
-        may = by.role in DECIDING
-        if isinstance(end, Request):
-            assert request.state in WAITING
-            assert fits
-            assert may
-            assert not held or lapsed
-            if end.decision is not None:
-                assert (end.decision.by, end.decision.at) == (by.author, self.world.clock())
-            else:
-                assert request.approvers == 2
-                assert decision.kind in promises.APPROVING
-            return
-        if not may:
-            assert isinstance(end, Forbidden)
-        elif request.decision is not None:
-            assert isinstance(end, AlreadyDecided)
-            assert end.facts["by"] == {"id": request.decision.by.id, "name": request.decision.by.name}
-        elif request.state not in WAITING:
-            assert isinstance(end, Closed)
-            assert end.facts["state"] == request.state
-        elif held and not lapsed:
-            assert isinstance(end, Claimed)
-        elif fits:
-            stale = isinstance(end, Stale) and request.draft is not None
-            again = isinstance(end, Conflict) and request.approvers == 2 and request.first_approval is not None
-            program = isinstance(end, Forbidden) and decision.kind is DecisionKind.TAKE_OVER
-            assert stale or again or program, f"{end!r} refused what fits {request}"
 
     @precondition(there_is("request"))
     @rule(number=some, first=decisions, second=decisions)
@@ -530,39 +353,6 @@ class LedgerMachine(RuleBasedStateMachine):
     decide_as_asked_2 = decide_as_asked
     program_stores_a_result_2 = program_stores_a_result
 
-    # What holds after every step.
-
-    @invariant()
-    def promises_hold(self) -> None:
-        type(self).steps += 1
-        now = self.look()
-        promises.p2_a_decision_stays_as_it_is(self.decided, now)
-        promises.p3_a_tool_runs_once_with_what_was_approved(self.world.executed, now)
-        promises.p5_whoever_waits_has_a_deadline_and_a_timer(now)
-        promises.p5_a_thread_that_waits_for_people_says_so(now)
-        promises.p7_a_paused_run_waits_for_something(now)
-        self.p3_what_is_in_doubt_can_be_seen()
-        self.p6_every_history_is_whole()
-
-    def p3_what_is_in_doubt_can_be_seen(self) -> None:
-        doubtful = {request.id for request in self.now.requests.values() if request.state is RequestState.IN_DOUBT}
-        threads = {self.now.requests[id].thread for id in doubtful}
-        if doubtful:
-            ana = self.actor(0)
-            shown = {r.id for thread in sorted(threads) for r in self.run(self.desk.requests.waiting(thread, by=ana))}
-            assert doubtful <= shown
-
-    def p6_every_history_is_whole(self) -> None:
-        requests = [request for request in self.now.requests.values() if request.id not in self.by_program]
-        turns, self.world.turns[:] = list(self.world.turns), []
-        for turn in turns:
-            promises.p6_a_history_is_whole(turn.history, approved=[approved.call_id for approved in turn.approved])
-        for thread in self.now.threads:
-            mine = [request for request in requests if request.thread == thread["id"]]
-            history = self.run(self.desk.messages.context(thread["id"]))
-            promises.p6_a_history_is_whole(history)
-            promises.p6_what_was_refused_shows_as_denied(history, mine)
-
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -576,8 +366,6 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_ledger_keeps_its_promises_whatever_happens(
     engine: str, store_url: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    from deskmate import Desk
-
     numbers = iter(range(10**9))
     template = tmp_path / "template.db"
 

@@ -572,6 +572,7 @@ async def test_p5_a_thread_with_a_call_in_doubt_waits_for_people_also_when_it_is
     await other.assignments.assign(request.thread, f"operator:{ana.id}", by=ana.actor())
     clock.advance(seconds=61)
     await other.run_due()
+    other.register(ScriptedAgent(echo))
     back = await other.assignments.assign(request.thread, "ai", by=ana.actor())
     assert back.waiting_since is not None
     await other.run_due()

@@ -117,7 +117,8 @@ def answer_in(event: Json, order: int) -> Answer | None:
     data: Json = event.get("data") or {}
     match event.get("type"):
         case "request.opened":
-            return Answer.ASKED
+            # A thread that is passed on, or whose run failed, has an event that says so itself.
+            return Answer.ASKED if data["request"]["call_id"] else None
         case "run.failed":
             return Answer.FAILED
         case "thread.assigned":
