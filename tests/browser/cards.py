@@ -59,12 +59,12 @@ async def signed_in(
 
 
 async def opened(page: Page, site: Site, thread: str, kind: str) -> Locator:
-    """The card of this kind on this thread, selected as every first card is."""
+    """The card of this kind on this thread, selected as every first card is; it stays this one, though another may open."""
     await page.goto(f"{site.url}/inbox/threads/{thread}")
     card = page.locator(f".request--{kind}")
     await expect(card).to_have_count(1)
     await expect(card).to_contain_class("request--focused")
-    return card
+    return page.locator(f"#{await card.get_attribute('id')}")
 
 
 async def pictures(page: Page, name: str) -> None:
