@@ -16,9 +16,10 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, opening, posting, streams, threads
+from deskmate.services import attachments, offers, opening, posting, streams, threads
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
+from deskmate.services.choosing import Choosing
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
@@ -28,8 +29,10 @@ from deskmate.services.files import Files
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
+from deskmate.services.leases import Leases
 from deskmate.services.live import Feed
-from deskmate.services.operators import Operators
+from deskmate.services.operators import AWAY, Operators
+from deskmate.services.queueing import Queues
 from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
@@ -143,7 +146,11 @@ class Desk:
         self.files = Files(self._store, contents or DatabaseContents(self._store))
         self.search = Search(self._store)
         self.usage = Usage(self._store)
-        self.operators = Operators(self._store, passwords)
+        self.queues = Queues(self._store)
+        away = self.settings.away_seconds
+        self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
+        self._choosing = Choosing(self._store)
+        self._leases = Leases(self._store)
         self.keys = Keys(self._store, entropy)
         self.sessions = Sessions(self._store, passwords, entropy)
         self.authenticator = Authenticator(
@@ -157,6 +164,11 @@ class Desk:
             streams.JOB: self.streams.tend,
             attachments.JOB: self.files.sweep,
             opening.TIMER: self._deadlines.tend,
+            offers.THREAD: self._choosing.offer_thread,
+            offers.REQUEST: self._choosing.offer_request,
+            offers.OPERATOR: self._choosing.fill,
+            offers.LEASE: self._leases.look,
+            AWAY: self.operators.look,
         }
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -275,6 +287,8 @@ class Desk:
         """Look for work that nobody would come for."""
         await self._responder.audit()
         await self._deadlines.audit()
+        await self._leases.audit()
+        await self.operators.audit()
 
     async def ready(self) -> None:
         """Raise Unavailable unless the store answers."""

@@ -51,6 +51,8 @@ class Settings:
     """DESKMATE_MODE: how far the AI may go on new threads: `auto` (it answers first), `review` (it drafts) or `off`."""
     copilot: bool = False
     """DESKMATE_COPILOT: `on` has the AI suggest, as notes, what to say on threads that operators hold."""
+    away_seconds: int = 600
+    """DESKMATE_AWAY_SECONDS: an available operator who gives no sign of life for so long is away; 0 leaves them available."""
     embeddings: str = "auto"
     """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
 
@@ -78,6 +80,7 @@ class Settings:
             log_level=read("DESKMATE_LOG_LEVEL", _one_of(_LOG_LEVELS), base.log_level),
             mode=read("DESKMATE_MODE", _one_of(_MODES), base.mode),
             copilot=read("DESKMATE_COPILOT", _one_of(_SWITCH), base.copilot),
+            away_seconds=read("DESKMATE_AWAY_SECONDS", _number(0, 86400), base.away_seconds),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
         )
 

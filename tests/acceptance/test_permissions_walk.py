@@ -20,6 +20,7 @@ EVERYBODY = frozenset({
 })  # fmt: skip
 TEAM = frozenset({"observer", "operator", "lead", "admin"})
 WORKERS = TEAM - {"observer"}
+LEADERS = frozenset({"lead", "admin"})
 ADMINS = frozenset({"admin"})
 READERS = frozenset({"threads:read", "threads:read_hidden"})
 PEOPLE = frozenset({"customer"})
@@ -51,6 +52,15 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/requests/{request}/settle": WORKERS | {"requests:decide"},
     "POST /api/requests/next": WORKERS | {"requests:decide"},
     "POST /api/requests/decisions": WORKERS | {"requests:decide"},
+    "GET /api/queues": TEAM,
+    "POST /api/queues": LEADERS,
+    "POST /api/queues/next": WORKERS,
+    "GET /api/queues/{name}": TEAM,
+    "PATCH /api/queues/{name}": LEADERS,
+    "DELETE /api/queues/{name}": LEADERS,
+    "GET /api/threads/{thread}/wait": TEAM | PEOPLE | READERS | {"messages:customer"},
+    "GET /api/threads/{thread}/choices": TEAM | {"threads:read_hidden"},
+    "POST /api/me/heartbeat": EVERYBODY,
     "GET /api/events": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/operators": TEAM,
     "POST /api/operators": ADMINS,
@@ -78,6 +88,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/threads/{thread}/assignment": {"to": "queue:support"},
     "POST /api/threads/{thread}/escalation": {},
     "POST /api/requests": {"question": "Is it?"},
+    "POST /api/queues": {"name": "billing"},
+    "PATCH /api/queues/{name}": {"skills": ["refunds"]},
     "POST /api/requests/{request}/decision": {"kind": "answer", "value": "yes"},
     "POST /api/requests/{request}/settle": {"ran": True},
     "POST /api/requests/decisions": {"decisions": [{"request": "{request}", "kind": "answer", "value": "yes"}]},
@@ -149,7 +161,7 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
             people[scope] = await front.program(scope)
     victim = await front.operator("Vic")
     key = (await front.admin.post("/api/keys", scopes=["usage:read"]))["id"]
-    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
+    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key, "name": "support"}
     return Scene(front, people, ids, ada)
 
 

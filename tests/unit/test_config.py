@@ -31,6 +31,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_LOG_LEVEL": "debug",
         "DESKMATE_MODE": "review",
         "DESKMATE_COPILOT": "on",
+        "DESKMATE_AWAY_SECONDS": "90",
         "DESKMATE_EMBEDDINGS": "models/small",
     }
     assert Settings.from_env(env) == Settings(
@@ -48,6 +49,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         log_level="debug",
         mode="review",
         copilot=True,
+        away_seconds=90,
         embeddings="models/small",
     )
     assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()

@@ -21,6 +21,7 @@ type_prefixes = {
     "call": "call",
     "stream": "str",
     "file": "file",
+    "choice": "cho",
 }
 
 

@@ -12,7 +12,7 @@ from deskmate.domain.permissions import Action, require
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid, KeyReused
-from deskmate.services import assignments, escalations, messages, operators, prompts, routing, runs, threads
+from deskmate.services import assignments, escalations, leases, messages, operators, prompts, routing, runs, threads
 from deskmate.services.texts import clean
 from deskmate.store.base import Tx
 from deskmate.store.times import ms
@@ -115,10 +115,13 @@ async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond:
             await give(tx, thread, stored, actor=actor, agent=agent)
     elif stored.visibility is Visibility.PUBLIC:
         await tx.run("assignments.answered", thread=thread.id, order=thread.prompt_order)
+        await leases.end(tx, thread, actor)
         if stored.author.kind is AuthorKind.OPERATOR and thread.waiting_since is not None:
             await escalations.answered(tx, thread, by=actor)
         if not await _asked(tx, thread):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
+    else:
+        await leases.renew(tx, thread.id, actor)
 
 
 async def _titled(tx: Tx, thread: Thread, stored: Message, actor: Actor) -> Thread:
@@ -138,11 +141,12 @@ async def _reopen(tx: Tx, thread: Thread, actor: Actor) -> Thread:
     """A customer's word opens a snoozed or resolved thread; one whose operator is not there waits in the queue instead."""
     if thread.status is Status.OPEN:
         return thread
-    await threads.set_status(tx, thread, Status.OPEN, actor=actor)
     holder = thread.assignment
-    if thread.status is Status.RESOLVED and holder.to is Holder.OPERATOR and not await operators.present(tx, holder.id or ""):
+    leaves = holder.to is Holder.OPERATOR and not await operators.takes(tx, holder.id or "", thread.weight)
+    await threads.set_status(tx, thread, Status.OPEN, actor=actor)
+    if leaves:
         thread = await threads.get(tx, thread.id)
-        return await assignments.to_queue(tx, thread, by=actor, reason=f"reopened; {holder.name} is not there")
+        return await assignments.to_queue(tx, thread, by=actor, reason=f"reopened; {holder.name} is away or has no room")
     return await threads.get(tx, thread.id)
 
 

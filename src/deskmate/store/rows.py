@@ -54,6 +54,7 @@ def thread_of(row: Row) -> Thread:
         mode=Mode(row["mode"]),
         priority=Priority(row["priority"]),
         queue=row["queue"],
+        weight=row["weight"],
         tags=tuple(json.loads(row["tags"])),
         language=row["language"],
         waiting_since=_time_or_none(row["waiting_since"]),

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from deskmate.domain.actors import Role
 from deskmate.domain.messages import readable
 from deskmate.domain.operators import Presence
+from deskmate.domain.queues import Chooser
 from deskmate.domain.requests import DecisionKind, OnExpiry
 from deskmate.domain.threads import Mode, Priority, Status
 
@@ -96,11 +97,27 @@ class Ask(Body):
     suggestion: Long | None = None
     response_schema: PlainObject | None = None
     queue: Short | None = None
+    skills: Annotated[list[Short], Field(max_length=20)] = []
     priority: Priority = Priority.NORMAL
     expires_in: Annotated[float, Field(ge=1, le=31_536_000)] | None = None
     on_expiry: OnExpiry | None = None
     default: Plain = None
     remind_every: Annotated[float, Field(ge=1, le=31_536_000)] | None = None
+
+
+class AddQueue(Body):
+    name: Short
+    skills: Annotated[list[Short], Field(max_length=100)] = []
+    chooser: Chooser = Chooser.PULL
+    calendar: PlainObject | None = None
+    lease_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
+
+
+class ChangeQueue(Body):
+    skills: Annotated[list[Short], Field(max_length=100)] | None = None
+    chooser: Chooser | None = None
+    calendar: PlainObject | None = None
+    lease_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
 
 
 class Settle(Body):

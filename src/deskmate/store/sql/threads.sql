@@ -122,6 +122,10 @@ DELETE FROM messages WHERE thread = :id;
 -- The work planned for a thread.
 DELETE FROM jobs WHERE thread = :id;
 
+-- name: delete_choices
+-- Who was chosen for a thread and its requests.
+DELETE FROM choices WHERE thread = :id;
+
 -- name: delete_requests
 -- What was asked of people on a thread.
 DELETE FROM requests WHERE thread = :id;
