@@ -240,11 +240,20 @@ async def _offer_request(tx: Tx, id: str) -> bool:
 async def _choose(tx: Tx, queue: Queue, item: Item) -> tuple[Operator, str] | None:
     """The operator who is given an item, locked, with the reason; it is kept with everybody who was looked at."""
     missed = frozenset(row["operator"] for row in await tx.all("choices.missers", thread=item.thread, request=item.request))
+    # Whoever is being given something at this moment is passed over first: their load is about to change.
+    for statement in ("operators.lock_room_now", "operators.lock_room"):
+        chosen = await _choose_by(tx, queue, item, missed, statement)
+        if chosen is not None:
+            return chosen
+    return None
+
+
+async def _choose_by(tx: Tx, queue: Queue, item: Item, missed: frozenset[str], statement: str) -> tuple[Operator, str] | None:
     team = [operators.operator_of(row) for row in await tx.all("operators.team")]
     obstacles = {one.id: obstacle(one, queue, item, missed=missed, at=tx.now) for one in team}
     fitting = ranked((one for one in team if obstacles[one.id] is None), queue.chooser)
     for operator in fitting:
-        if await tx.one("operators.lock_room", id=operator.id, weight=item.weight) is None:
+        if await tx.one(statement, id=operator.id, weight=item.weight, load=hundredths(operator.load)) is None:
             obstacles[operator.id] = "was given something else a moment ago"
             continue
         why = why_chosen(operator, len(fitting) - 1, queue.chooser)

@@ -82,6 +82,15 @@ SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load + :weigh
 -- The same, with the row locked: what they hold stays what it is.
 SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load + :weight <= ROUND(capacity * 100) FOR UPDATE;
 
+-- name: lock_room_now
+-- The same, of somebody who holds what was seen. SQLite has one writer: everybody does.
+SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load = :load AND load + :weight <= ROUND(capacity * 100);
+
+-- name: lock_room_now (postgresql)
+-- The same; somebody else may be giving them something at this moment.
+SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load = :load AND load + :weight <= ROUND(capacity * 100)
+FOR UPDATE SKIP LOCKED;
+
 -- name: overfull
 -- Whether this operator holds more than they may.
 SELECT 1 AS found FROM operators WHERE id = :id AND load > ROUND(capacity * 100);
