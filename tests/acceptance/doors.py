@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 import uvicorn
+from tests.acceptance.ports import open_port
 
 from deskmate import Desk
 from deskmate.server.application import create_app
@@ -276,8 +276,7 @@ async def open_front(url: str) -> AsyncIterator[Front]:
 @asynccontextmanager
 async def serving(desk: Desk) -> AsyncIterator[str]:
     """The desk behind a real port of this machine, for the time of the block. Yields its address."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    # The socket takes connections from now on: whoever knocks before the server is ready waits at the door.
+    listening = open_port()
     config = uvicorn.Config(create_app(desk), log_level="warning", ws="none", lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))
