@@ -34,6 +34,7 @@ from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
+from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
 from deskmate.services.usage import Usage
@@ -152,11 +153,13 @@ class Desk:
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         self._deadlines = Deadlines(self._store)
+        self._snoozing = Snoozing(self._store)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
             attachments.JOB: self.files.sweep,
             opening.TIMER: self._deadlines.tend,
+            threads.SNOOZE: self._snoozing.tend,
         }
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -275,6 +278,7 @@ class Desk:
         """Look for work that nobody would come for."""
         await self._responder.audit()
         await self._deadlines.audit()
+        await self._snoozing.audit()
 
     async def ready(self) -> None:
         """Raise Unavailable unless the store answers."""

@@ -9,7 +9,7 @@ from deskmate.domain.actors import Role
 from deskmate.domain.messages import readable
 from deskmate.domain.operators import Presence
 from deskmate.domain.requests import DecisionKind, OnExpiry
-from deskmate.domain.threads import Mode, Priority, Status
+from deskmate.domain.threads import MOST_TAGS, Mode, Priority, Status
 
 
 def _text(value: str) -> str:
@@ -37,6 +37,7 @@ CleanText = Annotated[str, AfterValidator(_text)]
 Short = Annotated[CleanText, Field(min_length=1, max_length=200)]
 Line = Annotated[CleanText, Field(max_length=500)]
 Long = Annotated[CleanText, Field(max_length=20_000)]
+Tags = Annotated[list[Short], Field(max_length=MOST_TAGS)]
 Plain = Annotated[JsonValue, AfterValidator(_plain)]
 PlainObject = Annotated[dict[str, JsonValue], AfterValidator(_plain)]
 
@@ -60,7 +61,9 @@ class ChangeThread(Body):
     snoozed_until: Annotated[str, Field(max_length=40)] | None = None
     mode: Mode | None = None
     priority: Priority | None = None
-    tags: Annotated[list[Short], Field(max_length=50)] | None = None
+    tags: Tags | None = None
+    add_tags: Tags = []
+    remove_tags: Tags = []
     language: Short | None = None
     metadata: PlainObject | None = None
 

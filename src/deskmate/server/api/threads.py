@@ -72,8 +72,6 @@ async def change_thread(thread: str, body: ChangeThread, desk: TheDesk, who: Who
     facts = {name: getattr(body, name) for name in body.model_fields_set}
     if "snoozed_until" in facts and facts["snoozed_until"] is not None:
         facts["snoozed_until"] = read_moment(facts["snoozed_until"], "snoozed_until")
-    if "tags" in facts and facts["tags"] is not None:
-        facts["tags"] = tuple(facts["tags"])
     return await _shown(desk, await desk.threads.change(thread, by=who, **facts), who)
 
 

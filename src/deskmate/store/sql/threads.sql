@@ -47,6 +47,10 @@ SET subject = :subject, summary = :summary, status = :status, snoozed_until = :s
     tags = :tags, language = :language, metadata = :metadata, updated_at = :now
 WHERE id = :id;
 
+-- name: overdue_snoozes
+-- Snoozed threads that should have opened before a time.
+SELECT id FROM threads WHERE status = 'snoozed' AND snoozed_until IS NOT NULL AND snoozed_until < :before ORDER BY snoozed_until;
+
 -- name: preview
 -- The message that lists of threads show.
 UPDATE threads
