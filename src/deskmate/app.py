@@ -30,6 +30,7 @@ from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
 from deskmate.services.live import Feed
 from deskmate.services.operators import Operators
+from deskmate.services.reads import Reads
 from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
@@ -138,6 +139,7 @@ class Desk:
         self.assignments = Assignments(self._store, lambda: self.default_agent)
         self.escalations = Escalations(self._store)
         self.inbox = Inbox(self._store)
+        self.reads = Reads(self._store)
         self.imports = Imports(self._store)
         self.feed = Feed(self._store, self.closing)
         self.streams = Streams(self._store, self.closing)

@@ -38,6 +38,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/threads/{thread}/respond": WORKERS | PEOPLE,
     "POST /api/threads/{thread}/assignment": WORKERS,
     "POST /api/threads/{thread}/escalation": WORKERS | PEOPLE,
+    "POST /api/threads/{thread}/read": (TEAM - {"admin"}) | PEOPLE,  # a key without a person behind it has no eyes
     "GET /api/threads/{thread}/assignments": TEAM | {"threads:read_hidden"},
     "GET /api/threads/{thread}/usage": TEAM | {"usage:read"},
     "GET /api/threads/{thread}/requests": TEAM | {"requests:decide"},

@@ -13,6 +13,7 @@ from deskmate.domain.requests import Decision, FirstApproval, Request
 from deskmate.domain.threads import Thread
 from deskmate.domain.usage import UsageEntry
 from deskmate.services.live import Piece, Seen
+from deskmate.services.reads import Read
 
 Json = dict[str, object]
 
@@ -53,8 +54,8 @@ def message_json(message: Message) -> Json:
     }
 
 
-def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = ()) -> Json:
-    """A thread as its customer or the team may see it."""
+def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = (), *, unread: int | None = None) -> Json:
+    """A thread as its customer or the team may see it; with what is unread, for operators."""
     shown = redact_thread(thread, actor)
     holder = shown.assignment
     record: Json = {
@@ -88,6 +89,8 @@ def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = ()) -
             "metadata": dict(shown.metadata),
             "requests": [waiting_json(request) for request in waiting],
         }
+        if unread is not None:
+            record["unread"] = unread
     return record
 
 
@@ -100,6 +103,16 @@ def _preview_json(thread: Thread) -> Json | None:
         "author": {"kind": preview.author.kind, "name": preview.author.name},
         "visibility": preview.visibility,
         "at": moment(preview.at),
+    }
+
+
+def read_json(read: Read) -> Json:
+    return {
+        "thread": read.thread,
+        "message": read.message,
+        "order": read.position.order,
+        "step": read.position.step,
+        "at": moment(read.at),
     }
 
 
@@ -244,7 +257,7 @@ def event_json(seen: Seen, actor: Actor) -> Json:
     if seen.message is not None:
         data = {**data, "message": message_json(seen.message)}
     if seen.thread is not None:
-        data = {**data, "thread": thread_json(seen.thread, actor, seen.waiting)}
+        data = {**data, "thread": thread_json(seen.thread, actor, seen.waiting, unread=seen.unread)}
     if seen.request is not None:
         data = {**data, "request": request_json(seen.request)}
     return {

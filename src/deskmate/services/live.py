@@ -17,7 +17,7 @@ from deskmate.domain.permissions import Action, allowed, event_visible, redact, 
 from deskmate.domain.requests import Request
 from deskmate.domain.threads import Thread
 from deskmate.errors import NotFound
-from deskmate.services import history, inbox, ledger, streams, threads
+from deskmate.services import history, inbox, ledger, reads, streams, threads
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import utc
 
@@ -28,13 +28,17 @@ GOLDEN = 0.6180339887  # its multiples spread evenly between whole numbers, howe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """An event with the records it speaks of, as the reader may see them now. None where they are gone or not the reader's."""
+    """An event with the records it speaks of, as the reader may see them now. None where they are gone or not the reader's.
+
+    `waiting` and `unread` are those of the thread, `unread` for operators only.
+    """
 
     event: Event
     message: Message | None = None
     thread: Thread | None = None
     request: Request | None = None
     waiting: tuple[Request, ...] = ()
+    unread: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,4 +268,5 @@ async def _with_thread(tx: Tx, seen: Seen, thread: str, by: Actor) -> Seen:
     except NotFound:
         return seen
     waiting = await inbox.waiting_on(tx, [thread]) if allowed(by, Action.REQUEST_LIST) else {}
-    return replace(seen, thread=found, waiting=waiting.get(thread, ()))
+    unread = await reads.unread_of(tx, by.id, [thread]) if by.kind is AuthorKind.OPERATOR and by.id is not None else {}
+    return replace(seen, thread=found, waiting=waiting.get(thread, ()), unread=unread.get(thread))

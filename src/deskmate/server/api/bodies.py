@@ -76,6 +76,10 @@ class PostMessage(Body):
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
+class MarkRead(Body):
+    message: Short | None = None
+
+
 class Respond(Body):
     agent: Short | None = None
 

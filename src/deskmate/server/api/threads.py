@@ -8,12 +8,13 @@ from fastapi.responses import JSONResponse
 
 from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.messages import Visibility
+from deskmate.domain.permissions import Action, allowed
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Forbidden, Invalid
-from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, OpenThread, PostMessage, Respond
+from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, MarkRead, OpenThread, PostMessage, Respond
 from deskmate.server.api.doors import TheDesk, Who, counted
 from deskmate.server.limits import Door
-from deskmate.server.records import Json, message_json, moment, request_json, thread_json, usage_json
+from deskmate.server.records import Json, message_json, moment, read_json, request_json, thread_json, usage_json
 from deskmate.services.inbox import Sort, Tab
 
 router = APIRouter(prefix="/api/threads", tags=["threads"])
@@ -53,8 +54,9 @@ async def list_threads(
         own = await desk.threads.of_customer(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
         return {"items": [thread_json(thread, who) for thread in own.items], "cursor": own.cursor}
     page = await desk.inbox.page(by=who, tab=assignment, status=wanted, queue=queue, q=q, sort=sort, cursor=cursor, limit=limit)
+    new = await desk.reads.unread([thread.id for thread in page.items], by=who)
     return {
-        "items": [thread_json(thread, who, page.requests.get(thread.id, ())) for thread in page.items],
+        "items": [thread_json(thread, who, page.requests.get(thread.id, ()), unread=new.get(thread.id)) for thread in page.items],
         "cursor": page.cursor,
         "counts": dict(page.counts),
     }
@@ -120,6 +122,15 @@ async def post_message(
     return JSONResponse(message_json(message), 201)
 
 
+@router.post("/{thread}/read")
+async def mark_read(thread: str, desk: TheDesk, who: Who, body: MarkRead | None = None) -> Json | None:
+    """Say how far one has read; without a message, up to the newest. It only moves on."""
+    read = await desk.reads.mark(thread, body.message if body else None, by=who)
+    if read is None or who.kind is AuthorKind.CUSTOMER:
+        return None if read is None else read_json(read)
+    return read_json(read) | {"unread": (await desk.reads.unread([thread], by=who)).get(thread)}
+
+
 @router.post("/{thread}/respond")
 async def respond(thread: str, desk: TheDesk, who: Who, body: Respond | None = None) -> Json:
     """Start a run for the newest unanswered message. Which agent answers is not for customers to say."""
@@ -176,9 +187,13 @@ async def requests(thread: str, desk: TheDesk, who: Who) -> Json:
 
 
 async def _shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
-    if who.kind is AuthorKind.CUSTOMER:
+    if not allowed(who, Action.MESSAGE_READ_HIDDEN):
         return thread_json(thread, who)
-    return thread_json(thread, who, await desk.requests.waiting(thread.id, by=who))
+    waiting = await desk.requests.waiting(thread.id, by=who)
+    new = await desk.reads.unread([thread.id], by=who)
+    seen = await desk.reads.of_customer(thread.id, by=who)
+    shown = thread_json(thread, who, waiting, unread=new.get(thread.id))
+    return shown | {"customer_read": None if seen is None else read_json(seen)}
 
 
 def read_moment(text: str, field: str) -> datetime:

@@ -146,6 +146,10 @@ DELETE FROM routes WHERE thread = :id;
 -- What was metered on a thread.
 DELETE FROM usage_entries WHERE thread = :id;
 
+-- name: delete_reads
+-- How far people had read a thread.
+DELETE FROM reads WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';
