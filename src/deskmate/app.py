@@ -39,6 +39,7 @@ from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
 from deskmate.services.usage import Usage
+from deskmate.services.viewers import Viewers
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
@@ -141,6 +142,7 @@ class Desk:
         self.inbox = Inbox(self._store)
         self.reads = Reads(self._store)
         self.imports = Imports(self._store)
+        self.viewers = Viewers(self._store)
         self.feed = Feed(self._store, self.closing)
         self.streams = Streams(self._store, self.closing)
         self.files = Files(self._store, contents or DatabaseContents(self._store))
@@ -277,10 +279,11 @@ class Desk:
         return await self._store.write(body)
 
     async def _audit(self) -> None:
-        """Look for work that nobody would come for."""
+        """Look for work that nobody would come for, and for what is left over."""
         await self._responder.audit()
         await self._deadlines.audit()
         await self._snoozing.audit()
+        await self.viewers.sweep()
 
     async def ready(self) -> None:
         """Raise Unavailable unless the store answers."""

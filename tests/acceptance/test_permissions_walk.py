@@ -39,6 +39,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/threads/{thread}/assignment": WORKERS,
     "POST /api/threads/{thread}/escalation": WORKERS | PEOPLE,
     "POST /api/threads/{thread}/read": (TEAM - {"admin"}) | PEOPLE,  # a key without a person behind it has no eyes
+    "POST /api/threads/{thread}/typing": (WORKERS - {"admin"}) | PEOPLE,
+    "POST /api/threads/{thread}/viewing": TEAM - {"admin"},
     "GET /api/threads/{thread}/assignments": TEAM | {"threads:read_hidden"},
     "GET /api/threads/{thread}/usage": TEAM | {"usage:read"},
     "GET /api/threads/{thread}/requests": TEAM | {"requests:decide"},
@@ -76,6 +78,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/threads/{thread}": {"subject": "Changed"},
     "POST /api/threads/{thread}/messages": {"text": "Hello"},
     "POST /api/threads/{thread}/respond": {},
+    "POST /api/threads/{thread}/typing": {"typing": True},
+    "POST /api/threads/{thread}/viewing": {"viewing": True},
     "POST /api/threads/{thread}/assignment": {"to": "queue:support"},
     "POST /api/threads/{thread}/escalation": {},
     "POST /api/requests": {"question": "Is it?"},

@@ -4,7 +4,7 @@ Every route, stream and Python read goes through `allowed` or `require`. A custo
 are told of threads that do not exist: NotFound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import assert_never
@@ -13,6 +13,7 @@ from deskmate.domain.actors import Actor, AuthorKind, Role
 from deskmate.domain.events import Event, EventType
 from deskmate.domain.messages import File, Message, MessageStatus, Text, Visibility
 from deskmate.domain.threads import Thread
+from deskmate.domain.viewers import Viewer
 from deskmate.errors import Forbidden, NotFound, Unauthenticated
 
 
@@ -227,6 +228,14 @@ def redact_thread(thread: Thread, actor: Actor | None) -> Thread:
     preview = thread.preview if thread.preview and thread.preview.visibility == Visibility.PUBLIC else None
     assignment = replace(thread.assignment, reason="")
     return replace(thread, summary=None, queue=None, tags=(), metadata={}, preview=preview, assignment=assignment)
+
+
+def redact_viewers(viewers: Iterable[Viewer], actor: Actor | None) -> tuple[Viewer, ...]:
+    """Who of the people on a thread the actor may know of: outside the team, only who types words that they will read."""
+    if allowed(actor, A.EVENT_READ_HIDDEN):
+        return tuple(viewers)
+    typing = (one for one in viewers if one.kind is AuthorKind.OPERATOR and one.typing is Visibility.PUBLIC)
+    return tuple(replace(one, id=None) for one in typing)
 
 
 def event_visible(event: Event | EventType, actor: Actor | None) -> bool:

@@ -14,6 +14,7 @@ from deskmate.domain.threads import Thread
 from deskmate.domain.usage import UsageEntry
 from deskmate.services.live import Piece, Seen
 from deskmate.services.reads import Read
+from deskmate.services.watching import There
 
 Json = dict[str, object]
 
@@ -273,3 +274,12 @@ def event_json(seen: Seen, actor: Actor) -> Json:
 
 def piece_json(piece: Piece) -> Json:
     return {"message": piece.message, "thread": piece.thread, "offset": piece.offset, "text": piece.text}
+
+
+def there_json(there: There) -> Json:
+    """Who is on a thread, already redacted for the reader."""
+    viewers = [
+        {"kind": one.kind, "id": one.id, "name": one.name, "typing": one.typing is not None, "visibility": one.typing}
+        for one in there.viewers
+    ]
+    return {"thread": there.thread, "viewers": viewers}

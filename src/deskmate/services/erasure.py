@@ -8,7 +8,7 @@ from deskmate.store.times import ms
 
 BELONGINGS = (
     "deltas", "streams", "searchable", "embeddings", "messages", "jobs", "requests", "runs", "assignments", "routes", "usage",
-    "reads", "events",
+    "reads", "viewers", "events",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from deskmate.domain.requests import Request
 from deskmate.domain.threads import Thread
 from deskmate.errors import NotFound
 from deskmate.services import history, inbox, ledger, reads, streams, threads
+from deskmate.services.watching import Picture, There, Watch
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import utc
 
@@ -98,6 +99,7 @@ class Feed:
     def __init__(self, store: Store, closing: asyncio.Event | None = None) -> None:
         self._store = store
         self._closing = closing or asyncio.Event()
+        self._picture = Picture(store)
         self._reading: dict[_View, asyncio.Task[_News]] = {}
         self._readers = 0
 
@@ -122,8 +124,11 @@ class Feed:
 
     async def follow(
         self, *, by: By, after: int | None = None, thread: str | None = None, idle: float = 15.0
-    ) -> AsyncIterator[Seen | Piece | Idle]:
-        """Everything this actor may see, from behind `after` (None: from now on), until the caller leaves or the desk closes."""
+    ) -> AsyncIterator[Seen | Piece | There | Idle]:
+        """Everything this actor may see, from behind `after` (None: from now on), until the caller leaves or the desk closes.
+
+        Who is on which thread comes first, and whenever that changes.
+        """
         await self.check(by=by, thread=thread)
         actor = actor_of(by)
         place = _Place(after=await self.head() if after is None else after)
@@ -132,7 +137,8 @@ class Feed:
         # Readers that came at the same moment do not give their signs of life, and look, at the same moment for ever.
         told = loop.time() - idle * (self._readers * GOLDEN % 1)
         looked = loop.time()
-        async with self._store.waiter(_topic(actor, thread)) as waiter:
+        async with self._store.waiter(_topic(actor, thread)) as waiter, self._picture.kept():
+            watch = Watch(self._picture, actor, thread)
             touched = True
             while not self._closing.is_set():
                 came_to = place
@@ -142,10 +148,13 @@ class Feed:
                     for item in found:
                         yield item
                         told = loop.time()
+                for there in await watch.news():
+                    yield there
+                    told = loop.time()
                 touched = place.after != came_to.after
                 if not touched:
                     # What this actor may not see wakes the reader as well, and is no sign of life to them.
-                    touched = await waiter.wait(max(told + idle - loop.time(), 0.0))
+                    touched = await waiter.wait(max(min(told + idle, watch.until) - loop.time(), 0.0))
                 if loop.time() >= told + idle:
                     yield Idle()
                     told = loop.time()

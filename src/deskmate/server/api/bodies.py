@@ -80,6 +80,15 @@ class MarkRead(Body):
     message: Short | None = None
 
 
+class Typing(Body):
+    typing: bool = True
+    visibility: Literal["public", "note"] = "public"
+
+
+class Viewing(Body):
+    viewing: bool = True
+
+
 class Respond(Body):
     agent: Short | None = None
 

@@ -11,7 +11,7 @@ from deskmate.domain.messages import Visibility
 from deskmate.domain.permissions import Action, allowed
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Forbidden, Invalid
-from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, MarkRead, OpenThread, PostMessage, Respond
+from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, MarkRead, OpenThread, PostMessage, Respond, Typing, Viewing
 from deskmate.server.api.doors import TheDesk, Who, counted
 from deskmate.server.limits import Door
 from deskmate.server.records import Json, message_json, moment, read_json, request_json, thread_json, usage_json
@@ -129,6 +129,18 @@ async def mark_read(thread: str, desk: TheDesk, who: Who, body: MarkRead | None 
     if read is None or who.kind is AuthorKind.CUSTOMER:
         return None if read is None else read_json(read)
     return read_json(read) | {"unread": (await desk.reads.unread([thread], by=who)).get(thread)}
+
+
+@router.post("/{thread}/typing", status_code=204, dependencies=[counted(Door.TYPING)])
+async def typing(thread: str, body: Typing, desk: TheDesk, who: Who) -> None:
+    """Show for six seconds that one types, or that one has stopped. Renew it every few seconds."""
+    await desk.viewers.typing(thread, body.typing, visibility=Visibility(body.visibility), by=who)
+
+
+@router.post("/{thread}/viewing", status_code=204, dependencies=[counted(Door.TYPING)])
+async def viewing(thread: str, body: Viewing, desk: TheDesk, who: Who) -> None:
+    """Show the team for 45 seconds that one has the thread before them, or has left it. Renew it every half minute."""
+    await desk.viewers.viewing(thread, body.viewing, by=who)
 
 
 @router.post("/{thread}/respond")

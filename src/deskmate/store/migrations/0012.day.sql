@@ -12,3 +12,18 @@ CREATE TABLE reads (
     at BIGINT NOT NULL,
     PRIMARY KEY (thread, kind, reader)
 );
+
+-- Who is on which thread at this moment: a few rows that run out and are swept. They refer to no thread, so that a sign of life
+-- waits for nobody who writes on it.
+CREATE TABLE viewers (
+    thread TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    viewing_until BIGINT NOT NULL,
+    typing_until BIGINT NOT NULL,
+    typing TEXT NOT NULL,
+    until BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    PRIMARY KEY (thread, kind, id)
+);

@@ -150,6 +150,10 @@ DELETE FROM usage_entries WHERE thread = :id;
 -- How far people had read a thread.
 DELETE FROM reads WHERE thread = :id;
 
+-- name: delete_viewers
+-- Who was on a thread.
+DELETE FROM viewers WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';
