@@ -17,6 +17,7 @@ from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.services import attachments, opening, posting, streams, threads
+from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.conversation import Messages
@@ -138,6 +139,7 @@ class Desk:
         self.messages = Messages(self._store, lambda: self.default_agent, copilot=self.settings.copilot)
         self.requests = Requests(self._store, lambda: self.default_agent, self.closing)
         self.assignments = Assignments(self._store, lambda: self.default_agent)
+        self.actions = Actions(self._store, self.assignments, lambda: self.default_agent)
         self.escalations = Escalations(self._store)
         self.inbox = Inbox(self._store)
         self.reads = Reads(self._store)

@@ -30,6 +30,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "DELETE /api/session": EVERYBODY,
     "POST /api/threads": WORKERS | PEOPLE | {"messages:customer"},
     "GET /api/threads": TEAM | PEOPLE | READERS,
+    "POST /api/threads/actions": WORKERS,
     "GET /api/threads/{thread}": TEAM | PEOPLE | READERS | {"messages:customer"},
     "PATCH /api/threads/{thread}": WORKERS,
     "DELETE /api/threads/{thread}": ADMINS,
@@ -75,6 +76,7 @@ OPEN_DOORS = frozenset({
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/me": {"presence": "available"},
     "POST /api/threads": {},
+    "POST /api/threads/actions": {"threads": ["{thread}"], "priority": "high", "note": "All at once"},
     "PATCH /api/threads/{thread}": {"subject": "Changed"},
     "POST /api/threads/{thread}/messages": {"text": "Hello"},
     "POST /api/threads/{thread}/respond": {},

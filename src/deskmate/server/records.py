@@ -12,6 +12,7 @@ from deskmate.domain.permissions import Action, allowed, redact_thread
 from deskmate.domain.requests import Decision, FirstApproval, Request
 from deskmate.domain.threads import Thread
 from deskmate.domain.usage import UsageEntry
+from deskmate.errors import DeskmateError
 from deskmate.services.live import Piece, Seen
 from deskmate.services.reads import Read
 from deskmate.services.watching import There
@@ -22,6 +23,12 @@ Json = dict[str, object]
 def moment(at: datetime | None) -> str | None:
     """A time in UTC, with its zone and ms."""
     return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def error_json(error: DeskmateError) -> Json:
+    """Why one of several was refused."""
+    facts = error.facts if error.field is None else {**error.facts, "field": error.field}
+    return {"code": error.code, "detail": error.message, **facts}
 
 
 def author_json(author: Author) -> Json:

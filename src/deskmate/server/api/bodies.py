@@ -76,6 +76,17 @@ class PostMessage(Body):
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
+class ActOnThreads(Body):
+    threads: Annotated[list[Short], Field(min_length=1, max_length=200)]
+    status: Status | None = None
+    snoozed_until: Annotated[str, Field(max_length=40)] | None = None
+    priority: Priority | None = None
+    add_tags: Tags = []
+    remove_tags: Tags = []
+    assign: Short | None = None
+    note: Long | None = None
+
+
 class MarkRead(Body):
     message: Short | None = None
 

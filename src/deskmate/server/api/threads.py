@@ -11,10 +11,22 @@ from deskmate.domain.messages import Visibility
 from deskmate.domain.permissions import Action, allowed
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Forbidden, Invalid
-from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, MarkRead, OpenThread, PostMessage, Respond, Typing, Viewing
+from deskmate.server.api.bodies import (
+    ActOnThreads,
+    Assign,
+    ChangeThread,
+    Escalate,
+    MarkRead,
+    OpenThread,
+    PostMessage,
+    Respond,
+    Typing,
+    Viewing,
+)
 from deskmate.server.api.doors import TheDesk, Who, counted
 from deskmate.server.limits import Door
-from deskmate.server.records import Json, message_json, moment, read_json, request_json, thread_json, usage_json
+from deskmate.server.records import Json, error_json, message_json, moment, read_json, request_json, thread_json, usage_json
+from deskmate.services.actions import ThreadAction
 from deskmate.services.inbox import Sort, Tab
 
 router = APIRouter(prefix="/api/threads", tags=["threads"])
@@ -60,6 +72,24 @@ async def list_threads(
         "cursor": page.cursor,
         "counts": dict(page.counts),
     }
+
+
+@router.post("/actions")
+async def act(body: ActOnThreads, desk: TheDesk, who: Who) -> Json:
+    """Do the same to many threads, each for itself: one that is refused does not hold up the others."""
+    facts = {name: getattr(body, name) for name in body.model_fields_set - {"threads"}}
+    if body.snoozed_until is not None:
+        facts["snoozed_until"] = read_moment(body.snoozed_until, "snoozed_until")
+    acted = await desk.actions.apply(body.threads, ThreadAction(**facts), by=who)
+    new = await desk.reads.unread([one.id for one in acted if one.thread is not None], by=who)
+    items: list[Json] = []
+    for one in acted:
+        if one.error is not None:
+            items.append({"thread": one.id, "error": error_json(one.error)})
+        elif one.thread is not None:
+            waiting = await desk.requests.waiting(one.id, by=who)
+            items.append({"thread": thread_json(one.thread, who, waiting, unread=new.get(one.id))})
+    return {"items": items}
 
 
 @router.get("/{thread}")
