@@ -39,6 +39,7 @@ from deskmate.services.sessions import Sessions
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
+from deskmate.services.transcripts import Transcripts
 from deskmate.services.usage import Usage
 from deskmate.services.viewers import Viewers
 from deskmate.store import connect
@@ -144,6 +145,7 @@ class Desk:
         self.inbox = Inbox(self._store)
         self.reads = Reads(self._store)
         self.imports = Imports(self._store)
+        self.transcripts = Transcripts(self._store)
         self.viewers = Viewers(self._store)
         self.feed = Feed(self._store, self.closing)
         self.streams = Streams(self._store, self.closing)

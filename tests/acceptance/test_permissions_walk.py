@@ -39,6 +39,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/threads/{thread}/respond": WORKERS | PEOPLE,
     "POST /api/threads/{thread}/assignment": WORKERS,
     "POST /api/threads/{thread}/escalation": WORKERS | PEOPLE,
+    "GET /api/threads/{thread}/transcript": TEAM | PEOPLE | READERS | {"messages:customer"},
     "POST /api/threads/{thread}/read": (TEAM - {"admin"}) | PEOPLE,  # a key without a person behind it has no eyes
     "POST /api/threads/{thread}/typing": (WORKERS - {"admin"}) | PEOPLE,
     "POST /api/threads/{thread}/viewing": TEAM - {"admin"},

@@ -15,6 +15,7 @@ from deskmate.domain.usage import UsageEntry
 from deskmate.errors import DeskmateError
 from deskmate.services.live import Piece, Seen
 from deskmate.services.reads import Read
+from deskmate.services.transcripts import Transcript
 from deskmate.services.watching import There
 
 Json = dict[str, object]
@@ -100,6 +101,14 @@ def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = (), *
         if unread is not None:
             record["unread"] = unread
     return record
+
+
+def transcript_json(transcript: Transcript, actor: Actor) -> Json:
+    """A whole conversation, already redacted for the actor."""
+    return {
+        "thread": thread_json(transcript.thread, actor),
+        "messages": [message_json(message) for message in transcript.messages],
+    }
 
 
 def _preview_json(thread: Thread) -> Json | None:

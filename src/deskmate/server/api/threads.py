@@ -1,9 +1,12 @@
 """Threads and their messages over HTTP."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 
 from deskmate.domain.actors import Actor, AuthorKind
@@ -25,13 +28,39 @@ from deskmate.server.api.bodies import (
 )
 from deskmate.server.api.doors import TheDesk, Who, counted
 from deskmate.server.limits import Door
-from deskmate.server.records import Json, error_json, message_json, moment, read_json, request_json, thread_json, usage_json
+from deskmate.server.records import (
+    Json,
+    error_json,
+    message_json,
+    moment,
+    read_json,
+    request_json,
+    thread_json,
+    transcript_json,
+    usage_json,
+)
 from deskmate.services.actions import ThreadAction
 from deskmate.services.inbox import Sort, Tab
 
 router = APIRouter(prefix="/api/threads", tags=["threads"])
 Limit = Annotated[int, Query(ge=1, le=200)]
 CursorText = Annotated[str | None, Query(max_length=500)]
+
+
+class Format(StrEnum):
+    """What a transcript is written as."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+DOWNLOADS: Mapping[Format, tuple[str, str]] = {
+    Format.TEXT: ("text/plain; charset=utf-8", "txt"),
+    Format.MARKDOWN: ("text/markdown; charset=utf-8", "md"),
+    Format.JSON: ("application/json", "json"),
+}
+"""What browsers are told a transcript is, and how its file ends."""
 
 
 @router.post("", status_code=201)
@@ -150,6 +179,23 @@ async def post_message(
         idempotency_key=body.idempotency_key or idempotency_key,
     )
     return JSONResponse(message_json(message), 201)
+
+
+@router.get("/{thread}/transcript", response_class=Response)
+async def transcript(thread: str, desk: TheDesk, who: Who, format: Format = Format.TEXT) -> Response:
+    """The whole conversation to keep, as far as the actor may see it: who said what, when, and who is an AI."""
+    found = await desk.transcripts.of_thread(thread, by=who)
+    if format is Format.JSON:
+        text = json.dumps(transcript_json(found, who), ensure_ascii=False, default=str)
+    else:
+        text = found.text(markdown=format is Format.MARKDOWN)
+    media, ending = DOWNLOADS[format]
+    headers = {
+        "Content-Disposition": f'attachment; filename="transcript-{found.thread.id}.{ending}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(text, media_type=media, headers=headers)
 
 
 @router.post("/{thread}/read")
