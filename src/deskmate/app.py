@@ -17,6 +17,7 @@ from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.services import attachments, offers, opening, posting, streams, threads
+from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.choosing import Choosing
@@ -33,13 +34,17 @@ from deskmate.services.leases import Leases
 from deskmate.services.live import Feed
 from deskmate.services.operators import AWAY, Operators
 from deskmate.services.queueing import Queues
+from deskmate.services.reads import Reads
 from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
+from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
+from deskmate.services.transcripts import Transcripts
 from deskmate.services.usage import Usage
+from deskmate.services.viewers import Viewers
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
@@ -138,9 +143,13 @@ class Desk:
         self.messages = Messages(self._store, lambda: self.default_agent, copilot=self.settings.copilot)
         self.requests = Requests(self._store, lambda: self.default_agent, self.closing)
         self.assignments = Assignments(self._store, lambda: self.default_agent)
+        self.actions = Actions(self._store, self.assignments, lambda: self.default_agent)
         self.escalations = Escalations(self._store)
         self.inbox = Inbox(self._store)
+        self.reads = Reads(self._store)
         self.imports = Imports(self._store)
+        self.transcripts = Transcripts(self._store)
+        self.viewers = Viewers(self._store)
         self.feed = Feed(self._store, self.closing)
         self.streams = Streams(self._store, self.closing)
         self.files = Files(self._store, contents or DatabaseContents(self._store))
@@ -159,6 +168,7 @@ class Desk:
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         self._deadlines = Deadlines(self._store)
+        self._snoozing = Snoozing(self._store)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -169,6 +179,7 @@ class Desk:
             offers.OPERATOR: self._choosing.fill,
             offers.LEASE: self._leases.look,
             AWAY: self.operators.look,
+            threads.SNOOZE: self._snoozing.tend,
         }
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -284,11 +295,13 @@ class Desk:
         return await self._store.write(body)
 
     async def _audit(self) -> None:
-        """Look for work that nobody would come for."""
+        """Look for work that nobody would come for, and for what is left over."""
         await self._responder.audit()
         await self._deadlines.audit()
         await self._leases.audit()
         await self.operators.audit()
+        await self._snoozing.audit()
+        await self.viewers.sweep()
 
     async def ready(self) -> None:
         """Raise Unavailable unless the store answers."""

@@ -36,14 +36,14 @@ class Assignment:
     reason: str
 
 
-def parse_target(to: str) -> tuple[Holder, str | None]:
-    """Read `ai`, `queue:NAME` or `operator:ID`. Raises Invalid for anything else."""
+def parse_target(to: str, field: str = "to") -> tuple[Holder, str | None]:
+    """Read `ai`, `queue:NAME` or `operator:ID`. Raises Invalid for anything else, naming the field."""
     kind, _, name = to.partition(":")
     if kind == Holder.AI and not name and to == "ai":
         return Holder.AI, None
     if kind in (Holder.QUEUE, Holder.OPERATOR) and name:
         return Holder(kind), name
-    raise Invalid("to must be 'ai', 'queue:NAME' or 'operator:ID'", field="to")
+    raise Invalid(f"{field} must be 'ai', 'queue:NAME' or 'operator:ID'", field=field)
 
 
 def cause_of(now: Holder, then: Holder) -> Cause:

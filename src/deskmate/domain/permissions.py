@@ -4,7 +4,7 @@ Every route, stream and Python read goes through `allowed` or `require`. A custo
 are told of threads that do not exist: NotFound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import assert_never
@@ -13,6 +13,7 @@ from deskmate.domain.actors import Actor, AuthorKind, Role
 from deskmate.domain.events import Event, EventType
 from deskmate.domain.messages import File, Message, MessageStatus, Text, Visibility
 from deskmate.domain.threads import Thread
+from deskmate.domain.viewers import Viewer
 from deskmate.errors import Forbidden, NotFound, Unauthenticated
 
 
@@ -25,6 +26,9 @@ class Action(StrEnum):
     THREAD_ESCALATE = "thread.escalate"
     THREAD_RESPOND = "thread.respond"
     THREAD_DELETE = "thread.delete"
+    THREAD_MARK_READ = "thread.mark_read"
+    THREAD_VIEW = "thread.view"
+    THREAD_TYPE = "thread.type"
     MESSAGE_READ = "message.read"
     MESSAGE_READ_HIDDEN = "message.read_hidden"
     MESSAGE_POST = "message.post"
@@ -91,16 +95,24 @@ BY_SCOPE: Mapping[str, frozenset[Action]] = {
     "customers:identify": frozenset({A.CUSTOMER_IDENTIFY}),
 }  # fmt: skip
 
+# What only a person has: a presence, eyes, and hands at a keyboard. Beside each what their role has to allow.
+_OF_PERSONS: Mapping[Action, Action] = {
+    A.ME_CHANGE: A.ME_READ,
+    A.THREAD_MARK_READ: A.MESSAGE_READ,
+    A.THREAD_VIEW: A.THREAD_READ,
+    A.THREAD_TYPE: A.MESSAGE_POST,
+}
 # An agent works through its run: it never decides, and reads notes and drafts only when it is handed them.
 _OF_AGENTS = frozenset({
     A.THREAD_OPEN, A.THREAD_READ, A.THREAD_ESCALATE, A.MESSAGE_READ, A.MESSAGE_POST, A.MESSAGE_POST_NOTE, A.REQUEST_OPEN,
     A.REQUEST_READ, A.REQUEST_CANCEL, A.EVENT_READ, A.ME_READ,
 })  # fmt: skip
-# The desk itself does everything but speak for a customer, decide for a person, or have a presence.
-_OF_THE_DESK = frozenset(Action) - {A.MESSAGE_POST_AS_CUSTOMER, A.REQUEST_CLAIM, A.REQUEST_DECIDE, A.ME_CHANGE}
+# The desk itself does everything but speak for a customer, decide for a person, or be one.
+_OF_THE_DESK = frozenset(Action) - {A.MESSAGE_POST_AS_CUSTOMER, A.REQUEST_CLAIM, A.REQUEST_DECIDE, *_OF_PERSONS}
 _OF_CUSTOMERS = frozenset({A.THREAD_OPEN, A.THREAD_LIST, A.EVENT_READ, A.ME_READ})
 _OF_CUSTOMERS_ON_THEIR_THREADS = frozenset({
-    A.THREAD_READ, A.THREAD_ESCALATE, A.THREAD_RESPOND, A.MESSAGE_READ, A.MESSAGE_POST, A.EVENT_READ,
+    A.THREAD_READ, A.THREAD_ESCALATE, A.THREAD_RESPOND, A.THREAD_MARK_READ, A.THREAD_TYPE, A.MESSAGE_READ, A.MESSAGE_POST,
+    A.EVENT_READ,
 })  # fmt: skip
 
 
@@ -116,8 +128,7 @@ def allowed(actor: Actor | None, action: Action, *, owner: str | Whose | None = 
         case AuthorKind.CUSTOMER:
             return _customer_may(actor, action, owner)
         case AuthorKind.OPERATOR:
-            # Having a presence is a person's own business, whatever the role.
-            return action in of_role(actor.role) | of_scopes(actor.scopes) or (action is A.ME_CHANGE and actor.role is not None)
+            return action in of_role(actor.role) | of_scopes(actor.scopes) or _OF_PERSONS.get(action) in of_role(actor.role)
         case AuthorKind.SERVICE:
             return action is A.ME_READ or action in of_role(actor.role) | of_scopes(actor.scopes)
         case AuthorKind.AGENT:
@@ -217,6 +228,14 @@ def redact_thread(thread: Thread, actor: Actor | None) -> Thread:
     preview = thread.preview if thread.preview and thread.preview.visibility == Visibility.PUBLIC else None
     assignment = replace(thread.assignment, reason="")
     return replace(thread, summary=None, queue=None, tags=(), metadata={}, preview=preview, assignment=assignment)
+
+
+def redact_viewers(viewers: Iterable[Viewer], actor: Actor | None) -> tuple[Viewer, ...]:
+    """Who of the people on a thread the actor may know of: outside the team, only who types words that they will read."""
+    if allowed(actor, A.EVENT_READ_HIDDEN):
+        return tuple(viewers)
+    typing = (one for one in viewers if one.kind is AuthorKind.OPERATOR and one.typing is Visibility.PUBLIC)
+    return tuple(replace(one, id=None) for one in typing)
 
 
 def event_visible(event: Event | EventType, actor: Actor | None) -> bool:

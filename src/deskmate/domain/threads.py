@@ -1,12 +1,17 @@
 """Threads: ordered conversations shared by one customer, AI agents and operators."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from deskmate.domain.actors import Author
 from deskmate.domain.assignments import Assignment
+from deskmate.domain.operators import words
+from deskmate.errors import Invalid
+
+MOST_TAGS = 20
+LONGEST_TAG = 40  # characters
 
 
 class Status(StrEnum):
@@ -79,3 +84,28 @@ class Thread:
     preview: Preview | None = None
     created_at: datetime
     updated_at: datetime
+
+
+def tagged(
+    now: Sequence[str], *, tags: Sequence[str] | None = None, add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What a thread is tagged with then: `tags` in the place of all there are, and `add` and `remove` beside what others tag.
+
+    Each once, without space around it, in the order they came. Raises Invalid, naming the field.
+    """
+    added, removed = labels(add, "add_tags"), labels(remove, "remove_tags")
+    both = set(added) & set(removed)
+    if both:
+        raise Invalid(f"{min(both)} cannot be added and removed at once", field="remove_tags")
+    kept = tuple(now) if tags is None else labels(tags, "tags")
+    then = tuple(tag for tag in dict.fromkeys((*kept, *added)) if tag not in removed)
+    if len(then) > MOST_TAGS and not set(then) <= set(now):
+        raise Invalid(f"a thread has at most {MOST_TAGS} tags", field="tags" if tags is not None else "add_tags")
+    return then
+
+
+def labels(tags: Sequence[str], field: str) -> tuple[str, ...]:
+    """Tags as they are kept. Raises Invalid, naming the field."""
+    if len(tags) > MOST_TAGS:
+        raise Invalid(f"{field} are at most {MOST_TAGS}", field=field)
+    return tuple(dict.fromkeys(words(tag, field, LONGEST_TAG) for tag in tags))

@@ -20,6 +20,7 @@ class Door(StrEnum):
     ESCALATE = "escalate"
     SEARCH = "search"
     UPLOAD = "upload"
+    TYPING = "typing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ LIMITS = {
     Door.ESCALATE: Limit(burst=10, rate=0.2),
     Door.SEARCH: Limit(burst=30, rate=5),
     Door.UPLOAD: Limit(burst=20, rate=1),
+    Door.TYPING: Limit(burst=30, rate=2),
 }
 STAFF = 20
 """Operators and services are known and can be shut out by name, so they get this many times as much."""

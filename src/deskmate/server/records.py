@@ -15,8 +15,12 @@ from deskmate.domain.queues import Choice, Queue, Wait
 from deskmate.domain.requests import Decision, FirstApproval, Request
 from deskmate.domain.threads import Thread
 from deskmate.domain.usage import UsageEntry
+from deskmate.errors import DeskmateError
 from deskmate.services.live import Piece, Seen
 from deskmate.services.queueing import Depth
+from deskmate.services.reads import Read
+from deskmate.services.transcripts import Transcript
+from deskmate.services.watching import There
 
 Json = dict[str, object]
 
@@ -24,6 +28,12 @@ Json = dict[str, object]
 def moment(at: datetime | None) -> str | None:
     """A time in UTC, with its zone and ms."""
     return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def error_json(error: DeskmateError) -> Json:
+    """Why one of several was refused."""
+    facts = error.facts if error.field is None else {**error.facts, "field": error.field}
+    return {"code": error.code, "detail": error.message, **facts}
 
 
 def author_json(author: Author) -> Json:
@@ -57,8 +67,8 @@ def message_json(message: Message) -> Json:
     }
 
 
-def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = ()) -> Json:
-    """A thread as its customer or the team may see it."""
+def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = (), *, unread: int | None = None) -> Json:
+    """A thread as its customer or the team may see it; with what is unread, for operators."""
     shown = redact_thread(thread, actor)
     holder = shown.assignment
     record: Json = {
@@ -92,7 +102,17 @@ def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = ()) -
             "metadata": dict(shown.metadata),
             "requests": [waiting_json(request) for request in waiting],
         }
+        if unread is not None:
+            record["unread"] = unread
     return record
+
+
+def transcript_json(transcript: Transcript, actor: Actor) -> Json:
+    """A whole conversation, already redacted for the actor."""
+    return {
+        "thread": thread_json(transcript.thread, actor),
+        "messages": [message_json(message) for message in transcript.messages],
+    }
 
 
 def _preview_json(thread: Thread) -> Json | None:
@@ -104,6 +124,16 @@ def _preview_json(thread: Thread) -> Json | None:
         "author": {"kind": preview.author.kind, "name": preview.author.name},
         "visibility": preview.visibility,
         "at": moment(preview.at),
+    }
+
+
+def read_json(read: Read) -> Json:
+    return {
+        "thread": read.thread,
+        "message": read.message,
+        "order": read.position.order,
+        "step": read.position.step,
+        "at": moment(read.at),
     }
 
 
@@ -287,7 +317,7 @@ def event_json(seen: Seen, actor: Actor) -> Json:
     if seen.message is not None:
         data = {**data, "message": message_json(seen.message)}
     if seen.thread is not None:
-        data = {**data, "thread": thread_json(seen.thread, actor, seen.waiting)}
+        data = {**data, "thread": thread_json(seen.thread, actor, seen.waiting, unread=seen.unread)}
     if seen.request is not None:
         data = {**data, "request": request_json(seen.request)}
     return {
@@ -303,3 +333,12 @@ def event_json(seen: Seen, actor: Actor) -> Json:
 
 def piece_json(piece: Piece) -> Json:
     return {"message": piece.message, "thread": piece.thread, "offset": piece.offset, "text": piece.text}
+
+
+def there_json(there: There) -> Json:
+    """Who is on a thread, already redacted for the reader."""
+    viewers = [
+        {"kind": one.kind, "id": one.id, "name": one.name, "typing": one.typing is not None, "visibility": one.typing}
+        for one in there.viewers
+    ]
+    return {"thread": there.thread, "viewers": viewers}

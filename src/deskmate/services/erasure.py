@@ -8,7 +8,7 @@ from deskmate.store.times import ms
 
 BELONGINGS = (
     "deltas", "streams", "searchable", "embeddings", "messages", "jobs", "choices", "requests", "runs", "assignments", "routes",
-    "usage", "events",
+    "usage", "reads", "viewers", "events",
 )  # fmt: skip
 
 

@@ -17,7 +17,8 @@ from deskmate.domain.permissions import Action, allowed, event_visible, redact, 
 from deskmate.domain.requests import Request
 from deskmate.domain.threads import Thread
 from deskmate.errors import NotFound
-from deskmate.services import history, inbox, ledger, streams, threads
+from deskmate.services import history, inbox, ledger, reads, streams, threads
+from deskmate.services.watching import Picture, There, Watch
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import utc
 
@@ -28,13 +29,17 @@ GOLDEN = 0.6180339887  # its multiples spread evenly between whole numbers, howe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """An event with the records it speaks of, as the reader may see them now. None where they are gone or not the reader's."""
+    """An event with the records it speaks of, as the reader may see them now. None where they are gone or not the reader's.
+
+    `waiting` and `unread` are those of the thread, `unread` for operators only.
+    """
 
     event: Event
     message: Message | None = None
     thread: Thread | None = None
     request: Request | None = None
     waiting: tuple[Request, ...] = ()
+    unread: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,7 @@ class Feed:
     def __init__(self, store: Store, closing: asyncio.Event | None = None) -> None:
         self._store = store
         self._closing = closing or asyncio.Event()
+        self._picture = Picture(store)
         self._reading: dict[_View, asyncio.Task[_News]] = {}
         self._readers = 0
 
@@ -118,8 +124,11 @@ class Feed:
 
     async def follow(
         self, *, by: By, after: int | None = None, thread: str | None = None, idle: float = 15.0
-    ) -> AsyncIterator[Seen | Piece | Idle]:
-        """Everything this actor may see, from behind `after` (None: from now on), until the caller leaves or the desk closes."""
+    ) -> AsyncIterator[Seen | Piece | There | Idle]:
+        """Everything this actor may see, from behind `after` (None: from now on), until the caller leaves or the desk closes.
+
+        Who is on which thread comes first, and whenever that changes.
+        """
         await self.check(by=by, thread=thread)
         actor = actor_of(by)
         place = _Place(after=await self.head() if after is None else after)
@@ -128,7 +137,8 @@ class Feed:
         # Readers that came at the same moment do not give their signs of life, and look, at the same moment for ever.
         told = loop.time() - idle * (self._readers * GOLDEN % 1)
         looked = loop.time()
-        async with self._store.waiter(_topic(actor, thread)) as waiter:
+        async with self._store.waiter(_topic(actor, thread)) as waiter, self._picture.kept():
+            watch = Watch(self._picture, actor, thread)
             touched = True
             while not self._closing.is_set():
                 came_to = place
@@ -138,10 +148,13 @@ class Feed:
                     for item in found:
                         yield item
                         told = loop.time()
+                for there in await watch.news():
+                    yield there
+                    told = loop.time()
                 touched = place.after != came_to.after
                 if not touched:
                     # What this actor may not see wakes the reader as well, and is no sign of life to them.
-                    touched = await waiter.wait(max(told + idle - loop.time(), 0.0))
+                    touched = await waiter.wait(max(min(told + idle, watch.until) - loop.time(), 0.0))
                 if loop.time() >= told + idle:
                     yield Idle()
                     told = loop.time()
@@ -264,4 +277,5 @@ async def _with_thread(tx: Tx, seen: Seen, thread: str, by: Actor) -> Seen:
     except NotFound:
         return seen
     waiting = await inbox.waiting_on(tx, [thread]) if allowed(by, Action.REQUEST_LIST) else {}
-    return replace(seen, thread=found, waiting=waiting.get(thread, ()))
+    unread = await reads.unread_of(tx, by.id, [thread]) if by.kind is AuthorKind.OPERATOR and by.id is not None else {}
+    return replace(seen, thread=found, waiting=waiting.get(thread, ()), unread=unread.get(thread))

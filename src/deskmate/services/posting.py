@@ -12,7 +12,7 @@ from deskmate.domain.permissions import Action, require
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid, KeyReused
-from deskmate.services import assignments, escalations, leases, messages, operators, prompts, routing, runs, threads
+from deskmate.services import assignments, escalations, leases, messages, operators, prompts, reads, routing, runs, threads
 from deskmate.services.texts import clean
 from deskmate.store.base import Tx
 from deskmate.store.times import ms
@@ -51,6 +51,8 @@ async def post(
     stored = await _store(tx, thread, text, author, visibility, actor)
     if key is not None:
         await remember(tx, actor, key, digest, stored.id)
+    if actor.kind is AuthorKind.OPERATOR:
+        await reads.advance(tx, actor, stored)
     await _after(tx, thread, stored, actor, respond, agent)
     if agent is not None and _calls_on_ai(stored, copilot):
         await _aside(tx, await threads.get(tx, thread_id), stored, agent, actor)

@@ -14,15 +14,19 @@ from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, redact_thread, require
 from deskmate.domain.states import move
-from deskmate.domain.threads import STATUS_MOVES, Mode, Priority, Status, Thread
-from deskmate.errors import Forbidden, NotFound
+from deskmate.domain.threads import STATUS_MOVES, Mode, Priority, Status, Thread, tagged
+from deskmate.errors import Forbidden, Invalid, NotFound
 from deskmate.services import customers, feed, offers
 from deskmate.services.erasure import delete_thread as delete
+from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import thread_of
 from deskmate.store.times import ms
 
-__all__ = ["Threads", "change", "delete", "find", "get", "lock", "open_", "set_status", "thread_of"]
+__all__ = ["SNOOZE", "Threads", "change", "delete", "find", "get", "lock", "open_", "set_status", "thread_of"]
+
+SNOOZE = "snooze"
+"""The kind of the job that opens a snoozed thread when its time has come."""
 
 
 async def find(tx: Tx, id: str) -> Thread | None:
@@ -75,7 +79,8 @@ async def open_(
     await tx.run(
         "threads.insert",
         id=id, customer=customer, subject=_text(subject), summary=_text(summary), reason=reason, mode=mode, priority=priority,
-        queue=queue, tags=json.dumps(list(tags)), language=language, metadata=json.dumps(dict(metadata or {})), now=now,
+        queue=queue, tags=json.dumps(tagged((), tags=tags)), language=language, metadata=json.dumps(dict(metadata or {})),
+        now=now,
     )  # fmt: skip
     await tx.run(
         "assignments.insert",
@@ -102,26 +107,47 @@ async def change(
     mode: Mode | None = None,
     priority: Priority | None = None,
     tags: Sequence[str] | None = None,
+    add_tags: Sequence[str] = (),
+    remove_tags: Sequence[str] = (),
     language: str | None = None,
     metadata: Mapping[str, object] | None = None,
     actor: Actor,
 ) -> Thread:
-    """Set facts of a thread; what is None stays, and an empty text is none. Raises NotFound, Conflict."""
+    """Set facts of a thread; what is None stays, and an empty text is none. Raises NotFound, Conflict, Invalid.
+
+    A thread that is snoozed without a time rests until its customer writes; with a time, at the longest until then.
+    """
     was = await lock(tx, id)
     then = was.status if status is None else move(STATUS_MOVES, was.status, status)
+    if snoozed_until is not None:
+        _check_snooze(then, snoozed_until, tx.now)
     now = replace(
         was,
         subject=was.subject if subject is None else _text(subject),
         summary=was.summary if summary is None else _text(summary),
         status=then,
-        snoozed_until=(snoozed_until or was.snoozed_until) if then is Status.SNOOZED else None,
+        snoozed_until=_until(was, status, snoozed_until) if then is Status.SNOOZED else None,
         mode=mode or was.mode,
         priority=priority or was.priority,
-        tags=was.tags if tags is None else tuple(tags),
+        tags=tagged(was.tags, tags=tags, add=add_tags, remove=remove_tags),
         language=was.language if language is None else _text(language),
         metadata=was.metadata if metadata is None else dict(metadata),
     )
     return was if now == was else await _store_change(tx, was, now, actor)
+
+
+def _check_snooze(status: Status, until: datetime, now: datetime) -> None:
+    if status is not Status.SNOOZED:
+        raise Invalid("only a snoozed thread has a time at which it opens again", field="snoozed_until")
+    if until.tzinfo is None:
+        raise Invalid("snoozed_until needs a time zone", field="snoozed_until")
+    if until <= now:
+        raise Invalid("snoozed_until has passed already", field="snoozed_until")
+
+
+def _until(was: Thread, status: Status | None, until: datetime | None) -> datetime | None:
+    """Whoever snoozes says how long, also where it was snoozed before; any other change leaves that as it is."""
+    return was.snoozed_until if status is None and until is None else until
 
 
 async def _store_change(tx: Tx, was: Thread, now: Thread, actor: Actor) -> Thread:
@@ -134,10 +160,19 @@ async def _store_change(tx: Tx, was: Thread, now: Thread, actor: Actor) -> Threa
     if was.status is not now.status and was.assignment.to is Holder.OPERATOR:
         await tx.run("assignments.end_lease", thread=now.id)
         await offers.room(tx, was.assignment.id)
+    if now.snoozed_until != was.snoozed_until:
+        await _set_timer(tx, now)
     facts = ("subject", "summary", "status", "snoozed_until", "mode", "priority", "tags", "language", "metadata")
     data = {"changed": [fact for fact in facts if getattr(was, fact) != getattr(now, fact)], "status": now.status}
     await feed.emit(tx, EventType.THREAD_CHANGED, actor=actor, thread=now.id, data=data)
     return await get(tx, now.id)
+
+
+async def _set_timer(tx: Tx, thread: Thread) -> None:
+    if thread.snoozed_until is None:
+        await jobs.cancel(tx, SNOOZE, thread.id)
+    else:
+        await jobs.enqueue(tx, SNOOZE, thread.id, at=thread.snoozed_until, thread=thread.id)
 
 
 async def set_status(tx: Tx, thread: Thread, status: Status, *, actor: Actor) -> Thread:
@@ -202,18 +237,25 @@ class Threads:
         mode: Mode | None = None,
         priority: Priority | None = None,
         tags: Sequence[str] | None = None,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
         language: str | None = None,
         metadata: Mapping[str, object] | None = None,
         by: By = SYSTEM,
     ) -> Thread:
-        """Set facts of a thread; what is None stays, and an empty text is none. Raises NotFound, Forbidden, Conflict."""
+        """Set facts of a thread; what is None stays, and an empty text is none. Raises NotFound, Forbidden, Conflict, Invalid.
+
+        A thread that is snoozed without a time rests until its customer writes; with a time, at the longest until then.
+        `add_tags` and `remove_tags` leave what others tag meanwhile as it is.
+        """
         actor = actor_of(by)
 
         async def body(tx: Tx) -> Thread:
             require(actor, Action.THREAD_CHANGE, owner=(await lock(tx, thread)).customer)
             return await change(
                 tx, thread, subject=subject, summary=summary, status=status, snoozed_until=snoozed_until, mode=mode,
-                priority=priority, tags=tags, language=language, metadata=metadata, actor=actor,
+                priority=priority, tags=tags, add_tags=add_tags, remove_tags=remove_tags, language=language, metadata=metadata,
+                actor=actor,
             )  # fmt: skip
 
         return await self._store.write(body)

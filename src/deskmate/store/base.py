@@ -55,7 +55,8 @@ class Tx(Protocol):
         ...
 
     def touch(self, *topics: str) -> None:
-        """Wake everybody who waits for one of these topics, after the commit. Topics: `thread:ID`, `customer:ID`, `jobs`."""
+        """Wake everybody who waits for one of these topics, after the commit. Topics: `thread:ID`, `customer:ID`,
+        `jobs`, `viewers`."""
         ...
 
 
@@ -67,6 +68,11 @@ class Waiter(Protocol):
 
     async def __aenter__(self) -> "Waiter": ...
     async def __aexit__(self, *error: object) -> None: ...
+
+    @property
+    def touched(self) -> bool:
+        """Whether `wait` would return True at once. All whose topics are touched together know it before any of them wakes."""
+        ...
 
     async def wait(self, timeout: float | None = None) -> bool:
         """Return True when a topic was touched since the last return (at once, if it was), False after `timeout` seconds.

@@ -96,8 +96,10 @@ class Outside:
         self._version_sql = named["feed.version"].text
         self._newest_sql = named["feed.newest"].text
         self._changed_sql = named["feed.changed"].text
+        self._signs_sql = named["viewers.signs"].text
         self._version = 0
         self._seen = 0
+        self._signs: frozenset[tuple[str | int | None, ...]] = frozenset()
         self.watching = False
 
     def start(self) -> None:
@@ -105,6 +107,7 @@ class Outside:
         if not self.watching:
             self._version = self._value(self._version_sql)
             self._seen = self.newest()
+            self._signs = self._all_signs()
             self.watching = True
 
     def newest(self) -> int:
@@ -121,14 +124,21 @@ class Outside:
             return
         newest = self.newest()
         changed = self._connection.execute(self._changed_sql, {"after": self._seen}).fetchall()
-        self._version, self._seen = version, newest
+        signs = self._all_signs()
+        came = signs - self._signs
+        self._version, self._seen, self._signs = version, newest, signs
         topics = {"jobs"}
+        for thread, *_, customer in came:
+            topics.update(("viewers", f"thread:{thread}", f"customer:{customer}"))
         for thread, found, customer in changed:
             if found is None:
                 # An event of no thread, or of one that is gone with the name of its customer: let everybody look.
                 topics.add(EVERYTHING)
             topics.update((f"thread:{thread}", f"customer:{customer}"))
         self._hub.touch(topics)
+
+    def _all_signs(self) -> frozenset[tuple[str | int | None, ...]]:
+        return frozenset(self._connection.execute(self._signs_sql).fetchall())
 
     def _value(self, sql: str) -> int:
         return self._connection.execute(sql).fetchone()[0] or 0

@@ -10,7 +10,7 @@ from deskmate.domain.messages import readable
 from deskmate.domain.operators import Presence
 from deskmate.domain.queues import Chooser
 from deskmate.domain.requests import DecisionKind, OnExpiry
-from deskmate.domain.threads import Mode, Priority, Status
+from deskmate.domain.threads import MOST_TAGS, Mode, Priority, Status
 
 
 def _text(value: str) -> str:
@@ -38,6 +38,7 @@ CleanText = Annotated[str, AfterValidator(_text)]
 Short = Annotated[CleanText, Field(min_length=1, max_length=200)]
 Line = Annotated[CleanText, Field(max_length=500)]
 Long = Annotated[CleanText, Field(max_length=20_000)]
+Tags = Annotated[list[Short], Field(max_length=MOST_TAGS)]
 Plain = Annotated[JsonValue, AfterValidator(_plain)]
 PlainObject = Annotated[dict[str, JsonValue], AfterValidator(_plain)]
 
@@ -61,7 +62,9 @@ class ChangeThread(Body):
     snoozed_until: Annotated[str, Field(max_length=40)] | None = None
     mode: Mode | None = None
     priority: Priority | None = None
-    tags: Annotated[list[Short], Field(max_length=50)] | None = None
+    tags: Tags | None = None
+    add_tags: Tags = []
+    remove_tags: Tags = []
     language: Short | None = None
     metadata: PlainObject | None = None
 
@@ -72,6 +75,30 @@ class PostMessage(Body):
     respond: bool | None = None
     author: Literal["customer"] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class ActOnThreads(Body):
+    threads: Annotated[list[Short], Field(min_length=1, max_length=200)]
+    status: Status | None = None
+    snoozed_until: Annotated[str, Field(max_length=40)] | None = None
+    priority: Priority | None = None
+    add_tags: Tags = []
+    remove_tags: Tags = []
+    assign: Short | None = None
+    note: Long | None = None
+
+
+class MarkRead(Body):
+    message: Short | None = None
+
+
+class Typing(Body):
+    typing: bool = True
+    visibility: Literal["public", "note"] = "public"
+
+
+class Viewing(Body):
+    viewing: bool = True
 
 
 class Respond(Body):

@@ -13,8 +13,9 @@ from deskmate.domain.actors import Actor
 from deskmate.errors import BadCursor
 from deskmate.server.api.doors import TheDesk, Who
 from deskmate.server.auth import actor_now
-from deskmate.server.records import Json, event_json, piece_json
+from deskmate.server.records import Json, event_json, piece_json, there_json
 from deskmate.services.live import Idle, Piece, Seen
+from deskmate.services.watching import There
 
 router = APIRouter(prefix="/api/events", tags=["events"])
 CHECK_EVERY = 10.0  # seconds after which an open stream asks again who reads it
@@ -62,6 +63,8 @@ async def stream(request: Request, desk: Desk, who: Actor, after: int, thread: s
                 yield sse(item.event.type, event_json(item, who), id=item.event.seq)
             case Piece():
                 yield sse("message.delta", piece_json(item))
+            case There():
+                yield sse("thread.presence", there_json(item))
             case Idle():
                 yield ": alive\n\n"
         if desk.closing.is_set():

@@ -12,7 +12,7 @@ from deskmate.errors import DeskmateError
 from deskmate.server.api.bodies import Ask, Decide, DecideMany, Settle
 from deskmate.server.api.doors import TheDesk, Who
 from deskmate.server.api.threads import CursorText, Limit
-from deskmate.server.records import Json, context_json, request_json
+from deskmate.server.records import Json, context_json, error_json, request_json
 from deskmate.services.opening import EXPIRES_IN
 
 router = APIRouter(prefix="/api/requests", tags=["requests"])
@@ -118,8 +118,7 @@ async def decide_many(body: DecideMany, desk: TheDesk, who: Who) -> Json:
         try:
             decided = await desk.requests.decide(one.request, decision_of(one), by=who)
         except DeskmateError as error:
-            facts = error.facts if error.field is None else {**error.facts, "field": error.field}
-            items.append({"request": one.request, "error": {"code": error.code, "detail": error.message, **facts}})
+            items.append({"request": one.request, "error": error_json(error)})
         else:
             items.append({"request": request_json(decided)})
     return {"items": items}

@@ -1,24 +1,66 @@
 """Threads and their messages over HTTP."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 
 from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.messages import Visibility
+from deskmate.domain.permissions import Action, allowed
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Forbidden, Invalid
-from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, OpenThread, PostMessage, Respond
+from deskmate.server.api.bodies import (
+    ActOnThreads,
+    Assign,
+    ChangeThread,
+    Escalate,
+    MarkRead,
+    OpenThread,
+    PostMessage,
+    Respond,
+    Typing,
+    Viewing,
+)
 from deskmate.server.api.doors import TheDesk, Who, counted
 from deskmate.server.limits import Door
-from deskmate.server.records import Json, message_json, moment, request_json, thread_json, usage_json
+from deskmate.server.records import (
+    Json,
+    error_json,
+    message_json,
+    moment,
+    read_json,
+    request_json,
+    thread_json,
+    transcript_json,
+    usage_json,
+)
+from deskmate.services.actions import ThreadAction
 from deskmate.services.inbox import Sort, Tab
 
 router = APIRouter(prefix="/api/threads", tags=["threads"])
 Limit = Annotated[int, Query(ge=1, le=200)]
 CursorText = Annotated[str | None, Query(max_length=500)]
+
+
+class Format(StrEnum):
+    """What a transcript is written as."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+DOWNLOADS: Mapping[Format, tuple[str, str]] = {
+    Format.TEXT: ("text/plain; charset=utf-8", "txt"),
+    Format.MARKDOWN: ("text/markdown; charset=utf-8", "md"),
+    Format.JSON: ("application/json", "json"),
+}
+"""What browsers are told a transcript is, and how its file ends."""
 
 
 @router.post("", status_code=201)
@@ -53,11 +95,30 @@ async def list_threads(
         own = await desk.threads.of_customer(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
         return {"items": [thread_json(thread, who) for thread in own.items], "cursor": own.cursor}
     page = await desk.inbox.page(by=who, tab=assignment, status=wanted, queue=queue, q=q, sort=sort, cursor=cursor, limit=limit)
+    new = await desk.reads.unread([thread.id for thread in page.items], by=who)
     return {
-        "items": [thread_json(thread, who, page.requests.get(thread.id, ())) for thread in page.items],
+        "items": [thread_json(thread, who, page.requests.get(thread.id, ()), unread=new.get(thread.id)) for thread in page.items],
         "cursor": page.cursor,
         "counts": dict(page.counts),
     }
+
+
+@router.post("/actions")
+async def act(body: ActOnThreads, desk: TheDesk, who: Who) -> Json:
+    """Do the same to many threads, each for itself: one that is refused does not hold up the others."""
+    facts = {name: getattr(body, name) for name in body.model_fields_set - {"threads"}}
+    if body.snoozed_until is not None:
+        facts["snoozed_until"] = read_moment(body.snoozed_until, "snoozed_until")
+    acted = await desk.actions.apply(body.threads, ThreadAction(**facts), by=who)
+    new = await desk.reads.unread([one.id for one in acted if one.thread is not None], by=who)
+    items: list[Json] = []
+    for one in acted:
+        if one.error is not None:
+            items.append({"thread": one.id, "error": error_json(one.error)})
+        elif one.thread is not None:
+            waiting = await desk.requests.waiting(one.id, by=who)
+            items.append({"thread": thread_json(one.thread, who, waiting, unread=new.get(one.id))})
+    return {"items": items}
 
 
 @router.get("/{thread}")
@@ -72,8 +133,6 @@ async def change_thread(thread: str, body: ChangeThread, desk: TheDesk, who: Who
     facts = {name: getattr(body, name) for name in body.model_fields_set}
     if "snoozed_until" in facts and facts["snoozed_until"] is not None:
         facts["snoozed_until"] = read_moment(facts["snoozed_until"], "snoozed_until")
-    if "tags" in facts and facts["tags"] is not None:
-        facts["tags"] = tuple(facts["tags"])
     return await _shown(desk, await desk.threads.change(thread, by=who, **facts), who)
 
 
@@ -120,6 +179,44 @@ async def post_message(
         idempotency_key=body.idempotency_key or idempotency_key,
     )
     return JSONResponse(message_json(message), 201)
+
+
+@router.get("/{thread}/transcript", response_class=Response)
+async def transcript(thread: str, desk: TheDesk, who: Who, format: Format = Format.TEXT) -> Response:
+    """The whole conversation to keep, as far as the actor may see it: who said what, when, and who is an AI."""
+    found = await desk.transcripts.of_thread(thread, by=who)
+    if format is Format.JSON:
+        text = json.dumps(transcript_json(found, who), ensure_ascii=False, default=str)
+    else:
+        text = found.text(markdown=format is Format.MARKDOWN)
+    media, ending = DOWNLOADS[format]
+    headers = {
+        "Content-Disposition": f'attachment; filename="transcript-{found.thread.id}.{ending}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(text, media_type=media, headers=headers)
+
+
+@router.post("/{thread}/read")
+async def mark_read(thread: str, desk: TheDesk, who: Who, body: MarkRead | None = None) -> Json | None:
+    """Say how far one has read; without a message, up to the newest. It only moves on."""
+    read = await desk.reads.mark(thread, body.message if body else None, by=who)
+    if read is None or who.kind is AuthorKind.CUSTOMER:
+        return None if read is None else read_json(read)
+    return read_json(read) | {"unread": (await desk.reads.unread([thread], by=who)).get(thread)}
+
+
+@router.post("/{thread}/typing", status_code=204, dependencies=[counted(Door.TYPING)])
+async def typing(thread: str, body: Typing, desk: TheDesk, who: Who) -> None:
+    """Show for six seconds that one types, or that one has stopped. Renew it every few seconds."""
+    await desk.viewers.typing(thread, body.typing, visibility=Visibility(body.visibility), by=who)
+
+
+@router.post("/{thread}/viewing", status_code=204, dependencies=[counted(Door.TYPING)])
+async def viewing(thread: str, body: Viewing, desk: TheDesk, who: Who) -> None:
+    """Show the team for 45 seconds that one has the thread before them, or has left it. Renew it every half minute."""
+    await desk.viewers.viewing(thread, body.viewing, by=who)
 
 
 @router.post("/{thread}/respond")
@@ -178,9 +275,13 @@ async def requests(thread: str, desk: TheDesk, who: Who) -> Json:
 
 
 async def _shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
-    if who.kind is AuthorKind.CUSTOMER:
+    if not allowed(who, Action.MESSAGE_READ_HIDDEN):
         return thread_json(thread, who)
-    return thread_json(thread, who, await desk.requests.waiting(thread.id, by=who))
+    waiting = await desk.requests.waiting(thread.id, by=who)
+    new = await desk.reads.unread([thread.id], by=who)
+    seen = await desk.reads.of_customer(thread.id, by=who)
+    shown = thread_json(thread, who, waiting, unread=new.get(thread.id))
+    return shown | {"customer_read": None if seen is None else read_json(seen)}
 
 
 def read_moment(text: str, field: str) -> datetime:

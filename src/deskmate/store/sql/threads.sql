@@ -47,6 +47,10 @@ SET subject = :subject, summary = :summary, status = :status, snoozed_until = :s
     tags = :tags, language = :language, metadata = :metadata, updated_at = :now
 WHERE id = :id;
 
+-- name: overdue_snoozes
+-- Snoozed threads that should have opened before a time.
+SELECT id FROM threads WHERE status = 'snoozed' AND snoozed_until IS NOT NULL AND snoozed_until < :before ORDER BY snoozed_until;
+
 -- name: preview
 -- The message that lists of threads show.
 UPDATE threads
@@ -145,6 +149,14 @@ DELETE FROM routes WHERE thread = :id;
 -- name: delete_usage
 -- What was metered on a thread.
 DELETE FROM usage_entries WHERE thread = :id;
+
+-- name: delete_reads
+-- How far people had read a thread.
+DELETE FROM reads WHERE thread = :id;
+
+-- name: delete_viewers
+-- Who was on a thread.
+DELETE FROM viewers WHERE thread = :id;
 
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.

@@ -1,0 +1,63 @@
+"""Snoozing: a thread that rests opens again when its time has come, for whoever holds it. Customers wake it by writing."""
+
+import logging
+from datetime import timedelta
+
+from deskmate.domain.actors import SYSTEM
+from deskmate.domain.assignments import Holder
+from deskmate.domain.threads import Status, Thread
+from deskmate.services import assignments, operators, threads
+from deskmate.store import jobs
+from deskmate.store.base import Store, Tx
+from deskmate.store.times import ms
+
+log = logging.getLogger("deskmate.snoozing")
+
+LATE = timedelta(minutes=1)
+"""A timer that is overdue by more is reported."""
+
+
+class Snoozing:
+    """The timers of snoozed threads, for the engine of this process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def tend(self, job: jobs.Job) -> None:
+        """The handler of `snooze` jobs. A timer may come twice, and one that was moved meanwhile waits for its new time."""
+        await self._store.write(lambda tx: _tend(tx, job.ref))
+
+    async def audit(self) -> None:
+        """Report threads that should have woken more than a minute ago, and see that they do."""
+
+        async def overdue(tx: Tx) -> int:
+            return len(await tx.all("threads.overdue_snoozes", before=ms(tx.now - LATE)))
+
+        async def catch_up(tx: Tx) -> None:
+            for row in await tx.all("threads.overdue_snoozes", before=ms(tx.now - LATE)):
+                await jobs.attend(tx, threads.SNOOZE, row["id"], thread=row["id"])
+
+        if late := await self._store.read(overdue):
+            log.warning("%d snoozed threads were overdue by more than a minute", late)
+            await self._store.write(catch_up)
+
+
+async def _tend(tx: Tx, id: str) -> None:
+    if await threads.find(tx, id) is None:
+        return
+    thread = await threads.lock(tx, id)
+    if thread.status is not Status.SNOOZED or thread.snoozed_until is None:
+        return
+    if thread.snoozed_until > tx.now:
+        await jobs.enqueue(tx, threads.SNOOZE, id, at=thread.snoozed_until, thread=id)
+        return
+    await _wake(tx, thread)
+
+
+async def _wake(tx: Tx, thread: Thread) -> None:
+    """It comes back to the operator who holds it, away or not; one who has left the team cannot be waited for."""
+    await threads.set_status(tx, thread, Status.OPEN, actor=SYSTEM)
+    holder = thread.assignment
+    if holder.to is Holder.OPERATOR and (await operators.get(tx, holder.id or "")).disabled:
+        thread = await threads.get(tx, thread.id)
+        await assignments.to_queue(tx, thread, by=SYSTEM, reason=f"{holder.name} does not work here any more")
