@@ -53,6 +53,8 @@ class Settings:
     """DESKMATE_COPILOT: `on` has the AI suggest, as notes, what to say on threads that operators hold."""
     embeddings: str = "auto"
     """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
+    files: str | None = field(default=None, repr=False)
+    """DESKMATE_FILES: where the contents of files are kept: `file:///folder`, `s3://bucket/folder`; without it, in the store."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -79,10 +81,19 @@ class Settings:
             mode=read("DESKMATE_MODE", _one_of(_MODES), base.mode),
             copilot=read("DESKMATE_COPILOT", _one_of(_SWITCH), base.copilot),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
+            files=read("DESKMATE_FILES", _url, None),
         )
 
 
 def _text(_variable: str, text: str) -> str:
+    return text
+
+
+def _url(variable: str, text: str) -> str:
+    # It may hold a password, so it stays out of the message.
+    protocol, path = text.partition("://")[::2]
+    if not protocol or not path:
+        raise Misconfigured(f"{variable} must be a URL like file:///folder or s3://bucket/folder", field=variable)
     return text
 
 

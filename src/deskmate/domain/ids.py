@@ -21,6 +21,10 @@ type_prefixes = {
     "call": "call",
     "stream": "str",
     "file": "file",
+    "canned": "can",
+    "macro": "mac",
+    "view": "view",
+    "mention": "men",
 }
 
 

@@ -142,25 +142,27 @@ class Assignments:
 
         With `epoch` the change happens only if nobody was faster. Raises EpochMoved naming the holder, Invalid, NotFound.
         """
+        parse_target(to)
+        return await self._store.write(lambda tx: self.within(tx, thread, to, by=actor_of(by), note=note, epoch=epoch))
+
+    async def within(
+        self, tx: Tx, thread: str, to: str, *, by: Actor, note: str | None = None, epoch: int | None = None
+    ) -> Thread:
+        """The same, as a part of a larger transaction."""
         holder, holder_id = parse_target(to)
-        actor = actor_of(by)
-
-        async def body(tx: Tx) -> Thread:
-            found = await threads.lock(tx, thread)
-            require(actor, Action.THREAD_ASSIGN, owner=found.customer)
-            check_epoch(found, epoch)
-            if (found.assignment.to, found.assignment.id) == (holder, holder_id):
-                return found
-            target = await self._target(tx, found, holder, holder_id, actor)
-            cause = cause_of(found.assignment.to, holder)
-            unanswered = found.waiting_since is not None or found.prompt_order > found.answered_order
-            # A run that people have just answered was about to speak: it will not, so somebody else has to.
-            unanswered = unanswered or bool(await runs.live(tx, thread))
-            waiting = holder is not Holder.AI and (holder is Holder.QUEUE or unanswered)
-            changed = await change(tx, found, target, cause, by=actor, note=note, waiting=waiting)
-            return await self._hand_back(tx, changed, actor, note) if holder is Holder.AI else changed
-
-        return await self._store.write(body)
+        found = await threads.lock(tx, thread)
+        require(by, Action.THREAD_ASSIGN, owner=found.customer)
+        check_epoch(found, epoch)
+        if (found.assignment.to, found.assignment.id) == (holder, holder_id):
+            return found
+        target = await self._target(tx, found, holder, holder_id, by)
+        cause = cause_of(found.assignment.to, holder)
+        unanswered = found.waiting_since is not None or found.prompt_order > found.answered_order
+        # A run that people have just answered was about to speak: it will not, so somebody else has to.
+        unanswered = unanswered or bool(await runs.live(tx, thread))
+        waiting = holder is not Holder.AI and (holder is Holder.QUEUE or unanswered)
+        changed = await change(tx, found, target, cause, by=by, note=note, waiting=waiting)
+        return await self._hand_back(tx, changed, by, note) if holder is Holder.AI else changed
 
     async def history(self, thread: str, *, by: By) -> list[Change]:
         """Every change of hands of a thread, oldest first."""

@@ -63,7 +63,7 @@ async def list_threads(
 @router.get("/{thread}")
 async def get_thread(thread: str, desk: TheDesk, who: Who) -> Json:
     """One thread."""
-    return await _shown(desk, await desk.threads.get(thread, by=who), who)
+    return await shown(desk, await desk.threads.get(thread, by=who), who)
 
 
 @router.patch("/{thread}")
@@ -74,7 +74,7 @@ async def change_thread(thread: str, body: ChangeThread, desk: TheDesk, who: Who
         facts["snoozed_until"] = read_moment(facts["snoozed_until"], "snoozed_until")
     if "tags" in facts and facts["tags"] is not None:
         facts["tags"] = tuple(facts["tags"])
-    return await _shown(desk, await desk.threads.change(thread, by=who, **facts), who)
+    return await shown(desk, await desk.threads.change(thread, by=who, **facts), who)
 
 
 @router.delete("/{thread}", status_code=204)
@@ -116,6 +116,7 @@ async def post_message(
         author=who,
         as_customer=body.author == "customer",
         visibility=Visibility(body.visibility),
+        files=body.files,
         respond=body.respond,
         idempotency_key=body.idempotency_key or idempotency_key,
     )
@@ -128,21 +129,21 @@ async def respond(thread: str, desk: TheDesk, who: Who, body: Respond | None = N
     if who.kind is AuthorKind.CUSTOMER and body is not None and body.agent is not None:
         raise Forbidden("a customer does not choose the agent", field="agent")
     found = await desk.start(thread, agent=body.agent if body else None, by=who)
-    return await _shown(desk, found, who)
+    return await shown(desk, found, who)
 
 
 @router.post("/{thread}/assignment")
 async def assign(thread: str, body: Assign, desk: TheDesk, who: Who) -> Json:
     """Take over, hand back, transfer, release. 409 with the holder when the epoch moved."""
     changed = await desk.assignments.assign(thread, body.to, by=who, note=body.note, epoch=body.epoch)
-    return await _shown(desk, changed, who)
+    return await shown(desk, changed, who)
 
 
 @router.post("/{thread}/escalation", dependencies=[counted(Door.POST)])
 async def escalate(thread: str, body: Escalate, desk: TheDesk, who: Who) -> Json:
     """Have a person answer. A customer may ask for one at any time."""
     changed = await desk.escalations.escalate(thread, body.reason, urgency=body.urgency, summary=body.summary, by=who)
-    return await _shown(desk, changed, who)
+    return await shown(desk, changed, who)
 
 
 @router.get("/{thread}/assignments")
@@ -177,7 +178,8 @@ async def requests(thread: str, desk: TheDesk, who: Who) -> Json:
     return {"items": [request_json(request) for request in page.items], "cursor": page.cursor}
 
 
-async def _shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
+async def shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
+    """A thread as this actor may see it, with what waits on it."""
     if who.kind is AuthorKind.CUSTOMER:
         return thread_json(thread, who)
     return thread_json(thread, who, await desk.requests.waiting(thread.id, by=who))
