@@ -40,7 +40,7 @@ class Settings:
     lease_seconds: float = 15.0
     """DESKMATE_LEASE_SECONDS: how long a run or a job of a process that died stays with it; renewed three times as often."""
     max_body_bytes: int = 4 * 1024 * 1024
-    """DESKMATE_MAX_BODY_BYTES: the largest request body."""
+    """DESKMATE_MAX_BODY_BYTES: the largest request body; files have a limit of their own."""
     sqlite_synchronous: Synchronous = "full"
     """DESKMATE_SQLITE_SYNCHRONOUS: `full` (acknowledged means on disk), `normal` or `off`."""
     allowed_origins: tuple[str, ...] = ()

@@ -66,7 +66,7 @@ class ChangeThread(Body):
 
 
 class PostMessage(Body):
-    text: CleanText
+    text: CleanText = ""
     visibility: Literal["public", "note"] = "public"
     files: Annotated[list[Short], Field(max_length=20)] = []
     respond: bool | None = None
