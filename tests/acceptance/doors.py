@@ -297,6 +297,7 @@ async def stored(front: Front) -> str:
     for thread in threads:
         parts += [await admin.messages(thread["id"]), await admin.get(f"/api/threads/{thread['id']}/requests")]
         parts.append(await admin.get(f"/api/threads/{thread['id']}/assignments"))
+    parts += [await admin.get(f"/api/{room}", limit=200) for room in ("canned", "macros", "views")]
     return json.dumps(parts)
 
 

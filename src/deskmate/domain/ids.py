@@ -22,6 +22,10 @@ type_prefixes = {
     "stream": "str",
     "file": "file",
     "choice": "cho",
+    "canned": "can",
+    "macro": "mac",
+    "view": "view",
+    "mention": "men",
 }
 
 
