@@ -8,7 +8,8 @@ from fastapi.responses import JSONResponse
 
 from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.messages import Visibility
-from deskmate.domain.threads import Status, Thread
+from deskmate.domain.requests import RequestKind
+from deskmate.domain.threads import Priority, Status, Thread
 from deskmate.errors import Forbidden, Invalid
 from deskmate.server.api.bodies import Assign, ChangeThread, Escalate, OpenThread, PostMessage, Respond
 from deskmate.server.api.doors import TheDesk, Who, counted
@@ -42,6 +43,9 @@ async def list_threads(
     assignment: Tab = Tab.ALL,
     status: Literal["open", "snoozed", "resolved", "all"] | None = None,
     queue: Annotated[str | None, Query(max_length=200)] = None,
+    kind: RequestKind | None = None,
+    priority: Priority | None = None,
+    tag: Annotated[str | None, Query(max_length=200)] = None,
     q: Annotated[str | None, Query(max_length=200)] = None,
     sort: Sort = Sort.NEWEST,
     cursor: CursorText = None,
@@ -52,11 +56,16 @@ async def list_threads(
     if who.kind is AuthorKind.CUSTOMER:
         own = await desk.threads.of_customer(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
         return {"items": [thread_json(thread, who) for thread in own.items], "cursor": own.cursor}
-    page = await desk.inbox.page(by=who, tab=assignment, status=wanted, queue=queue, q=q, sort=sort, cursor=cursor, limit=limit)
+    page = await desk.inbox.page(
+        by=who, tab=assignment, status=wanted, queue=queue, kind=kind, priority=priority, tag=tag, q=q, sort=sort, cursor=cursor,
+        limit=limit,
+    )  # fmt: skip
     return {
         "items": [thread_json(thread, who, page.requests.get(thread.id, ())) for thread in page.items],
         "cursor": page.cursor,
         "counts": dict(page.counts),
+        "counts_more": dict(page.more),
+        "queues": dict(page.queues),
     }
 
 
