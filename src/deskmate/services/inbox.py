@@ -19,6 +19,8 @@ __all__ = ["COUNTED", "Inbox", "InboxPage", "Sort", "Tab", "waiting_on"]
 
 COUNTED = 1000
 """How far threads are counted."""
+QUEUE_COUNTED = 100
+"""How far those of each queue are."""
 LONGEST_NAME = 200  # characters of a tag or a queue by which lists differ
 
 
@@ -33,7 +35,8 @@ class InboxPage:
     """A page of threads; `requests` holds what waits on each of them, `counts` how many threads each tab has.
 
     Nothing is counted beyond COUNTED; `more` says of each tab whether it has more. `queues` has the threads of each queue that
-    wait and are nobody's, without the queues that have none. Where there is a cursor there may be more, however few `items`.
+    wait and are nobody's, as far as QUEUE_COUNTED, without the queues that have none. Where there is a cursor there may be more,
+    however few `items`.
     """
 
     items: tuple[Thread, ...]
@@ -105,7 +108,7 @@ class Inbox:
                 cursor=None if place is None else cursor_of(f"inbox.{sort}", place.at, place.thread),
                 counts={one: min(number, COUNTED) for one, number in zip(tabs, counted, strict=True)},
                 more={one: number > COUNTED for one, number in zip(tabs, counted, strict=True)},
-                queues=await places.queues(tx, question.statuses, COUNTED),
+                queues=await places.queues(tx, question.statuses, QUEUE_COUNTED),
                 requests=await waiting_on(tx, ids) if ids else {},
             )
 

@@ -104,26 +104,35 @@ async def page(tx: Tx, question: Question, after: Place, limit: int) -> tuple[li
     There may be fewer than `limit`, or none, though others come later: then the walk has looked at all it may look at.
     """
     walked, *others = await _smallest_first(tx, question)
-    found: list[str] | None = None
-    if question.q and (found := await _exactly(tx, question)):
-        question = replace(question, q=None)
-    elif question.q:
-        found = await _with_words(tx, question)
-    if found is not None:
-        places = sorted(await _among(tx, question, walked, found), reverse=question.sort.down)
-        behind = [place for place in places if (place < after if question.sort.down else place > after)]
-        return _cut(await _fitting(tx, question, others, behind), limit)
+    if question.q and (exact := await _exactly(tx, question)):
+        return await _ask(tx, replace(question, q=None), walked, others, exact, after, limit)
     if not (others or question.without or question.q):
         return _cut(await _walk(tx, question, walked, after, limit + 1), limit)
     kept: list[Place] = []
-    first = min(limit * FIRST_LOOK, EXAMINED)
+    begin, first = after, min(limit * FIRST_LOOK, EXAMINED)
     for number in (first, EXAMINED - first):
-        met = await _walk(tx, question, walked, after, number) if number else []
+        met = await _walk(tx, question, walked, after, number)
         kept += await _fitting(tx, question, others, met)
         if len(kept) > limit or len(met) < number:
-            return _cut(kept, limit)
+            break
         after = met[-1] if met else after
-    return [place.thread for place in kept], after
+        if number == first and (found := await _with_words(tx, question)) is not None:
+            return await _ask(tx, question, walked, others, found, begin, limit)
+    else:
+        return [place.thread for place in kept], after
+    return _cut(kept, limit)
+
+
+async def _ask(
+    tx: Tx, question: Question, walked: str, others: Sequence[str], threads: Sequence[str], after: Place, limit: int
+) -> tuple[list[str], Place | None]:
+    """The page, where it is known which few threads can be on it."""
+    rows = await tx.all("inbox.among", list=walked, threads=json.dumps(threads), sort=question.sort)
+    places = sorted(
+        (Place(row["at"], row["thread"]) for row in rows if row["status"] in question.statuses), reverse=question.sort.down
+    )
+    behind = [place for place in places if (place < after if question.sort.down else place > after)]
+    return _cut(await _fitting(tx, question, others, behind), limit)
 
 
 async def sizes(tx: Tx, lists: Sequence[str], statuses: Iterable[Status], bound: int) -> list[int]:
@@ -166,26 +175,28 @@ async def _walk(tx: Tx, question: Question, name: str, after: Place, number: int
     return list(merge(*walks, reverse=question.sort.down))[:number]
 
 
-async def _among(tx: Tx, question: Question, name: str, found: Sequence[str]) -> list[Place]:
-    rows = await tx.all("inbox.among", list=name, threads=json.dumps(found), sort=question.sort)
-    return [Place(row["at"], row["thread"]) for row in rows if row["status"] in question.statuses]
-
-
 async def _fitting(tx: Tx, question: Question, lists: Sequence[str], met: Sequence[Place]) -> list[Place]:
     """Those of the places that fit, in their order."""
-    if not met or not (lists or question.without or question.q):
-        return list(met)
-    rows = await tx.all(
-        "inbox.fitting",
-        threads=json.dumps([place.thread for place in met]),
-        lists=json.dumps(lists),
-        without=json.dumps(question.without),
-        words=json.dumps([word.record() for word in question.words]),
-        text=question.text,
-        hidden=int(question.hidden),
-    )
-    fit = {row["id"] for row in rows}
-    return [place for place in met if place.thread in fit]
+    left = list(met)
+    for name in (*lists, *question.without):
+        there = await _those(tx, left, "inbox.among", list=name, sort=question.sort)
+        left = [place for place in left if (place.thread in there) == (name in lists)]
+    if question.words:
+        words = json.dumps([word.record() for word in question.words])
+        there = await _those(tx, left, "inbox.saying", words=words, hidden=int(question.hidden))
+        left = [place for place in left if place.thread in there]
+    elif question.text:
+        there = await _those(tx, left, "inbox.showing", text=question.text, hidden=int(question.hidden))
+        left = [place for place in left if place.thread in there]
+    return left
+
+
+async def _those(tx: Tx, places: Sequence[Place], statement: str, **params: object) -> set[str]:
+    """Which of the places' threads a statement answers with."""
+    if not places:
+        return set()
+    threads = json.dumps([place.thread for place in places])
+    return {row["thread"] for row in await tx.all(statement, threads=threads, **params)}
 
 
 async def _exactly(tx: Tx, question: Question) -> list[str]:

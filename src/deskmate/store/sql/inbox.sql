@@ -50,8 +50,8 @@ SELECT thread, status,
     CASE :sort
         WHEN 'newest' THEN newest WHEN 'activity' THEN activity WHEN 'waiting' THEN waiting WHEN 'priority' THEN priority ELSE due
     END AS at
-FROM (SELECT DISTINCT json_array_elements_text(CAST(:threads AS json)) AS id) AS wanted
-JOIN listed ON listed.thread = wanted.id AND listed.list = :list;
+FROM listed
+WHERE list = :list AND thread = ANY (ARRAY(SELECT json_array_elements_text(CAST(:threads AS json))));
 
 -- name: threads
 -- Threads by their ids.
@@ -62,9 +62,8 @@ WHERE threads.id IN (SELECT value FROM json_each(:threads));
 -- name: threads (postgresql)
 -- The same.
 SELECT threads.*, customers.name AS customer_name
-FROM (SELECT DISTINCT json_array_elements_text(CAST(:threads AS json)) AS id) AS wanted
-JOIN threads ON threads.id = wanted.id
-LEFT JOIN customers ON customers.id = threads.customer;
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE threads.id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:threads AS json))));
 
 -- name: sizes
 -- How many threads lists have, counted up to a bound.
@@ -105,20 +104,12 @@ SELECT substr(found.list, 12) AS queue,
         AS number
 FROM found WHERE found.list IS NOT NULL;
 
--- name: fitting
--- Which of these threads stand on all of some lists and on none of others, have all of the words, and, where a text is given,
--- show it. Words may be anywhere: in the subject, with the customer, in messages that the reader may see.
-SELECT threads.id
+-- name: saying
+-- Which of these threads have all of the words, anywhere: in the subject, the customer's name, messages that the reader may see.
+SELECT threads.id AS thread
 FROM json_each(:threads) AS met
 JOIN threads ON threads.id = met.value
-LEFT JOIN customers ON customers.id = threads.customer
 WHERE NOT EXISTS (
-    SELECT 1 FROM json_each(:lists) AS list
-    WHERE NOT EXISTS (SELECT 1 FROM listed WHERE listed.thread = threads.id AND listed.list = list.value))
-  AND NOT EXISTS (
-    SELECT 1 FROM json_each(:without) AS list
-    WHERE EXISTS (SELECT 1 FROM listed WHERE listed.thread = threads.id AND listed.list = list.value))
-  AND NOT EXISTS (
     SELECT 1 FROM json_each(:words) AS word
     WHERE NOT EXISTS (
         SELECT 1 FROM subject_words
@@ -131,29 +122,18 @@ WHERE NOT EXISTS (
       AND NOT EXISTS (
         SELECT 1 FROM searchable
         WHERE searchable.thread = threads.id
-          AND instr(' ' || searchable.words || ' ', ' ' || json_extract(word.value, '$.word') || iif(json_extract(word.value, '$.prefix'), '', ' ')) > 0
+          AND instr(
+              ' ' || searchable.words || ' ',
+              ' ' || json_extract(word.value, '$.word') || iif(json_extract(word.value, '$.prefix'), '', ' ')) > 0
           AND (:hidden = 1 OR EXISTS (
               SELECT 1 FROM messages WHERE messages.id = searchable.message AND messages.visibility = 'public'
-            AND (messages.role IN ('user', 'assistant') OR (messages.role = 'system' AND messages.author_kind = 'system'))
-                AND (messages.role IN ('user', 'assistant') OR (messages.role = 'system' AND messages.author_kind = 'system'))))))
-  AND (CAST(:text AS TEXT) IS NULL OR lower(COALESCE(threads.subject, '')) LIKE :text ESCAPE '\'
-       OR lower(COALESCE(customers.name, '')) LIKE :text ESCAPE '\'
-       OR (lower(COALESCE(threads.preview_text, '')) LIKE :text ESCAPE '\'
-           AND (:hidden = 1 OR threads.preview_visibility = 'public')));
+                AND (messages.role IN ('user', 'assistant') OR (messages.role = 'system' AND messages.author_kind = 'system'))))));
 
--- name: fitting (postgresql)
+-- name: saying (postgresql)
 -- The same.
-SELECT threads.id
-FROM json_array_elements_text(CAST(:threads AS json)) AS met (id)
-JOIN threads ON threads.id = met.id
-LEFT JOIN customers ON customers.id = threads.customer
-WHERE NOT EXISTS (
-    SELECT 1 FROM json_array_elements_text(CAST(:lists AS json)) AS wanted (list)
-    WHERE NOT EXISTS (SELECT 1 FROM listed WHERE listed.thread = threads.id AND listed.list = wanted.list))
-  AND NOT EXISTS (
-    SELECT 1 FROM json_array_elements_text(CAST(:without AS json)) AS unwanted (list)
-    WHERE EXISTS (SELECT 1 FROM listed WHERE listed.thread = threads.id AND listed.list = unwanted.list))
-  AND NOT EXISTS (
+SELECT threads.id AS thread
+FROM threads
+WHERE threads.id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:threads AS json)))) AND NOT EXISTS (
     SELECT 1 FROM json_to_recordset(CAST(:words AS json)) AS wanted (word text, beyond text, prefix boolean)
     WHERE NOT EXISTS (
         SELECT 1 FROM subject_words
@@ -168,9 +148,24 @@ WHERE NOT EXISTS (
           AND searchable.words @@ CAST(quote_literal(wanted.word) || CASE WHEN wanted.prefix THEN ':*' ELSE '' END AS tsquery)
           AND (:hidden = 1 OR EXISTS (
               SELECT 1 FROM messages WHERE messages.id = searchable.message AND messages.visibility = 'public'
-            AND (messages.role IN ('user', 'assistant') OR (messages.role = 'system' AND messages.author_kind = 'system'))
-                AND (messages.role IN ('user', 'assistant') OR (messages.role = 'system' AND messages.author_kind = 'system'))))))
-  AND (CAST(:text AS TEXT) IS NULL OR lower(COALESCE(threads.subject, '')) LIKE :text ESCAPE '\'
+                AND (messages.role IN ('user', 'assistant') OR (messages.role = 'system' AND messages.author_kind = 'system'))))));
+
+-- name: showing
+-- Which of these threads show a text as it is, in the subject, the customer's name or the newest message.
+SELECT threads.id AS thread
+FROM json_each(:threads) AS met
+JOIN threads ON threads.id = met.value
+LEFT JOIN customers ON customers.id = threads.customer
+WHERE lower(COALESCE(threads.subject, '')) LIKE :text ESCAPE '\'
+   OR lower(COALESCE(customers.name, '')) LIKE :text ESCAPE '\'
+   OR (lower(COALESCE(threads.preview_text, '')) LIKE :text ESCAPE '\' AND (:hidden = 1 OR threads.preview_visibility = 'public'));
+
+-- name: showing (postgresql)
+-- The same.
+SELECT threads.id AS thread
+FROM threads LEFT JOIN customers ON customers.id = threads.customer
+WHERE threads.id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:threads AS json))))
+  AND (lower(COALESCE(threads.subject, '')) LIKE :text ESCAPE '\'
        OR lower(COALESCE(customers.name, '')) LIKE :text ESCAPE '\'
        OR (lower(COALESCE(threads.preview_text, '')) LIKE :text ESCAPE '\'
            AND (:hidden = 1 OR threads.preview_visibility = 'public')));
