@@ -18,7 +18,7 @@ from deskmate.errors import DeskmateError
 from deskmate.services import inbox, places
 from deskmate.services.authentication import Claims, identify
 from deskmate.services.inbox import Sort, Tab
-from deskmate.store import Store
+from deskmate.store import Store, migrate, migrations
 from deskmate.testing import FakeClock
 
 SECOND = timedelta(seconds=1)
@@ -245,6 +245,48 @@ async def something(desk: Desk, clock: FakeClock, ana: Actor, chance: random.Ran
         lambda: desk.threads.change(thread, priority=chance.choice(list(Priority)), tags=two, by=ana),
     ]
     await chance.choice(verbs)()
+
+
+async def test_threads_of_before_the_migration_are_listed_and_found(
+    empty_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = migrations._known  # pyright: ignore[reportPrivateUsage]
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            migrations, "_known", lambda engine: {name: path for name, path in known(engine).items() if name < "0014"}
+        )
+        migrate(empty_url)
+    write(empty_url, [
+        "INSERT INTO customers (id, name, created_at) VALUES ('ada', 'Ada Königsberg', 0)",
+        """
+        INSERT INTO threads (id, customer, subject, status, assignment, assigned_at, assignment_reason, mode, priority, queue,
+            tags, waiting_since, created_at, updated_at)
+        VALUES ('th_1', 'ada', 'Où est 北京? Was it re-sent', 'open', 'queue', 0, '', 'auto', 'high', 'billing',
+            '["é"]', 5, 0, 0)
+        """,
+    ])  # fmt: skip
+    async with Desk.open(empty_url, clock=clock, work=False) as desk:
+        ana = (await desk.operators.add(name="Ana", email="ana@shop.example")).actor("inbox")
+        for more in (
+            {"q": "ou ko", "tab": Tab.UNASSIGNED}, {"q": "京 sen"}, {"q": "KÖNIGSBERG"}, {"tag": "é", "queue": "billing"},
+            {"priority": Priority.HIGH},
+        ):  # fmt: skip
+            page = await desk.inbox.page(by=ana, **more)
+            assert [thread.id for thread in page.items] == ["th_1"], more
+        assert page.queues == {"billing": 1}
+    assert differences(empty_url) == []
+
+
+def write(url: str, texts: list[str]) -> None:
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db:
+            for text in texts:
+                db.execute(text)
+            db.commit()
+    else:
+        with psycopg.connect(url) as post:
+            for text in texts:
+                post.execute(text.encode())
 
 
 def differences(url: str) -> list[Any]:
