@@ -67,7 +67,7 @@ ORDER BY created_at, id;
 -- name: waiting_of_threads (postgresql)
 -- The same.
 SELECT * FROM requests
-WHERE thread IN (SELECT json_array_elements_text(CAST(:threads AS json))) AND state IN ('open', 'claimed', 'in_doubt')
+WHERE thread = ANY (ARRAY(SELECT json_array_elements_text(CAST(:threads AS json)))) AND state IN ('open', 'claimed', 'in_doubt')
 ORDER BY created_at, id;
 
 -- name: page_waiting

@@ -4,6 +4,7 @@ import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { broken, button, empty, iconButton, pick, skeletonRows } from "../core/parts.js";
 import { row } from "./row.js";
+import { shownCount } from "./state.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -25,6 +26,8 @@ const SORTS = [
   ["activity", "Last activity"],
   ["newest", "Newest"],
   ["waiting", "Waiting longest"],
+  ["priority", "Priority"],
+  ["due", "Due first"],
 ];
 
 /** @param {Desk} desk */
@@ -59,7 +62,7 @@ export function list(desk) {
           },
           words,
           " ",
-          h("span", { class: "count" }, state.counts ? state.counts[key] : ""),
+          h("span", { class: "count" }, state.counts ? shownCount(state.counts[key], 999) : ""),
         );
       }),
     ),
@@ -107,7 +110,7 @@ function rows(desk) {
   const { list } = state;
   if (list.error && !list.ids.length) return broken("The list", list.error, () => load.list());
   if (!list.loaded) return skeletonRows("Loading threads", 7);
-  if (!list.ids.length) return emptyList(desk);
+  if (!list.ids.length && !list.cursor) return emptyList(desk);
   return h(
     "div",
     { class: "list-rows", key: "rows", onscroll: (/** @type {any} */ event) => nearEnd(event.target) && load.more() },
@@ -148,7 +151,7 @@ function emptyList(desk) {
   if (elsewhere) {
     return empty(
       "Nothing waits for you",
-      `${elsewhere === 1 ? "One thread waits" : `${elsewhere} threads wait`} for somebody to take it.`,
+      `${elsewhere === 1 ? "One thread waits" : `${shownCount(elsewhere, 999)} threads wait`} for somebody to take it.`,
       { key: "empty" },
       button("Look at unassigned threads", () => desk.go({ assignment: "unassigned" }), { look: "primary" }),
     );
@@ -164,7 +167,7 @@ function emptyList(desk) {
   if (view.assignment !== "all" && counts?.all) {
     return empty(
       "Nobody waits for a person",
-      `The AI holds ${counts.all === 1 ? "the one open thread" : `${counts.all} open threads`}.`,
+      `The AI holds ${counts.all === 1 ? "the one open thread" : `${shownCount(counts.all, 999)} open threads`}.`,
       { key: "empty" },
       button("Look at all threads", () => desk.go({ assignment: "all" })),
     );

@@ -6,6 +6,7 @@ import { conversationOf } from "./state.js";
 
 const PAGE = 50;
 const REFRESH_EVERY = 1500;
+const ROUNDS = 5;
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {ReturnType<typeof import("../core/api.js").createApi>} Api */
@@ -33,12 +34,19 @@ export function createLoading({ state, changed, api }) {
     try {
       const limit = quiet ? Math.min(200, Math.max(PAGE, list.ids.length)) : PAGE;
       const page = await api.get("/api/threads", listQuery(limit));
+      // A search may have looked at all it may look at before the page was full.
+      for (let round = 0; page.cursor && page.items.length < PAGE && round < ROUNDS && mine === asked; round++) {
+        const next = await api.get("/api/threads", { ...listQuery(limit), cursor: page.cursor });
+        page.items.push(...next.items);
+        page.cursor = next.cursor;
+      }
       if (mine !== asked) return;
       page.items.forEach((/** @type {any} */ thread) => takeThread(state, thread));
       const ids = page.items.map((/** @type {any} */ thread) => thread.id);
       const rest = list.ids.length > limit ? list.ids.slice(limit).filter((id) => !ids.includes(id)) : [];
       Object.assign(list, { ids: [...ids, ...rest], cursor: rest.length ? list.cursor : page.cursor, loaded: true, error: null });
       state.counts = page.counts ?? state.counts;
+      state.queues = page.queues ?? state.queues;
     } catch (error) {
       if (mine === asked && !(quiet && list.loaded)) list.error = /** @type {any} */ (error);
     } finally {

@@ -4,6 +4,7 @@ import { h } from "../core/dom.js";
 import { icon, logo } from "../core/icons.js";
 import { avatar, button } from "../core/parts.js";
 import { isDark, setTheme } from "../core/theme.js";
+import { shownCount } from "./state.js";
 import { urlOf } from "./url.js";
 
 const PRESENCES = /** @type {const} */ (["available", "away", "offline"]);
@@ -25,6 +26,7 @@ export function rail(desk) {
       icon("inbox"),
       "Inbox",
       state.counts ? state.counts.unassigned + state.counts.mine : 0,
+      999,
     ),
     (state.me?.queues ?? []).length > 0 && h("div", { class: "rail-group" }, h("span", null, "Queues")),
     (state.me?.queues ?? []).map((name) =>
@@ -34,7 +36,8 @@ export function rail(desk) {
         queue === name,
         h("span", { class: "rail-mark", "aria-hidden": "true" }, name[0]?.toUpperCase()),
         name,
-        0,
+        state.queues[name] ?? 0,
+        99,
       ),
     ),
     h(
@@ -50,8 +53,8 @@ export function rail(desk) {
   );
 }
 
-/** @param {import("./main.js").Desk} desk @param {any} change @param {boolean} current @param {any} mark @param {string} name @param {number} count */
-function link(desk, change, current, mark, name, count) {
+/** @param {import("./main.js").Desk} desk @param {any} change @param {boolean} current @param {any} mark @param {string} name @param {number} count @param {number} most */
+function link(desk, change, current, mark, name, count, most) {
   const view = { ...desk.state.view, ...change, thread: null };
   return h(
     "a",
@@ -65,7 +68,7 @@ function link(desk, change, current, mark, name, count) {
     },
     mark,
     h("span", { class: "rail-text" }, name),
-    count > 0 && h("span", { class: "count" }, count, h("span", { class: "sr" }, " waiting or yours")),
+    count > 0 && h("span", { class: "count" }, shownCount(count, most), h("span", { class: "sr" }, " waiting or yours")),
   );
 }
 

@@ -42,6 +42,8 @@ export function initialState() {
     },
     /** @type {{mine: number, unassigned: number, all: number} | null} */
     counts: null,
+    /** What waits unassigned in each queue. @type {Record<string, number>} */
+    queues: {},
     /** @type {Map<string, Thread>} */
     threads: new Map(),
     /** @type {Map<string, Conversation>} */
@@ -146,6 +148,11 @@ export function cardWords(card) {
 /** @param {State} state @returns {Thread | null} */
 export function openThread(state) {
   return (state.view.thread && state.threads.get(state.view.thread)) || null;
+}
+
+/** The server counts to one more than is shown. @param {number} count @param {number} most */
+export function shownCount(count, most) {
+  return count > most ? `${most}+` : String(count);
 }
 
 /** @param {Thread} thread @param {Me | null} me */

@@ -4,7 +4,7 @@
 
 const ASSIGNMENTS = ["mine", "unassigned", "all"];
 const STATUSES = ["open", "snoozed", "resolved", "all"];
-const SORTS = ["newest", "waiting", "activity"];
+const SORTS = ["newest", "waiting", "activity", "priority", "due"];
 
 /** @param {Location | URL} location @returns {View} */
 export function readView(location) {
