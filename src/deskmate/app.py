@@ -16,10 +16,12 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, opening, posting, streams, threads
+from deskmate.services import attachments, offers, opening, posting, streams, threads
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
+from deskmate.services.canned import CannedReplies
+from deskmate.services.choosing import Choosing
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
@@ -29,8 +31,12 @@ from deskmate.services.files import Files
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
+from deskmate.services.leases import Leases
 from deskmate.services.live import Feed
-from deskmate.services.operators import Operators
+from deskmate.services.macros import Macros
+from deskmate.services.mentions import Mentions
+from deskmate.services.operators import AWAY, Operators
+from deskmate.services.queueing import Queues
 from deskmate.services.reads import Reads
 from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
@@ -40,8 +46,10 @@ from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
 from deskmate.services.transcripts import Transcripts
+from deskmate.services.unsent import UnsentWords
 from deskmate.services.usage import Usage
 from deskmate.services.viewers import Viewers
+from deskmate.services.views import Views
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
@@ -110,7 +118,7 @@ class Desk:
     """People and AI agents in the same conversations, over one store.
 
     `url` is `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://HOST/NAME`. The first of `agents` answers customers.
-    `contents` keeps the bytes of files; without it the store does.
+    `contents` keeps the bytes of files; without it the place that the settings name, or the store.
     Use it as it is, or `async with Desk.open(...)` to have runs worked on in the background as well.
     """
 
@@ -149,9 +157,19 @@ class Desk:
         self.viewers = Viewers(self._store)
         self.feed = Feed(self._store, self.closing)
         self.streams = Streams(self._store, self.closing)
-        self.files = Files(self._store, contents or DatabaseContents(self._store))
+        self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
         self.search = Search(self._store)
         self.usage = Usage(self._store)
+        self.queues = Queues(self._store)
+        away = self.settings.away_seconds
+        self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
+        self._choosing = Choosing(self._store)
+        self._leases = Leases(self._store)
+        self.canned = CannedReplies(self._store)
+        self.macros = Macros(self._store, self.assignments, lambda: self.default_agent, copilot=self.settings.copilot)
+        self.views = Views(self._store)
+        self.unsent = UnsentWords(self._store)
+        self.mentions = Mentions(self._store)
         self.operators = Operators(self._store, passwords)
         self.keys = Keys(self._store, entropy)
         self.sessions = Sessions(self._store, passwords, entropy)
@@ -166,7 +184,13 @@ class Desk:
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
             attachments.JOB: self.files.sweep,
+            attachments.LOOSE: self.files.drop,
             opening.TIMER: self._deadlines.tend,
+            offers.THREAD: self._choosing.offer_thread,
+            offers.REQUEST: self._choosing.offer_request,
+            offers.OPERATOR: self._choosing.fill,
+            offers.LEASE: self._leases.look,
+            AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
         }
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
@@ -286,6 +310,8 @@ class Desk:
         """Look for work that nobody would come for, and for what is left over."""
         await self._responder.audit()
         await self._deadlines.audit()
+        await self._leases.audit()
+        await self.operators.audit()
         await self._snoozing.audit()
         await self.viewers.sweep()
 
@@ -297,6 +323,14 @@ class Desk:
         """Queued runs whose agent is not registered here, by agent."""
         rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
         return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
+
+    def _contents(self) -> Contents:
+        """Where new files go: imported here, because it takes a package that is not always there."""
+        if self.settings.files is None:
+            return DatabaseContents(self._store)
+        from deskmate.store.fsspec_contents import FsspecContents
+
+        return FsspecContents(self.settings.files)
 
     def _named(self, agent: "AnyAgent | str | None") -> str:
         if agent is None:

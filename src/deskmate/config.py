@@ -40,7 +40,7 @@ class Settings:
     lease_seconds: float = 15.0
     """DESKMATE_LEASE_SECONDS: how long a run or a job of a process that died stays with it; renewed three times as often."""
     max_body_bytes: int = 4 * 1024 * 1024
-    """DESKMATE_MAX_BODY_BYTES: the largest request body."""
+    """DESKMATE_MAX_BODY_BYTES: the largest request body; files have a limit of their own."""
     sqlite_synchronous: Synchronous = "full"
     """DESKMATE_SQLITE_SYNCHRONOUS: `full` (acknowledged means on disk), `normal` or `off`."""
     allowed_origins: tuple[str, ...] = ()
@@ -51,8 +51,12 @@ class Settings:
     """DESKMATE_MODE: how far the AI may go on new threads: `auto` (it answers first), `review` (it drafts) or `off`."""
     copilot: bool = False
     """DESKMATE_COPILOT: `on` has the AI suggest, as notes, what to say on threads that operators hold."""
+    away_seconds: int = 600
+    """DESKMATE_AWAY_SECONDS: an available operator who gives no sign of life for so long is away; 0 leaves them available."""
     embeddings: str = "auto"
     """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
+    files: str | None = field(default=None, repr=False)
+    """DESKMATE_FILES: where the contents of files are kept: `file:///folder`, `s3://bucket/folder`; without it, in the store."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -78,11 +82,21 @@ class Settings:
             log_level=read("DESKMATE_LOG_LEVEL", _one_of(_LOG_LEVELS), base.log_level),
             mode=read("DESKMATE_MODE", _one_of(_MODES), base.mode),
             copilot=read("DESKMATE_COPILOT", _one_of(_SWITCH), base.copilot),
+            away_seconds=read("DESKMATE_AWAY_SECONDS", _number(0, 86400), base.away_seconds),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
+            files=read("DESKMATE_FILES", _url, None),
         )
 
 
 def _text(_variable: str, text: str) -> str:
+    return text
+
+
+def _url(variable: str, text: str) -> str:
+    # It may hold a password, so it stays out of the message.
+    protocol, path = text.partition("://")[::2]
+    if not protocol or not path:
+        raise Misconfigured(f"{variable} must be a URL like file:///folder or s3://bucket/folder", field=variable)
     return text
 
 

@@ -12,6 +12,7 @@
     │   ├── Closed           409  names the state the request was found in
     │   ├── Claimed          409  names the operator who holds it
     │   ├── EpochMoved       409  names the current holder of the thread
+    │   ├── AtCapacity       409  names how much the operator holds and may hold
     │   ├── Stale            409  the customer wrote after the draft; names the newer message
     │   └── KeyReused        409  an idempotency key came back with another body
     ├── TooLarge             413
@@ -115,6 +116,12 @@ class EpochMoved(Conflict):
     """The thread has changed hands since you looked."""
 
     code = "epoch_moved"
+
+
+class AtCapacity(Conflict):
+    """This operator holds as much as they may."""
+
+    code = "at_capacity"
 
 
 class Stale(Conflict):

@@ -5,11 +5,11 @@ It prints one JSON line when it is ready, and one for everything a test may want
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator
 
 import uvicorn
+from ports import open_port
 
 from deskmate import Desk, Settings
 from deskmate.domain.agents import Delta, Output, Turn
@@ -51,7 +51,7 @@ async def serve(script: str, store: str) -> None:
     # A process that was killed is known by its leases; the tests do not want to wait long for them to run out.
     settings = Settings(admin_key=ADMIN_KEY, rate_limits=False, lease_seconds=LEASE)
     desk = Desk(store, agents=[ScriptedAgent(SCRIPTS[script])], settings=settings)
-    listening = socket.create_server(("127.0.0.1", 0), backlog=512)
+    listening = open_port()
     tell(url=f"http://127.0.0.1:{listening.getsockname()[1]}")
     config = uvicorn.Config(create_app(desk), log_level="warning", ws="none", timeout_graceful_shutdown=1)
     await uvicorn.Server(config).serve(sockets=[listening])

@@ -8,7 +8,6 @@ or forgets, changes how often it ran.
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -143,6 +142,7 @@ async def main(store: str, paper: Path) -> None:
 async def serving(desk: Desk) -> AsyncGenerator[str]:
     """The desk behind a port. What comes over HTTP begins when it has found its way to the desk."""
     import uvicorn
+    from ports import open_port
 
     from deskmate.server.application import create_app
 
@@ -153,7 +153,7 @@ async def serving(desk: Desk) -> AsyncGenerator[str]:
             tell(begun=True)
         return await decide(id, decision, by=by)
 
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = open_port()
     server = uvicorn.Server(uvicorn.Config(create_app(desk, work=False), log_level="warning", ws="none"))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     with patch.object(desk.requests, "decide", announced):

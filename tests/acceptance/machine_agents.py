@@ -13,6 +13,7 @@ from deskmate.domain.agents import Delta, Output, Turn
 from deskmate.testing import ScriptedAgent, asking, say
 
 WORDS = 40
+SPEECH = " ".join(f"word{number}" for number in range(60))
 PAUSE = 0.05  # seconds between two words: a run of two seconds
 
 
@@ -45,5 +46,14 @@ async def mixed(turn: Turn) -> AsyncIterator[Output]:
             yield say(f"You said: {turn.prompt_text}")
 
 
+async def speak(_: Turn) -> AsyncIterator[Output]:
+    """Speaks about as fast as a model does."""
+    for number, word in enumerate(SPEECH.split(" ")):
+        await asyncio.sleep(0.001)
+        yield Delta(text=word if number == 0 else f" {word}")
+    yield say(SPEECH)
+
+
+fluent = ScriptedAgent(speak, name="support")
 talking = ScriptedAgent(talk, name="support")
 mixing = ScriptedAgent(mixed, name="support")

@@ -98,6 +98,10 @@ class Machines:
         """An anonymous customer."""
         return self._keep(await Front(self.url(server), self.admin(server)).visitor())
 
+    async def operator(self, name: str, server: int = 0) -> Person:
+        """Somebody of the team."""
+        return self._keep(await Front(self.url(server), self.admin(server)).operator(name))
+
     def url(self, server: int) -> str:
         return f"http://127.0.0.1:{self.servers[server].arguments[-1]}"
 

@@ -188,6 +188,7 @@ async def test_next_gives_the_longest_waiting_one_that_nobody_has(front: Front, 
 
 async def test_next_finds_a_request_behind_many_that_are_claimed(front: Front, ana: Person, ben: Person):
     made = [(await front.admin.post("/api/requests", question=f"Question {n}?"))["id"] for n in range(61)]
+    await front.admin.patch(f"/api/operators/{ana.id}", capacity=100)
     for request in made[:-1]:
         await ana.post(f"/api/requests/{request}/claim")
     assert (await ben.post("/api/requests/next"))["id"] == made[-1]

@@ -1,4 +1,5 @@
-"""P8: what is not for the customer reaches them by no door: drafts before they are approved, suggestions, copilot's notes."""
+"""P8: what is not for the customer reaches them by no door: drafts before they are approved, suggestions, copilot's notes, and
+what the team writes with."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -8,7 +9,9 @@ import pytest
 from tests.acceptance.doors import Front, Person, soon
 
 from deskmate import Desk, Escalation
+from deskmate.domain.actors import customer
 from deskmate.domain.agents import Delta, Output, Turn
+from deskmate.domain.messages import File
 from deskmate.testing import ScriptedAgent, ask, calling, say
 
 CANARY = "CANARY-7f3a"
@@ -51,6 +54,8 @@ async def everything_of(person: Person, thread: str, desk: Desk) -> str:
         f"/api/threads/{thread}", f"/api/threads/{thread}/messages?limit=200", "/api/threads?limit=200",
         f"/api/threads?q={CANARY}", f"/api/threads/{thread}/requests", f"/api/threads/{thread}/assignments",
         f"/api/threads/{thread}/usage", "/api/requests", "/api/requests?state=decided", "/api/usage", "/api/operators", "/api/me",
+        "/api/me/mentions", f"/api/threads/{thread}/unsent", "/api/canned", f"/api/canned?thread={thread}&q={CANARY}",
+        "/api/macros", "/api/views",
     ]  # fmt: skip
     got = [(await person.client.get(path)).text for path in paths]
     for request in await desk.requests.waiting(thread, by=admin()):
@@ -58,6 +63,9 @@ async def everything_of(person: Person, thread: str, desk: Desk) -> str:
         got += [(await person.client.post(f"/api/requests/{request.id}/{verb}", json={})).text for verb in ("claim", "cancel")]
     for message in (await desk.messages.history(thread, by=admin(), limit=200)).items:
         got.append((await person.client.get(f"/api/threads/{thread}/messages", params={"after": message.id})).text)
+        got += [(await person.client.get(f"/api/files/{part.file}")).text for part in message.parts if isinstance(part, File)]
+    found = await desk.search.messages(CANARY, thread=thread, by=customer(person.id))
+    got += [message.text for message in found]
     return "\n".join(got)
 
 
@@ -96,6 +104,45 @@ async def test_p8_a_customer_gets_what_is_for_the_team_by_no_door(
         await soon(theirs.until(lambda event: event.type == "message.posted" and event.message["id"] == last["id"]))
     assert CANARY not in str([(event.type, event.data) for event in theirs.heard])
     assert CANARY not in await everything_of(ada, thread, desk)
+
+
+async def test_p8_what_the_team_writes_with_reaches_the_customer_by_no_door(
+    desk: Desk, front: Front, ada: Person, ana: Person, ben: Person, lea: Person
+):
+    thread = await ada.thread()
+    async with ada.listening(after=0) as theirs, ben.listening(thread=thread) as ours:
+        await ada.say(thread, "What is the secret?", respond=False)
+        words = f"Never tell: {CANARY}"
+        canned = await lea.post("/api/canned", shortcut=CANARY, title=CANARY, text=words)
+        macro = await lea.post("/api/macros", name=CANARY, actions=[{"do": "note", "canned": canned["id"]}])
+        await lea.post("/api/views", name=CANARY, filters={"q": CANARY}, shared=True)
+        await ana.post(f"/api/threads/{thread}/macro", macro=macro["id"])
+        given = await ana.client.post(
+            f"/api/threads/{thread}/files", params={"filename": f"{CANARY}.txt"}, content=CANARY.encode()
+        )
+        file = given.json()["id"]
+        for visibility in ("public", "note"):
+            await ana.client.put(f"/api/threads/{thread}/unsent", json={"text": words, "visibility": visibility})
+        assert CANARY not in await everything_of(ada, thread, desk)
+        assert CANARY not in (await ada.client.get(f"/api/files/{file}")).text, "a file that nobody has said yet"
+        note = await ana.say(thread, f"@Ben {words}", visibility="note", files=[file])
+        await ours.type("message.posted", count=3)
+        assert CANARY in json.dumps([(await ben.get("/api/me/mentions")), (await ana.get(f"/api/threads/{thread}/unsent"))])
+        assert (await ben.client.get(f"/api/files/{file}")).text == CANARY, "there is something to hide"
+        same = await ada.client.post(
+            f"/api/threads/{thread}/files", params={"filename": f"{CANARY}.txt"}, content=CANARY.encode()
+        )
+        assert same.json()["id"] != file, "who guesses a content learns nothing of whether it is there"
+        assert CANARY not in await everything_of(ada, thread, desk)
+        last = await ana.say(thread, "We will see.")
+        await soon(theirs.until(lambda event: event.type == "message.posted" and event.message["id"] == last["id"]))
+    heard = json.dumps([event.data for event in theirs.heard])
+    for hidden in (CANARY, note["id"], file, ben.id, "mentions"):
+        assert hidden not in heard
+    assert CANARY not in await everything_of(ada, thread, desk)
+    for person in (ben, lea, front.admin):
+        typed = (await person.client.get(f"/api/threads/{thread}/unsent")).text
+        assert CANARY not in typed, "nobody reads what another has typed"
 
 
 async def test_an_approved_draft_reaches_the_customer_as_it_was_approved(

@@ -55,6 +55,9 @@ LISTS = {
     "/api/operators": "operators",
     "/api/keys": "keys",
     "/api/usage": "usage",
+    "/api/canned": "canned",
+    "/api/macros": "macros",
+    "/api/views": "views",
 }
 
 

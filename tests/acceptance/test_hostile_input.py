@@ -31,7 +31,11 @@ async def places(front: Front, thread: str) -> dict[str, str]:
     victim = await front.operator("Vic")
     key = await front.admin.post("/api/keys", scopes=["usage:read"])
     request = (await front.admin.open_request(thread))["id"]
-    return {"thread": thread, "request": request, "operator": victim.id, "key": key["id"]}
+    canned = await front.admin.post("/api/canned", shortcut="hi", title="Hello", text="Hello.")
+    macro = await front.admin.post("/api/macros", name="Done", actions=[{"do": "status", "to": "resolved"}])
+    view = await front.admin.post("/api/views", name="Late", filters={"sort": "waiting"}, shared=True)
+    kept = {"canned": canned["id"], "macro": macro["id"], "view": view["id"]}
+    return {"thread": thread, "request": request, "operator": victim.id, "key": key["id"]} | kept
 
 
 async def writes(front: Front) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
@@ -46,7 +50,7 @@ async def writes(front: Front) -> list[tuple[str, str, dict[str, Any], dict[str,
         )
         for path, item in document["paths"].items()
         for method, operation in item.items()
-        if "requestBody" in operation
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.acceptance.doors import is_message
 from tests.acceptance.machines import Machines, complaints, machines
+from tests.acceptance.takeovers import TAKEOVERS, takeovers
 
 
 async def posted_and_running(them: Machines, text: str) -> tuple[str, int]:
@@ -47,6 +48,14 @@ async def test_p12_a_run_of_a_worker_that_is_killed_is_finished_by_another_one(s
         assert [(line["pid"] == pid, line["resumed"]) for line in them.lines()] == [(True, False), (False, True)]
         messages = await them.admin().messages(thread)
         assert [(m["text"], m["status"]) for m in messages] == [("Hello", "success"), ("You said: Hello", "success")]
+
+
+async def test_p4_a_takeover_at_the_server_silences_an_ai_that_speaks_in_a_worker(store_url: str, engine: str, tmp_path: Path):
+    async with machines(store_url, tmp_path, agent="fluent", servers=1, workers=1) as them:
+        ana = await them.operator("Ana")
+        came = await takeovers(them.visitor, ana, seed=f"apart {engine}", latest=0.6)
+        assert came["cut off"] >= TAKEOVERS / 5, f"{came}: the instants were not random enough"
+        assert [line for machine in them.all for line in complaints(machine)] == []
 
 
 async def test_p4_a_worker_that_was_frozen_past_its_lease_has_no_effect_when_it_wakes(store_url: str, tmp_path: Path):

@@ -20,6 +20,7 @@ EVERYBODY = frozenset({
 })  # fmt: skip
 TEAM = frozenset({"observer", "operator", "lead", "admin"})
 WORKERS = TEAM - {"observer"}
+LEADERS = frozenset({"lead", "admin"})
 ADMINS = frozenset({"admin"})
 READERS = frozenset({"threads:read", "threads:read_hidden"})
 PEOPLE = frozenset({"customer"})
@@ -56,6 +57,15 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/requests/{request}/settle": WORKERS | {"requests:decide"},
     "POST /api/requests/next": WORKERS | {"requests:decide"},
     "POST /api/requests/decisions": WORKERS | {"requests:decide"},
+    "GET /api/queues": TEAM,
+    "POST /api/queues": LEADERS,
+    "POST /api/queues/next": WORKERS,
+    "GET /api/queues/{name}": TEAM,
+    "PATCH /api/queues/{name}": LEADERS,
+    "DELETE /api/queues/{name}": LEADERS,
+    "GET /api/threads/{thread}/wait": TEAM | PEOPLE | READERS | {"messages:customer"},
+    "GET /api/threads/{thread}/choices": TEAM | {"threads:read_hidden"},
+    "POST /api/me/heartbeat": EVERYBODY,
     "GET /api/events": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/operators": TEAM,
     "POST /api/operators": ADMINS,
@@ -66,6 +76,29 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/keys": ADMINS,
     "DELETE /api/keys/{key}": ADMINS,
     "GET /api/usage": TEAM | {"usage:read"},
+    "GET /api/canned": TEAM,
+    "POST /api/canned": LEADERS,
+    "GET /api/canned/{canned}": TEAM,
+    "PATCH /api/canned/{canned}": LEADERS,
+    "DELETE /api/canned/{canned}": LEADERS,
+    "POST /api/canned/{canned}/filled": TEAM,
+    "GET /api/macros": TEAM,
+    "POST /api/macros": LEADERS,
+    "GET /api/macros/{macro}": TEAM,
+    "PATCH /api/macros/{macro}": LEADERS,
+    "DELETE /api/macros/{macro}": LEADERS,
+    "POST /api/threads/{thread}/macro": WORKERS,
+    "GET /api/views": TEAM,
+    "POST /api/views": TEAM - {"admin"},  # one's own: the admin of these tests is a key without a person behind it
+    "PATCH /api/views/{view}": LEADERS,  # a shared one
+    "DELETE /api/views/{view}": LEADERS,
+    "PUT /api/threads/{thread}/unsent": WORKERS - {"admin"},
+    "GET /api/threads/{thread}/unsent": WORKERS - {"admin"},
+    "DELETE /api/threads/{thread}/unsent": WORKERS - {"admin"},
+    "GET /api/me/mentions": TEAM - {"admin"},
+    "POST /api/me/mentions/read": TEAM - {"admin"},
+    "POST /api/threads/{thread}/files": WORKERS | PEOPLE | {"messages:customer"},
+    "GET /api/files/{file}": TEAM | PEOPLE | READERS | {"messages:customer"},
 }
 """Who is let in, by method and path. A customer is meant on their own thread."""
 
@@ -86,12 +119,24 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/threads/{thread}/assignment": {"to": "queue:support"},
     "POST /api/threads/{thread}/escalation": {},
     "POST /api/requests": {"question": "Is it?"},
+    "POST /api/queues": {"name": "billing"},
+    "PATCH /api/queues/{name}": {"skills": ["refunds"]},
     "POST /api/requests/{request}/decision": {"kind": "answer", "value": "yes"},
     "POST /api/requests/{request}/settle": {"ran": True},
     "POST /api/requests/decisions": {"decisions": [{"request": "{request}", "kind": "answer", "value": "yes"}]},
     "POST /api/operators": {"name": "Eve", "email": "{unique}@shop.example"},
     "PATCH /api/operators/{operator}": {"name": "Eva"},
     "POST /api/keys": {"scopes": ["threads:read"]},
+    "POST /api/canned": {"shortcut": "{unique}", "title": "Hello", "text": "Hello."},
+    "PATCH /api/canned/{canned}": {"title": "Hello again"},
+    "POST /api/canned/{canned}/filled": {"thread": "{thread}"},
+    "POST /api/macros": {"name": "Late", "actions": [{"do": "tag", "add": ["late"]}]},
+    "PATCH /api/macros/{macro}": {"name": "Later"},
+    "POST /api/threads/{thread}/macro": {"macro": "{macro}"},
+    "POST /api/views": {"name": "Mine", "filters": {"assignment": "mine"}},
+    "PATCH /api/views/{view}": {"name": "Ours"},
+    "PUT /api/threads/{thread}/unsent": {"text": "SECRET of somebody", "visibility": "note"},
+    "POST /api/me/mentions/read": {},
 }
 NOT_THERE = "not_there"
 
@@ -157,7 +202,16 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
             people[scope] = await front.program(scope)
     victim = await front.operator("Vic")
     key = (await front.admin.post("/api/keys", scopes=["usage:read"]))["id"]
+    lead, name = people["lead"], "SECRET of Ada"
+    canned = (await lead.post("/api/canned", shortcut="hi", title=name, text=name))["id"]
+    macro = (await lead.post("/api/macros", name=name, actions=[{"do": "tag", "add": ["late"]}]))["id"]
+    view = (await lead.post("/api/views", name=name, filters={}, shared=True))["id"]
+    file = done(await ada.client.post(f"/api/threads/{thread}/files", params={"filename": "a.txt"}, content=b"SECRET of Ada"))[
+        "id"
+    ]
+    await ada.say(thread, "SECRET of Ada", files=[file], respond=False)
     ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
+    ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support"}
     return Scene(front, people, ids, ada)
 
 
@@ -170,6 +224,7 @@ async def counts(admin: Person, thread: str) -> tuple[int, ...]:
         await admin.get(f"/api/threads/{thread}/messages", limit=200),
         await admin.get(f"/api/threads/{thread}/requests"),
         await admin.get("/api/requests", limit=200),
+        *[await admin.get(f"/api/{room}", limit=200) for room in ("canned", "macros", "views")],
     ]
     return tuple(len(page["items"]) for page in lists)
 

@@ -1,16 +1,13 @@
 """Takeover: from the moment a person holds a thread, nothing the AI still had to say is shown or stored as said (P4)."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
 
 import pytest
-from tests.acceptance.doors import Front, Heard, Person, is_message, refused, soon
+from tests.acceptance.doors import Front, Person, refused, soon
+from tests.acceptance.machine_agents import speak
+from tests.acceptance.takeovers import TAKEOVERS, behind_takeover, of_the_ai, takeovers
 
-from deskmate.domain.agents import Delta, Output, Turn
-from deskmate.testing import Gate, ScriptedAgent, asking, echo, say, streaming
-
-SPEECH = " ".join(f"word{number}" for number in range(60))
+from deskmate.testing import Gate, ScriptedAgent, asking, echo, streaming
 
 
 @pytest.fixture
@@ -18,63 +15,12 @@ async def thread(ada: Person) -> str:
     return await ada.thread()
 
 
-async def fluent(_: Turn) -> AsyncIterator[Output]:
-    """Speaks about as fast as a model does."""
-    for number, word in enumerate(SPEECH.split(" ")):
-        await asyncio.sleep(0.001)
-        yield Delta(text=word if number == 0 else f" {word}")
-    yield say(SPEECH)
-
-
-def of_the_ai(event: Heard) -> bool:
-    return event.type == "message.delta" or (is_message(event) and event.message["author"]["kind"] == "agent")
-
-
-def behind_takeover(heard: list[Heard]) -> list[Heard]:
-    [at] = [n for n, event in enumerate(heard) if event.type == "thread.assigned" and event.data["data"]["cause"] == "takeover"]
-    return heard[at + 1 :]
-
-
 async def test_p4_no_word_of_the_ai_is_heard_or_stored_behind_a_takeover(
     front: Front, agent: ScriptedAgent, ana: Person, engine: str
 ):
-    agent.script = fluent
-    chance = random.Random(f"takeover {engine}")
-    cut_off, finished, silent = 0, 0, 0
-    kept: dict[str, tuple[Person, list[object]]] = {}
-    for _ in range(50):
-        ada = await front.visitor()
-        thread = await ada.thread()
-        before = len(agent.turns)
-        async with ada.listening() as hers:
-            await ada.say(thread, "Hello?")
-            if chance.random() < 0.9:
-                await soon(agent.given(before + 1))
-            await asyncio.sleep(chance.uniform(0, 0.12))
-            await ana.assign(thread, f"operator:{ana.id}")
-            if len(agent.turns) > before:
-                await soon(agent.over(agent.turns[before].run))
-            await ana.say(thread, "This is Ana.")
-            await hers.reply("This is Ana.")
-            assert [event for event in behind_takeover(hers.heard) if of_the_ai(event)] == []
-            said = [message for message in await ana.messages(thread) if message["author"]["kind"] == "agent"]
-            assert len(said) <= 1
-            for message in said:
-                streamed = hers.streamed(message["id"])
-                assert SPEECH.startswith(message["text"])
-                assert message["text"].startswith(streamed), "something was shown that is not stored"
-                if message["status"] == "failed":
-                    assert message["error"] == "taken_over"
-                    cut_off += 1
-                else:
-                    assert message["text"] == SPEECH
-                    finished += 1
-            silent += not said
-            kept[thread] = (ada, said)
-    assert cut_off >= 10, f"{cut_off} cut off, {finished} finished, {silent} silent: the instants were not random enough"
-    for thread, (ada, said) in kept.items():
-        assert [message for message in await ana.messages(thread) if message["author"]["kind"] == "agent"] == said
-        assert "taken_over" in str(said) or [m["text"] for m in await ada.messages(thread)][-1] == "This is Ana."
+    agent.script = speak
+    came = await takeovers(front.visitor, ana, seed=f"takeover {engine}", latest=0.4)
+    assert came["cut off"] >= TAKEOVERS / 5, f"{came}: the instants were not random enough"
 
 
 async def test_p4_a_takeover_while_the_ai_speaks_ends_its_message_and_its_task(
@@ -262,7 +208,7 @@ async def test_a_takeover_cancels_what_was_asked_and_a_late_answer_is_refused(
 async def test_an_answer_and_a_takeover_at_once_leave_no_word_of_the_ai_behind(
     front: Front, agent: ScriptedAgent, ana: Person, ben: Person
 ):
-    agent.script = asking(then=fluent)
+    agent.script = asking(then=speak)
     for _ in range(15):
         ada = await front.visitor()
         thread = await ada.thread()
@@ -282,7 +228,7 @@ async def test_an_answer_and_a_takeover_at_once_leave_no_word_of_the_ai_behind(
 
 
 async def test_a_run_that_was_queued_when_the_thread_was_taken_over_never_starts(agent: ScriptedAgent, front: Front, ana: Person):
-    agent.script = fluent
+    agent.script = speak
     for _ in range(15):
         ada = await front.visitor()
         thread = await ada.thread()

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from deskmate import Desk
+from deskmate.testing import FakeClock, ScriptedAgent
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -35,3 +38,24 @@ def empty_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> It
     else:
         with request.getfixturevalue("postgres_server").fresh_database(migrated=False) as url:
             yield url
+
+
+@pytest.fixture
+def bot() -> ScriptedAgent:
+    """The agent of the desk. It says what it was told, until a test gives it another script; a room may have another one."""
+    return ScriptedAgent()
+
+
+@pytest.fixture
+async def desk(store_url: str, clock: FakeClock, bot: ScriptedAgent) -> AsyncIterator[Desk]:
+    """A desk with that agent. Nothing is done behind its back: what is due is done by `run_due`."""
+    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def other(store_url: str, desk: Desk, clock: FakeClock, bot: ScriptedAgent) -> AsyncIterator[Desk]:
+    """Another process, as far as the store can tell."""
+    del desk  # It is there first.
+    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as other:
+        yield other

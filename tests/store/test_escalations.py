@@ -258,7 +258,7 @@ async def test_an_answer_to_a_customer_who_asked_for_a_person_goes_through_the_d
 # By the tool of a Pydantic AI agent
 
 
-async def test_the_tool_tells_the_model_that_it_was_accepted_and_what_is_not_known_yet(desk: Desk) -> None:
+async def test_the_tool_tells_the_model_that_it_was_accepted_and_its_place_in_the_queue(desk: Desk) -> None:
     seen: list[Any] = []
 
     def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
@@ -272,7 +272,7 @@ async def test_the_tool_tells_the_model_that_it_was_accepted_and_what_is_not_kno
     thread = await thread_of(desk, respond=False)
     reply = await desk.respond(thread.id, agent)
     assert isinstance(reply, Replied)
-    assert seen == [{"accepted": True, "position": None, "expected_wait_seconds": None, "opens_at": None}]
+    assert seen == [{"accepted": True, "position": 1, "expected_wait_seconds": None, "opens_at": None}]
     assert (await shown(desk, thread))[-1] == "Ana's team has you."
     assert (await open_one(desk, thread)).priority == "urgent"
 

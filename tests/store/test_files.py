@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from deskmate import Desk
-from deskmate.domain.actors import Author, AuthorKind, customer
+from deskmate import Desk, Settings
+from deskmate.domain.actors import Author, AuthorKind, customer, service
 from deskmate.domain.files import LARGEST, digest
 from deskmate.domain.messages import File, NewMessage, Part, Text, Visibility
-from deskmate.errors import Invalid, NotFound, TooLarge
+from deskmate.errors import Forbidden, Invalid, KeyReused, Misconfigured, NotFound, TooLarge, Unavailable
+from deskmate.store.fsspec_contents import FsspecContents
 from deskmate.testing import FakeClock, pass_time
 
 ADA, BEN = customer("ada", "Ada"), customer("ben", "Ben")
@@ -174,6 +176,82 @@ async def test_hostile_names_and_sizes_are_refused(desk: Desk) -> None:
     assert await desk.files.find("x\x00'; DROP TABLE files") is None
 
 
+async def test_what_somebody_gives_to_a_thread_is_theirs_until_they_say_it(desk: Desk) -> None:
+    ana, bo = [await desk.operators.add(name=name, email=f"{name}@shop.example") for name in ("Ana", "Bo")]
+    thread, other = await desk.threads.open(customer="ada"), await desk.threads.open(customer="ada")
+    hers = await desk.files.upload(thread.id, b"bill", filename="bill.pdf", media_type="application/pdf", by=ADA)
+    again = await desk.files.upload(thread.id, b"bill", filename="bill.pdf", by=ADA)
+    elsewhere = await desk.files.upload(other.id, b"bill", filename="bill.pdf", by=ADA)
+    anas = await desk.files.upload(thread.id, b"bill", filename="bill.pdf", by=ana)
+    assert again == hers
+    assert len({hers.id, elsewhere.id, anas.id, (await desk.files.add(b"bill", filename="bill.pdf")).id}) == 4
+    assert await desk.files.content(hers.id, by=ADA) == b"bill"
+    assert await desk.files.content(anas.id, by=ana.actor()) == b"bill"
+    for file, who in ((hers, BEN), (anas, ADA), (anas, bo.actor()), (hers, bo.actor())):
+        with pytest.raises(NotFound):
+            await desk.files.content(file.id, by=who)
+    for file in (anas.id, elsewhere.id, "file_none", "a\x00b"):
+        with pytest.raises(NotFound) as refused:
+            await desk.messages.post(thread.id, "Here", author=ADA, files=[hers.id, file], respond=False)
+        assert refused.value.field == "files"
+    assert not (await desk.messages.page(thread.id)).items
+    with pytest.raises(Invalid):
+        await desk.messages.post(thread.id, " ", author=ADA, respond=False)
+    said = await desk.messages.post(thread.id, " ", author=ADA, files=[hers.id, hers.id], respond=False)
+    assert said.parts == (File(file=hers.id, media_type="application/pdf", filename="bill.pdf"),)
+    assert await desk.files.content(hers.id, by=bo.actor()) == b"bill"
+    listed = await desk.threads.get(thread.id)
+    assert (listed.subject, listed.preview and listed.preview.text) == ("bill.pdf", "bill.pdf")
+
+
+async def test_an_idempotency_key_knows_the_files_of_its_message(desk: Desk) -> None:
+    thread = await desk.threads.open(customer="ada")
+    files = [(await desk.files.upload(thread.id, content, by=ADA)).id for content in (b"1", b"2")]
+    first = await desk.messages.post(thread.id, "Here", author=ADA, files=files[:1], respond=False, idempotency_key="k")
+    assert await desk.messages.post(thread.id, "Here", author=ADA, files=files[:1], respond=False, idempotency_key="k") == first
+    for others in ([], files):
+        with pytest.raises(KeyReused):
+            await desk.messages.post(thread.id, "Here", author=ADA, files=others, respond=False, idempotency_key="k")
+
+
+async def test_what_nobody_said_goes_by_itself_after_a_day_and_at_once_with_its_thread(desk: Desk, clock: FakeClock) -> None:
+    thread = await desk.threads.open(customer="ada")
+    said, unsaid = [await desk.files.upload(thread.id, content, by=ADA) for content in (b"said", b"unsaid")]
+    message = await desk.messages.post(thread.id, "", author=ADA, files=[said.id], respond=False)
+    await pass_time(desk, clock, seconds=DAY - 1)
+    late = await desk.files.upload(thread.id, b"unsaid", by=ADA)  # again: a day more
+    assert late.id == unsaid.id
+    await pass_time(desk, clock, seconds=DAY - 1)
+    assert await desk.files.content(unsaid.id, by=ADA) == b"unsaid"
+    await pass_time(desk, clock, seconds=1)
+    with pytest.raises(NotFound):
+        await desk.files.get(unsaid.id, by=ADA)
+    assert await desk.files.content(said.id, by=ADA) == b"said"
+    await desk.messages.delete(message.id)
+    await pass_time(desk, clock, seconds=DAY)
+    with pytest.raises(NotFound):
+        await desk.files.get(said.id)
+    left = await desk.files.upload(thread.id, b"left", by=ADA)
+    await desk.customers.delete("ada")
+    with pytest.raises(NotFound):
+        await desk.files.get(left.id)
+
+
+async def test_only_who_may_speak_on_a_thread_gives_it_files(desk: Desk) -> None:
+    observer = await desk.operators.add(name="Obi", email="obi@shop.example", role="observer")
+    thread = await desk.threads.open(customer="ada")
+    with pytest.raises(NotFound):
+        await desk.files.upload(thread.id, b"x", by=BEN)
+    with pytest.raises(NotFound):
+        await desk.files.upload("th_none", b"x", by=ADA)
+    with pytest.raises(Forbidden):
+        await desk.files.upload(thread.id, b"x", by=observer)
+    site = service("site", role=None, scopes=frozenset({"messages:customer"}))
+    file = await desk.files.upload(thread.id, b"x", by=site)
+    said = await desk.messages.post(thread.id, "", author=site, as_customer=True, files=[file.id], respond=False)
+    assert (said.author.id, await desk.files.content(file.id, by=ADA)) == ("ada", b"x")
+
+
 class Folder:
     """A place for contents that is not the store."""
 
@@ -214,3 +292,40 @@ async def test_contents_can_be_kept_elsewhere_and_are_removed_there_also_after_a
     await desk.run_due()
     assert folder.kept == {}
     await desk.close()
+
+
+@pytest.fixture(params=["memory", "file"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a place that is not the store."""
+    return f"memory://{tmp_path.name}" if request.param == "memory" else f"file://{tmp_path / 'deep' / 'files'}"
+
+
+async def test_a_setting_keeps_new_contents_elsewhere_and_old_ones_stay_where_they_are(
+    store_url: str, clock: FakeClock, place: str
+) -> None:
+    before = Desk(store_url, clock=clock)
+    old = await before.files.add(b"old")
+    await before.close()
+    desk = Desk(clock=clock, settings=Settings(store=store_url, files=place))
+    new = await desk.files.add(b"new", filename="../../new")
+    assert (old.storage.partition(":")[0], new.storage) == ("database", f"fsspec+{place.partition(':')[0]}:{new.id}")
+    assert [await desk.files.content(file.id) for file in (old, new)] == [b"old", b"new"]
+    contents = FsspecContents(place)
+    assert await contents.get(new.storage) == b"new"
+    assert await contents.get(f"{contents.scheme}:../{new.id}") is None
+    assert await desk.files.delete(old.id, new.id, force=True) == sorted([old.id, new.id])
+    await desk.run_due()
+    assert await contents.get(new.storage) is None
+    await contents.remove(new.storage)
+    await desk.close()
+
+
+async def test_a_place_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    for url in ("nowhere://x", "folder", "s3://"):
+        with pytest.raises(Misconfigured) as refused:
+            Desk(settings=Settings(store="sqlite://", files=url))
+        assert refused.value.field == "DESKMATE_FILES"
+    (tmp_path / "file").write_bytes(b"no folder")
+    contents = FsspecContents(f"file://{tmp_path / 'file'}")
+    with pytest.raises(Unavailable):
+        await contents.put(f"{contents.scheme}:file_1", b"x")

@@ -143,9 +143,10 @@ async def test_presence_is_a_persons_own_or_an_admins_business(operators: Operat
     ana = await operators.add(name="Ana", email="ana@shop.example", role="observer")
     ben = await operators.add(name="Ben", email="ben@shop.example", role="lead")
     assert (await operators.presence(ana.id, Presence.AVAILABLE, by=ana.actor())).presence is Presence.AVAILABLE
-    assert await store.read(lambda tx: verbs.present(tx, ana.id))
-    assert not await store.read(lambda tx: verbs.present(tx, ben.id))
-    assert not await store.read(lambda tx: verbs.present(tx, "op_nobody"))
+    assert await store.write(lambda tx: verbs.takes(tx, ana.id, 600))
+    assert not await store.write(lambda tx: verbs.takes(tx, ana.id, 601))
+    assert not await store.write(lambda tx: verbs.takes(tx, ben.id, 1))
+    assert not await store.write(lambda tx: verbs.takes(tx, "op_nobody", 1))
     with pytest.raises(Forbidden):
         await operators.presence(ana.id, "away", by=ben.actor())
     with pytest.raises(Forbidden):

@@ -31,7 +31,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_LOG_LEVEL": "debug",
         "DESKMATE_MODE": "review",
         "DESKMATE_COPILOT": "on",
+        "DESKMATE_AWAY_SECONDS": "90",
         "DESKMATE_EMBEDDINGS": "models/small",
+        "DESKMATE_FILES": "s3://bucket/folder",
     }
     assert Settings.from_env(env) == Settings(
         store="sqlite:///a.db",
@@ -48,7 +50,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
         log_level="debug",
         mode="review",
         copilot=True,
+        away_seconds=90,
         embeddings="models/small",
+        files="s3://bucket/folder",
     )
     assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()
 
@@ -71,6 +75,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("DESKMATE_ALLOWED_ORIGINS", "https://shop.example/path"),
         ("DESKMATE_ALLOWED_ORIGINS", "https://shop.example:port"),
         ("DESKMATE_LOG_LEVEL", "loud"),
+        ("DESKMATE_FILES", "/var/lib/deskmate"),
+        ("DESKMATE_FILES", "s3://"),
     ],
 )
 def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
@@ -80,7 +86,9 @@ def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
 
 
 def test_secrets_are_neither_in_the_repr_nor_in_a_complaint() -> None:
-    settings = Settings(admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d")
+    settings = Settings(
+        admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d", files="ftp://u:hush-4@h"
+    )
     assert "hush" not in repr(settings)
     with pytest.raises(Misconfigured) as caught:
         Settings.from_env({"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush"})

@@ -74,6 +74,12 @@ agent.manage              !      .    .   0     .        .        x    x     .  
 usage.read                !      .    .   0     x        x        x    x     .     x
 feedback.read             !      .    .   0     .        .        x    x     .     x
 customer.identify         !      .    .   0     .        .        .    x     .     x
+canned.read               !      .    .   0     x        x        x    x     .     x
+canned.manage             !      .    .   0     .        .        x    x     .     x
+macro.read                !      .    .   0     x        x        x    x     .     x
+macro.manage              !      .    .   0     .        .        x    x     .     x
+view.read                 !      .    .   0     x        x        x    x     .     x
+view.share                !      .    .   0     .        .        x    x     .     x
 me.read                   !      x    .   0     x        x        x    x     x     x
 me.change                 !      .    .   0     x        x        x    x     .     .
 """

@@ -112,6 +112,8 @@ class Question:
     floor: float | None = None
     response_schema: Mapping[str, object] | None = None
     queue: str | None = None
+    skills: tuple[str, ...] = ()
+    """What whoever answers has to know; see the skills of operators."""
     risk: Risk = Risk.LOW
     urgency: str = "normal"
     expires_in: timedelta | None = timedelta(hours=24)

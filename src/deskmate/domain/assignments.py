@@ -17,6 +17,7 @@ class Cause(StrEnum):
     """Which verb changed the assignment."""
 
     OPENED = "opened"
+    CLAIM = "claim"
     TAKEOVER = "takeover"
     TRANSFER = "transfer"
     HAND_BACK = "hand_back"

@@ -38,6 +38,7 @@ class EventType(StrEnum):
     REQUEST_SUPERSEDED = "request.superseded"
     REQUEST_EXPIRED = "request.expired"
     OPERATOR_CHANGED = "operator.changed"
+    QUEUE_CHANGED = "queue.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

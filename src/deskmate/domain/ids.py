@@ -21,6 +21,11 @@ type_prefixes = {
     "call": "call",
     "stream": "str",
     "file": "file",
+    "choice": "cho",
+    "canned": "can",
+    "macro": "mac",
+    "view": "view",
+    "mention": "men",
 }
 
 

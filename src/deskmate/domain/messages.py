@@ -97,7 +97,8 @@ Part = Text | ToolCall | ToolResult | File | ApprovalRequest | ApprovalResponse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """A message before it has a position and an id. `files` are those it keeps beside the ones that its parts show."""
+    """A message before it has a position and an id. `files` are those it keeps beside the ones that its parts show, `mentions`
+    the operators whom a note calls on."""
 
     role: ModelRole
     parts: tuple[Part, ...]
@@ -112,6 +113,7 @@ class NewMessage:
     error: str | None = None
     run: str | None = None
     files: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ class Operator:
     capacity: float = 6.0
     load: float = 0.0
     presence: Presence = Presence.OFFLINE
+    seen_at: datetime | None = None
     last_assigned_at: datetime | None = None
     disabled_at: datetime | None = None
     created_at: datetime
@@ -65,9 +66,9 @@ def checked(operator: Operator) -> Operator:
         operator,
         name=words(operator.name, "name"),
         email=normal_email(operator.email),
-        skills=_labels(operator.skills, "skills"),
-        languages=_labels(operator.languages, "languages"),
-        queues=_labels(operator.queues, "queues"),
+        skills=labels(operator.skills, "skills"),
+        languages=labels(operator.languages, "languages"),
+        queues=labels(operator.queues, "queues"),
         capacity=float(operator.capacity),
     )
 
@@ -97,7 +98,8 @@ def chosen(kind: type[E], text: E | str, field: str) -> E:
         raise Invalid(f"{field} must be one of {', '.join(kind)}", field=field) from None
 
 
-def _labels(labels: Sequence[str], field: str) -> tuple[str, ...]:
-    if len(labels) > MOST_LABELS:
+def labels(given: Sequence[str], field: str) -> tuple[str, ...]:
+    """Words such as skills, each once. Raises Invalid."""
+    if len(given) > MOST_LABELS:
         raise Invalid(f"{field} are at most {MOST_LABELS}", field=field)
-    return tuple(dict.fromkeys(words(label, field) for label in labels))
+    return tuple(dict.fromkeys(words(label, field) for label in given))

@@ -52,6 +52,12 @@ class Action(StrEnum):
     USAGE_READ = "usage.read"
     FEEDBACK_READ = "feedback.read"
     CUSTOMER_IDENTIFY = "customer.identify"
+    CANNED_READ = "canned.read"
+    CANNED_MANAGE = "canned.manage"
+    MACRO_READ = "macro.read"
+    MACRO_MANAGE = "macro.manage"
+    VIEW_READ = "view.read"
+    VIEW_SHARE = "view.share"
     ME_READ = "me.read"
     ME_CHANGE = "me.change"
 
@@ -66,12 +72,15 @@ A = Action
 _READING = frozenset({
     A.THREAD_LIST, A.THREAD_READ, A.MESSAGE_READ, A.MESSAGE_READ_HIDDEN, A.REQUEST_LIST, A.REQUEST_READ, A.EVENT_READ,
     A.EVENT_READ_HIDDEN, A.OPERATOR_READ, A.QUEUE_READ, A.USAGE_READ, A.ME_READ,
+    A.CANNED_READ, A.MACRO_READ, A.VIEW_READ,
 })  # fmt: skip
 _WORKING = _READING | {
     A.THREAD_OPEN, A.THREAD_CHANGE, A.THREAD_ASSIGN, A.THREAD_ESCALATE, A.THREAD_RESPOND, A.MESSAGE_POST, A.MESSAGE_POST_NOTE,
     A.REQUEST_OPEN, A.REQUEST_CLAIM, A.REQUEST_DECIDE, A.REQUEST_CANCEL,
 }  # fmt: skip
-_LEADING = _WORKING | {A.REQUEST_OVERRIDE_CLAIM, A.QUEUE_MANAGE, A.AGENT_MANAGE, A.FEEDBACK_READ}
+_LEADING = _WORKING | {
+    A.REQUEST_OVERRIDE_CLAIM, A.QUEUE_MANAGE, A.AGENT_MANAGE, A.FEEDBACK_READ, A.CANNED_MANAGE, A.MACRO_MANAGE, A.VIEW_SHARE,
+}  # fmt: skip
 _ADMINISTERING = _LEADING | {A.THREAD_DELETE, A.OPERATOR_MANAGE, A.KEY_MANAGE, A.CUSTOMER_IDENTIFY}
 
 BY_ROLE: Mapping[Role, frozenset[Action]] = {
@@ -148,6 +157,13 @@ def require(actor: Actor | None, action: Action, *, owner: str | Whose | None = 
     if actor.kind is AuthorKind.CUSTOMER and not isinstance(owner, Whose) and owner != actor.id:
         raise NotFound("there is no such thread", field="thread")
     raise Forbidden(f"{action} is not allowed for you", action=str(action))
+
+
+def person(actor: Actor) -> str:
+    """The id of an operator who acts themselves: some things belong to one person, and to no program. Raises Forbidden."""
+    if actor.kind is not AuthorKind.OPERATOR or actor.id is None:
+        raise Forbidden("this is for operators themselves")
+    return actor.id
 
 
 def of_role(role: Role | None) -> frozenset[Action]:

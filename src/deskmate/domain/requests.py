@@ -154,7 +154,8 @@ class Request:
 
     `approval` is the id that the approval of a call has in its message. Where there is no `run`, a program has stored that
     message, and runs the call itself once it is approved. `args` are what the agent asked for, `decision.args` what a person
-    changed them to, `executed_args` what ran; each has a digest. `expires_in` is the time allowed, `missed` how many deadlines
+    changed them to, `executed_args` what ran; each has a digest. `weight` is what a claim counts, in
+    hundredths of a thread. `expires_in` is the time allowed, `missed` how many deadlines
     have passed.
     """
 
@@ -179,6 +180,7 @@ class Request:
     response_schema: Mapping[str, object] | None = None
     queue: str | None = None
     skills: tuple[str, ...] = ()
+    weight: int = 30
     priority: str = "normal"
     risk: Risk = Risk.HIGH
     claimed_by: Author | None = None

@@ -59,7 +59,8 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """One conversation. `prompt_order` is the newest order that wants an answer, `answered_order` the newest dealt with."""
+    """One conversation. `prompt_order` is the newest order that wants an answer, `answered_order` the newest dealt with.
+    `weight` is what it counts, in hundredths, of what its holder may hold."""
 
     id: str
     customer: str | None
@@ -73,6 +74,7 @@ class Thread:
     mode: Mode = Mode.AUTO
     priority: Priority = Priority.NORMAL
     queue: str | None = None
+    weight: int = 100
     tags: tuple[str, ...] = ()
     language: str | None = None
     waiting_since: datetime | None = None

@@ -1,5 +1,6 @@
 """What a request may look like before any route sees it: size, content type, clean text; and the headers every answer carries."""
 
+import re
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -7,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deskmate.domain.files import LARGEST
 from deskmate.server.problems import problem
 
 POLICY = (
@@ -20,6 +22,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+UPLOAD = re.compile(r"/api/threads/[^/]+/files$")
+"""The path that takes contents as they are."""
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -40,36 +44,47 @@ class Intake:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._app(scope, self._counted(receive), send)
+        await self._app(scope, _counted(receive, self._most_of(scope)), send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         if not clean(scope.get("raw_path") or b"") or not clean(scope.get("query_string") or b""):
             return problem(400, "bad_request", "The address holds characters that are no text.")
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > self._most:
-            return problem(413, "too_large", self._too_large(), headers={"Connection": "close"})
+        most = self._most_of(scope)
+        if length.isdigit() and int(length) > most:
+            return problem(413, "too_large", _too_large(most), headers={"Connection": "close"})
         has_body = length not in ("", "0") or "transfer-encoding" in headers
         media = headers.get("content-type", "").split(";")[0].strip().lower()
-        if scope["method"] in WRITES and has_body and media != "application/json":
+        if scope["method"] in WRITES and has_body and not _is_upload(scope) and media != "application/json":
             return problem(415, "unsupported_media_type", "Send application/json.")
         return None
 
-    def _counted(self, receive: Receive) -> Receive:
-        total = 0
+    def _most_of(self, scope: Scope) -> int:
+        """A file is no body of JSON: it has a limit of its own."""
+        return LARGEST if _is_upload(scope) else self._most
 
-        async def counted() -> Message:
-            nonlocal total
-            message = await receive()
-            total += len(message.get("body", b""))
-            if total > self._most:
-                raise HTTPException(413, self._too_large(), headers={"Connection": "close"})
-            return message
 
-        return counted
+def _is_upload(scope: Scope) -> bool:
+    return scope["method"] == "POST" and UPLOAD.search(scope["path"]) is not None
 
-    def _too_large(self) -> str:
-        return f"A body may have at most {self._most} bytes."
+
+def _counted(receive: Receive, most: int) -> Receive:
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > most:
+            raise HTTPException(413, _too_large(most), headers={"Connection": "close"})
+        return message
+
+    return counted
+
+
+def _too_large(most: int) -> str:
+    return f"A body may have at most {most} bytes."
 
 
 def clean(raw: bytes) -> bool:

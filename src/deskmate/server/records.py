@@ -1,19 +1,23 @@
 """Records as JSON: the fields others rely on, as the actor may see them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 
 from deskmate.domain.actors import Actor, Author
+from deskmate.domain.calendars import calendar_json
 from deskmate.domain.keys import Key
 from deskmate.domain.messages import Message
 from deskmate.domain.operators import Operator
 from deskmate.domain.parts import parts_to_json
 from deskmate.domain.permissions import Action, allowed, redact_thread
+from deskmate.domain.queues import Choice, Queue, Wait
 from deskmate.domain.requests import Decision, FirstApproval, Request
 from deskmate.domain.threads import Thread
 from deskmate.domain.usage import UsageEntry
 from deskmate.errors import DeskmateError
 from deskmate.services.live import Piece, Seen
+from deskmate.services.queueing import Depth
 from deskmate.services.reads import Read
 from deskmate.services.transcripts import Transcript
 from deskmate.services.watching import There
@@ -233,7 +237,46 @@ def operator_json(operator: Operator) -> Json:
         "capacity": operator.capacity,
         "load": operator.load,
         "presence": operator.presence,
+        "seen_at": moment(operator.seen_at),
         "created_at": moment(operator.created_at),
+    }
+
+
+def queue_json(queue: Queue) -> Json:
+    return {
+        "name": queue.name,
+        "skills": list(queue.skills),
+        "chooser": queue.chooser,
+        "calendar": None if queue.calendar is None else calendar_json(queue.calendar),
+        "lease_seconds": int(queue.lease.total_seconds()),
+        "created_at": moment(queue.created_at),
+    }
+
+
+def depth_json(depth: Depth) -> Json:
+    return queue_json(depth.queue) | {"waiting": depth.waiting, "waiting_since": moment(depth.since)}
+
+
+def wait_json(wait: Wait) -> Json:
+    expected = wait.expected_wait
+    return {
+        "position": wait.position,
+        "expected_wait_seconds": None if expected is None else round(expected.total_seconds()),
+        "opens_at": moment(wait.opens_at),
+    }
+
+
+def choice_json(choice: Choice) -> Json:
+    return {
+        "id": choice.id,
+        "thread": choice.thread,
+        "request": choice.request,
+        "queue": choice.queue,
+        "operator": {"id": choice.operator, "name": choice.operator_name},
+        "reason": choice.reason,
+        "candidates": [asdict(candidate) for candidate in choice.candidates],
+        "missed_at": moment(choice.missed_at),
+        "created_at": moment(choice.created_at),
     }
 
 

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from deskmate.domain.actors import SYSTEM, Actor, Author, AuthorKind
+from deskmate.domain.actors import SYSTEM, Actor, Author, AuthorKind, Role
 from deskmate.domain.assignments import Assignment, Cause, Holder, cause_of, parse_target
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import NewMessage, Text, Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, require
+from deskmate.domain.queues import DEFAULT_QUEUE
 from deskmate.domain.requests import RequestState
 from deskmate.domain.runs import Run
-from deskmate.domain.threads import Thread
+from deskmate.domain.threads import Status, Thread
 from deskmate.errors import EpochMoved, Forbidden, Invalid
-from deskmate.services import applying, feed, ledger, messages, operators, runs, threads, writer
+from deskmate.services import applying, feed, ledger, messages, offers, operators, queues, runs, threads, writer
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms, utc
 
-DEFAULT_QUEUE = "support"
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,12 @@ async def change(
     note: str | None = None,
     waiting: bool,
     spare: Run | None = None,
+    keep: bool = False,
+    lease_until: datetime | None = None,
 ) -> Thread:
     """Give the thread to another holder. The caller holds its lock. Runs of the old epoch end first, so that what they said
-    stands before the event of the change; the run that makes the change itself is spared, and goes on in the new epoch."""
+    stands before the event of the change; the run that makes the change itself is spared, and goes on in the new epoch. With
+    `keep` what people were asked on the thread stays open. `lease_until` is when an operator has to have given a sign of life."""
     for run in await runs.live(tx, thread.id):
         if spare is not None and run.id == spare.id:
             continue
@@ -58,23 +62,27 @@ async def change(
             await tx.run("assignments.unanswered", thread=thread.id, order=run.prompt_order)
     if spare is None:
         await writer.fail_pending(tx, thread.id, "taken_over")
-    await ledger.close_all(tx, thread.id, RequestState.CANCELLED, by=by)
+    if not keep:
+        await ledger.close_all(tx, thread.id, RequestState.CANCELLED, by=by)
     # A call in doubt is for a person to settle, whoever holds the thread.
     waiting = waiting or bool(await ledger.waiting(tx, thread.id))
     waiting_since = (thread.waiting_since or tx.now) if waiting else None
     moved = await tx.run(
         "assignments.move",
         thread=thread.id, epoch=thread.epoch, to=to.to, holder=to.id, holder_name=to.name, reason=to.reason,
-        queue=to.id if to.to is Holder.QUEUE else None, waiting_since=ms(waiting_since), now=ms(tx.now),
+        queue=to.id if to.to is Holder.QUEUE else None, waiting_since=ms(waiting_since),
+        lease_until=ms(lease_until), now=ms(tx.now),
     )  # fmt: skip
     if not moved:
         raise EpochMoved()
+    was = thread.assignment
+    taken = was.to is Holder.QUEUE and to.to is Holder.OPERATOR
     await tx.run(
         "assignments.insert",
         id=tx.id("assignment"), thread=thread.id, epoch=thread.epoch + 1, cause=cause, to=to.to, holder=to.id,
-        holder_name=to.name, reason=to.reason, note=note, by_kind=by.kind, by_id=by.id, by_name=by.name, now=ms(tx.now),
+        holder_name=to.name, reason=to.reason, note=note, by_kind=by.kind, by_id=by.id, by_name=by.name,
+        queue=was.id if taken else None, waited=(tx.now - was.since) // MILLISECOND if taken else None, now=ms(tx.now),
     )  # fmt: skip
-    was = thread.assignment
     data: dict[str, object] = {
         "cause": cause,
         "from": {"to": was.to, "id": was.id, "name": was.name},
@@ -87,14 +95,20 @@ async def change(
     await feed.emit(tx, EventType.THREAD_ASSIGNED, actor=by, thread=thread.id, data=data)
     if spare is not None:
         await runs.enter(tx, spare, thread.epoch + 1)
+    if to.to is Holder.QUEUE:
+        await offers.thread(tx, thread.id, await queues.ensure(tx, to.id or DEFAULT_QUEUE))
+    if was.to is Holder.OPERATOR:
+        await offers.room(tx, was.id)
     return await threads.get(tx, thread.id)
 
 
-async def to_queue(tx: Tx, thread: Thread, *, by: Actor, reason: str, cause: Cause = Cause.ESCALATION) -> Thread:
+async def to_queue(
+    tx: Tx, thread: Thread, *, by: Actor, reason: str, cause: Cause = Cause.ESCALATION, keep: bool = False
+) -> Thread:
     """Let the thread wait for whoever works its queue."""
     queue = thread.queue or DEFAULT_QUEUE
     holder = Assignment(to=Holder.QUEUE, id=queue, name=queue, since=tx.now, reason=reason)
-    return await change(tx, thread, holder, cause, by=by, waiting=True)
+    return await change(tx, thread, holder, cause, by=by, waiting=True, keep=keep)
 
 
 async def history(tx: Tx, thread: str) -> list[Change]:
@@ -155,6 +169,8 @@ class Assignments:
             return found
         target = await self._target(tx, found, holder, holder_id, by)
         cause = cause_of(found.assignment.to, holder)
+        if holder is Holder.OPERATOR:
+            await _check_room(tx, found, holder_id, by)
         unanswered = found.waiting_since is not None or found.prompt_order > found.answered_order
         # A run that people have just answered was about to speak: it will not, so somebody else has to.
         unanswered = unanswered or bool(await runs.live(tx, thread))
@@ -204,6 +220,14 @@ class Assignments:
             await tx.run("assignments.asks", thread=thread.id, order=stored.order)
             await runs.queue(tx, thread, agent, prompt=stored.id, prompt_order=stored.order, actor=by)
         return await threads.get(tx, thread.id)
+
+
+async def _check_room(tx: Tx, thread: Thread, operator: str | None, by: Actor) -> None:
+    """Whoever stops the AI, and leads, need no room; what is taken from a queue, or given to somebody else, does. Raises
+    AtCapacity."""
+    stops_ai = thread.assignment.to is Holder.AI and operator == by.id
+    if not stops_ai and by.role not in (Role.LEAD, Role.ADMIN) and by.kind is AuthorKind.OPERATOR:
+        await operators.check_room(tx, operator, 0 if thread.status is not Status.OPEN else thread.weight)
 
 
 def check_epoch(thread: Thread, epoch: int | None) -> None:

@@ -2,15 +2,38 @@
 
 from collections.abc import Iterable, Sequence
 
-from deskmate.domain.files import shown_in
-from deskmate.domain.messages import Message, Part
-from deskmate.errors import NotFound
+from deskmate.domain.actors import Actor
+from deskmate.domain.files import GRACE, MOST_FILES, UNKNOWN, StoredFile, added_by, shown_in
+from deskmate.domain.messages import File, Message, Part, readable
+from deskmate.errors import Invalid, NotFound
 from deskmate.store import jobs
 from deskmate.store.base import Tx
+from deskmate.store.rows import file_of
 from deskmate.store.times import ms
 
 JOB = "content"
 """The kind of the job that removes a content which no file names."""
+LOOSE = "file"
+"""The kind of the job that removes a file which somebody gave to a thread, where no message came to name it."""
+
+
+async def find(tx: Tx, id: str) -> StoredFile | None:
+    """One file, or None."""
+    row = await tx.one("files.get", id=id)
+    return None if row is None else file_of(row)
+
+
+async def given(tx: Tx, thread: str, files: Sequence[str], by: Actor) -> tuple[File, ...]:
+    """Files that this actor gave to this thread, as parts of a message. Raises NotFound for any other, and Invalid."""
+    if len(files) > MOST_FILES:
+        raise Invalid(f"a message has at most {MOST_FILES} files", field="files")
+    parts: list[File] = []
+    for id in dict.fromkeys(files):
+        found = await find(tx, id) if readable(id) == id else None
+        if found is None or found.thread != thread or not added_by(found, by):
+            raise NotFound(f"there is no file {id} of yours on this thread", field="files")
+        parts.append(File(file=id, media_type=found.media_type or UNKNOWN, filename=found.filename))
+    return tuple(parts)
 
 
 async def attach(tx: Tx, message: Message, files: Sequence[str]) -> None:
@@ -69,3 +92,6 @@ async def _link(tx: Tx, message: str, files: dict[str, int], *, gone: Iterable[s
 async def _unlink(tx: Tx, message: str, file: str) -> None:
     await tx.run("files.touch", id=file, now=ms(tx.now))
     await tx.run("files.unlink", message=message, file=file)
+    found = await find(tx, file)
+    if found is not None and found.thread is not None and found.messages == 0:
+        await jobs.enqueue(tx, LOOSE, file, at=tx.now + GRACE)

@@ -1,5 +1,7 @@
 """Messages as people and programs write and read them: the public verbs, one transaction each."""
 
+from collections.abc import Sequence
+
 from deskmate.domain.messages import Message, Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page
@@ -27,13 +29,15 @@ class Messages(MessageVerbs):
         author: By,
         as_customer: bool = False,
         visibility: Visibility = Visibility.PUBLIC,
+        files: Sequence[str] = (),
         respond: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Message:
         """Say something. A customer's message is given to whoever responds next, unless `respond` is false.
 
         A note of an operator that calls on `@ai` is answered with a note. `as_customer` speaks for the thread's customer, for
-        those who may. The same idempotency key gives the first message again.
+        those who may. `files` are such as the author gave to this thread by `desk.files.upload`; with them the text may be empty.
+        What an operator had kept unsent, of this visibility, goes. The same idempotency key gives the first message again.
         Raises Invalid, NotFound, Forbidden, KeyReused.
         """
         actor = actor_of(author)
@@ -45,6 +49,8 @@ class Messages(MessageVerbs):
                 actor=actor,
                 as_customer=as_customer,
                 visibility=visibility,
+                files=files,
+                composed=True,
                 respond=respond,
                 agent=self._default_agent(),
                 copilot=self._copilot,

@@ -64,6 +64,8 @@ async def _tend(tx: Tx, job: jobs.Job) -> None:
     request = await ledger.get(tx, job.ref)
     if request.state not in WAITING:
         return
+    if request.claimed_until is not None and request.claimed_until <= tx.now:
+        request = await ledger.lapse(tx, request) or request
     if request.expires_at is not None and request.expires_at <= tx.now:
         await expire(tx, request)
     elif request.remind_at is not None and request.remind_at <= tx.now:

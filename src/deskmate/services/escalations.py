@@ -11,11 +11,12 @@ from deskmate.domain.events import EventType
 from deskmate.domain.messages import Message, NewMessage, Text, Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, redact_thread, require
+from deskmate.domain.queues import DEFAULT_QUEUE
 from deskmate.domain.requests import WAITING, DecisionKind, Request, RequestKind, RequestState, Risk, TalkOver
 from deskmate.domain.runs import Run
 from deskmate.domain.threads import Mode, Priority, Thread
 from deskmate.errors import Conflict
-from deskmate.services import assignments, ledger, messages, prompts, runs, threads
+from deskmate.services import assignments, ledger, messages, prompts, queues, runs, threads
 from deskmate.services.texts import clean
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
@@ -44,7 +45,10 @@ class Escalator:
             return Escalated(accepted=False, why=no)
         if await _open_one(tx, thread.id) is None:
             await _pass_on(tx, thread, asked, actor=agent(self._run.agent), run=self._run)
-        return Escalated(accepted=True)
+        waits = await queues.wait(tx, await threads.get(tx, thread.id))
+        return Escalated(
+            accepted=True, position=waits.position, expected_wait=waits.expected_wait, opens_at=waits.opens_at
+        )  # fmt: skip
 
 
 async def _declined(tx: Tx, thread: Thread) -> str | None:
@@ -68,7 +72,7 @@ def _plain(request: Request) -> bool:
 
 
 async def _pass_on(tx: Tx, thread: Thread, asked: Escalation, *, actor: Actor, run: Run | None = None) -> Request:
-    queue = asked.queue or thread.queue or assignments.DEFAULT_QUEUE
+    queue = asked.queue or thread.queue or DEFAULT_QUEUE
     holder = Assignment(to=Holder.QUEUE, id=queue, name=queue, since=tx.now, reason=asked.reason[:LONGEST_REASON])
     moved = await assignments.change(tx, thread, holder, Cause.ESCALATION, by=actor, waiting=True, spare=run)
     if asked.summary:

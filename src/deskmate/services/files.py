@@ -1,48 +1,70 @@
 """Files: add, find, read, delete. The content is kept before the row that names it, and removed after it."""
 
+import asyncio
+
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind
-from deskmate.domain.files import GRACE, StoredFile, check_size, check_text, digest, filename_of, media_type_of
+from deskmate.domain.files import GRACE, StoredFile, added_by, check_size, check_text, digest, filename_of, media_type_of
 from deskmate.domain.messages import readable
+from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import check_limit
-from deskmate.domain.permissions import Action, allowed, visible
+from deskmate.domain.permissions import Action, allowed, require, visible
+from deskmate.domain.threads import Thread
 from deskmate.errors import NotFound
-from deskmate.services import attachments
+from deskmate.services import attachments, threads
 from deskmate.store import jobs
-from deskmate.store.base import Row, Store, Tx
+from deskmate.store.base import Store, Tx
 from deskmate.store.contents import Contents
-from deskmate.store.rows import message_of
-from deskmate.store.times import ms, utc
-
-
-def file_of(row: Row) -> StoredFile:
-    """A stored row as a file."""
-    return StoredFile(
-        id=row["id"],
-        hash=row["hash"],
-        storage=row["storage"],
-        filename=row["filename"] or None,
-        media_type=row["media_type"],
-        size=row["size"],
-        messages=row["messages"],
-        touched_at=utc(row["touched_at"]),
-        created_at=utc(row["created_at"]),
-    )
+from deskmate.store.rows import file_of, message_of
+from deskmate.store.times import ms
 
 
 class Files:
     """The files of a desk. A message names them in its File parts, or beside its parts as `files`."""
 
-    def __init__(self, store: Store, contents: Contents) -> None:
+    def __init__(self, store: Store, contents: Contents, *others: Contents) -> None:
+        """New contents go into `contents`; what was kept in `others` is read and removed there."""
         self._store = store
         self._contents = contents
+        self._places = {place.scheme: place for place in (*others, contents)}
 
     async def add(self, content: bytes, *, filename: str | None = None, media_type: str | None = None) -> StoredFile:
         """Keep a content; the same content under the same name is the same file, with the media type it was first given.
 
         Raises TooLarge, Invalid.
         """
+        return await self._add(content, filename, media_type)
+
+    async def check_upload(self, thread: str, *, by: By) -> None:
+        """Raise what `upload` would raise whatever the content, before anybody sends it."""
+
+        async def body(tx: Tx) -> None:
+            _check_may_add(await threads.get(tx, thread), actor_of(by))
+
+        await self._store.read(body)
+
+    async def upload(
+        self, thread: str, content: bytes, *, filename: str | None = None, media_type: str | None = None, by: By
+    ) -> StoredFile:
+        """Give a file to a thread, for a message of one's own that will name it; where none does within a day, it goes.
+
+        The same content under the same name from the same actor is the same file. Raises TooLarge, Invalid, NotFound, Forbidden.
+        """
+        actor = actor_of(by)
+        await self.check_upload(thread, by=actor)
+        return await self._add(content, filename, media_type, thread=thread, by=actor)
+
+    async def _add(
+        self,
+        content: bytes,
+        filename: str | None,
+        media_type: str | None,
+        *,
+        thread: str | None = None,
+        by: Actor | None = None,
+    ) -> StoredFile:
         check_size(content)
-        name, kind, hash = filename_of(filename), media_type_of(media_type), digest(content)
+        place = () if thread is None or by is None else (thread, by.kind, by.id or "")
+        name, kind, hash = filename_of(filename), media_type_of(media_type), await asyncio.to_thread(digest, content, *place)
         if (known := await self.find(hash, filename=name)) is not None:
             return known
 
@@ -57,7 +79,12 @@ class Files:
         await self._contents.put(storage, content)
 
         async def name_it(tx: Tx) -> StoredFile:
-            stored = await _insert(tx, id, hash, name, kind, len(content), storage)
+            if thread is not None and by is not None:
+                # The thread may have gone meanwhile, and its files with it.
+                _check_may_add(await threads.lock(tx, thread), by)
+            stored = await _insert(tx, id, hash, name, kind, len(content), storage, thread, by)
+            if thread is not None:
+                await jobs.enqueue(tx, attachments.LOOSE, stored.id, at=tx.now + GRACE)
             if stored.id == id:
                 await jobs.cancel(tx, attachments.JOB, storage)
             else:
@@ -85,26 +112,26 @@ class Files:
             if row is None:
                 return None
             await tx.run("files.touch", id=row["id"], now=ms(tx.now))
-            return await _find(tx, row["id"])
+            return await attachments.find(tx, row["id"])
 
         return await self._store.write(body)
 
     async def get(self, file: str, *, by: Actor = SYSTEM) -> StoredFile:
-        """One file, for those who may see a message that names it. Raises NotFound."""
+        """One file, for those who may see a message that names it, and who gave it to a thread. Raises NotFound."""
 
         async def body(tx: Tx) -> StoredFile:
-            found = await _find(tx, file)
-            if found is None or not await _may_see(tx, file, by):
+            found = await attachments.find(tx, file)
+            if found is None or not await _may_see(tx, found, by):
                 raise NotFound("there is no such file", field="file")
             return found
 
         return await self._store.read(body)
 
     async def content(self, file: str, *, by: Actor = SYSTEM) -> bytes:
-        """The content of a file, for those who may see a message that names it. Raises NotFound."""
+        """The content of a file, for those who may see the file. Raises NotFound."""
         found = await self.get(file, by=by)
-        own = found.storage.startswith(f"{self._contents.scheme}:")
-        content = await self._contents.get(found.storage) if own else None
+        place = self._place_of(found.storage)
+        content = None if place is None else await place.get(found.storage)
         if content is None:
             raise NotFound("the content of this file is not kept here", field="file", storage=found.storage)
         return content
@@ -134,33 +161,64 @@ class Files:
     async def sweep(self, job: jobs.Job) -> None:
         """The handler of `content` jobs: remove a content that no file names."""
         named = await self._store.read(lambda tx: tx.one("files.by_storage", storage=job.ref))
-        if named is None and job.ref.startswith(f"{self._contents.scheme}:"):
-            await self._contents.remove(job.ref)
+        if named is None and (place := self._place_of(job.ref)) is not None:
+            await place.remove(job.ref)
+
+    async def drop(self, job: jobs.Job) -> None:
+        """The handler of `file` jobs: remove a file that somebody gave to a thread, and that no message has named for a day."""
+
+        async def body(tx: Tx) -> None:
+            if await attachments.remove(tx, job.ref, force=False, untouched_since=ms(tx.now - GRACE)):
+                return
+            found = await attachments.find(tx, job.ref)
+            if found is not None and found.messages == 0:
+                await jobs.postpone(tx, job, found.touched_at + GRACE)
+
+        await self._store.write(body)
+
+    def _place_of(self, storage: str) -> Contents | None:
+        return self._places.get(storage.partition(":")[0])
 
 
-async def _insert(tx: Tx, id: str, hash: str, name: str, kind: str | None, size: int | None, storage: str) -> StoredFile:
+async def _insert(
+    tx: Tx,
+    id: str,
+    hash: str,
+    name: str,
+    kind: str | None,
+    size: int | None,
+    storage: str,
+    thread: str | None = None,
+    by: Actor | None = None,
+) -> StoredFile:
     row = await tx.one(
-        "files.insert", id=id, hash=hash, filename=name, media_type=kind, size=size, storage=storage, now=ms(tx.now)
-    )
+        "files.insert",
+        id=id, hash=hash, filename=name, media_type=kind, size=size, storage=storage, thread=thread,
+        added_by_kind=by.kind if by else None, added_by=by.id if by else None, now=ms(tx.now),
+    )  # fmt: skip
     assert row is not None
-    found = await _find(tx, row["id"])
+    found = await attachments.find(tx, row["id"])
     assert found is not None
     return found
 
 
-async def _find(tx: Tx, id: str) -> StoredFile | None:
-    row = await tx.one("files.get", id=id)
-    return None if row is None else file_of(row)
+def _check_may_add(thread: Thread, by: Actor) -> None:
+    """Whoever may say something on a thread, for themselves or for its customer, may give it a file."""
+    if not allowed(by, Action.MESSAGE_POST_AS_CUSTOMER, owner=thread.customer):
+        require(by, Action.MESSAGE_POST, owner=thread.customer)
 
 
-async def _may_see(tx: Tx, file: str, by: Actor) -> bool:
-    """Customers see the files of their own threads, agents those of public messages; who reads hidden things sees all."""
-    if allowed(by, Action.MESSAGE_READ_HIDDEN):
+async def _may_see(tx: Tx, file: StoredFile, by: Actor) -> bool:
+    """Customers see the files of their own threads, agents those of public messages, and everybody what they added themselves.
+    Who reads hidden things sees all, but for what somebody else has given to a thread and not said yet."""
+    if added_by(file, by):
         return True
+    if allowed(by, Action.MESSAGE_READ_HIDDEN):
+        return file.messages > 0 or file.thread is None or by.kind is AuthorKind.SYSTEM
     if by.kind not in (AuthorKind.CUSTOMER, AuthorKind.AGENT) and not allowed(by, Action.MESSAGE_READ):
         return False
     customer = by.id if by.kind is AuthorKind.CUSTOMER else None
     if by.kind is AuthorKind.CUSTOMER and customer is None:
         return False
-    rows = await tx.all("files.shown_to", file=file, customer=customer)
+    rows = await tx.all("files.shown_to", file=file.id, customer=customer)
     return any(visible(message_of(row), by) for row in rows)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, Role
+from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import (
     ApprovalRequest,
@@ -24,24 +25,29 @@ from deskmate.domain.requests import (
     FirstApproval,
     NewDecision,
     Request,
+    RequestKind,
     RequestState,
     check_decision,
 )
 from deskmate.domain.runs import Run
 from deskmate.domain.states import move
+from deskmate.domain.threads import Thread
 from deskmate.errors import AlreadyDecided, Claimed, Closed, Conflict, Forbidden
-from deskmate.services import history, messages
+from deskmate.services import feed, history, messages
 from deskmate.services.opening import (
     EXPIRES_IN,
     TIMER,
     announce,
     call_of,
     digest,
+    freed,
     get,
     go_on,
+    offer,
     open_approval,
     open_draft,
     open_question,
+    set_timer,
     waiting,
 )
 from deskmate.services.schemas import check_value
@@ -138,6 +144,7 @@ async def decide(tx: Tx, request: Request, decision: NewDecision, *, by: Actor) 
         raise Closed()
     decided = request_of(row)
     await jobs.cancel(tx, TIMER, request.id)
+    await freed(tx, request)
     await announce(tx, decided, EventType.REQUEST_DECIDED, actor=by)
     return decided
 
@@ -258,6 +265,28 @@ def denied_result(request: Request, reason: str | None) -> ToolResult:
     )
 
 
+def goes_with_thread(request: Request, thread: Thread) -> bool:
+    """Whether whoever has the thread has this request as well: it was passed on together with it."""
+    return request.kind is RequestKind.ESCALATION and thread.assignment.to is not Holder.AI
+
+
+async def lapse(tx: Tx, request: Request) -> Request | None:
+    """A claim has run out without a sign of life: the request is nobody's again, and somebody else is looked for."""
+    row = await tx.one("requests.lapse", id=request.id, now=ms(tx.now))
+    if row is None or request.claimed_by is None:
+        return None
+    lapsed = request_of(row)
+    await tx.run(
+        "choices.missed", thread=request.thread, request=request.id, operator=request.claimed_by.id, now=ms(tx.now)
+    )  # fmt: skip
+    data = {"request": request.id, "kind": request.kind, "state": lapsed.state, "missed_by": request.claimed_by.id or ""}
+    await feed.emit(tx, EventType.REQUEST_RELEASED, actor=SYSTEM, thread=request.thread, data=data)
+    await set_timer(tx, lapsed)
+    await offer(tx, lapsed)
+    await freed(tx, request)
+    return lapsed
+
+
 async def close_all(tx: Tx, thread: str, state: RequestState, *, by: Actor) -> None:
     """Close every undecided request of a thread without a decision."""
     for request in await waiting(tx, thread):
@@ -273,6 +302,7 @@ async def close(tx: Tx, request: Request, state: RequestState, *, by: Actor) -> 
         check_open(await get(tx, request.id))
     closed = await get(tx, request.id)
     await jobs.cancel(tx, TIMER, request.id)
+    await freed(tx, request)
     await announce(tx, closed, CLOSING_EVENTS[state], actor=by)
     return closed
 

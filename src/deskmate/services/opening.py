@@ -12,6 +12,7 @@ from deskmate.domain.agents import Approval, Question
 from deskmate.domain.assignments import Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, Message, MessageStatus, ToolCall, ToolResult, Visibility
+from deskmate.domain.queues import DEFAULT_QUEUE, WEIGHTS
 from deskmate.domain.requests import (
     DEFAULT_ON_EXPIRY,
     DEFAULT_TALK_OVER,
@@ -26,7 +27,7 @@ from deskmate.domain.requests import (
 from deskmate.domain.runs import RunState
 from deskmate.domain.threads import Priority, Thread
 from deskmate.errors import Invalid, NotFound
-from deskmate.services import feed, runs, threads
+from deskmate.services import feed, offers, queues, runs, threads
 from deskmate.services.schemas import check_schema, check_value
 from deskmate.store import jobs
 from deskmate.store.base import Tx
@@ -71,7 +72,8 @@ async def open_question(
         tx, thread.id, asked.kind, Deadline.of(asked, default=asked.default), actor=actor, run=run, agent=actor.name,
         question=asked.question or None, call_id=asked.call_id, call_message=call.id if call else None,
         tool=wanted.tool if wanted else None, reason=asked.reason, suggestion=asked.suggestion, confidence=asked.confidence,
-        floor=asked.floor, queue=asked.queue, priority=asked.urgency, risk=asked.risk,
+        floor=asked.floor, queue=asked.queue or thread.queue, skills=json.dumps(asked.skills),
+        priority=asked.urgency, risk=asked.risk,
         talk_over=asked.talk_over or DEFAULT_TALK_OVER[asked.kind], response_schema=_dumped(asked.response_schema),
         caused_by=caused_by,
     )  # fmt: skip
@@ -91,7 +93,7 @@ async def open_approval(
         tx, thread.id, RequestKind.APPROVAL, Deadline.of(asked), id=id, actor=actor, run=run, agent=actor.name,
         call_id=asked.call_id, call_message=call.id, approval=id, tool=wanted.tool, args=json.dumps(args_of(wanted)),
         args_digest=digest(wanted.input), args_schema=_dumped(asked.args_schema), reason=asked.reason,
-        suggestion=asked.suggestion, queue=asked.queue, priority=asked.urgency, risk=asked.risk,
+        suggestion=asked.suggestion, queue=asked.queue or thread.queue, priority=asked.urgency, risk=asked.risk,
         talk_over=asked.talk_over or DEFAULT_TALK_OVER[RequestKind.APPROVAL], idempotent=int(asked.idempotent),
         approvers=asked.approvers, self_approval=int(asked.self_approval), caused_by=caused_by,
     )  # fmt: skip
@@ -111,7 +113,7 @@ async def _open(
     deadline.check(kind, facts["risk"])
     row = await tx.one(
         "requests.insert",
-        **{**UNSET, **deadline.facts(kind, tx.now), **facts},
+        **{**UNSET, "weight": WEIGHTS[kind], **deadline.facts(kind, tx.now), **facts},
         id=id or tx.id("request"), thread=thread, kind=kind, now=ms(tx.now),
     )  # fmt: skip
     assert row is not None
@@ -119,7 +121,20 @@ async def _open(
     request = request_of(row)
     await set_timer(tx, request)
     await announce(tx, request, EventType.REQUEST_OPENED, actor=actor)
+    await offer(tx, request)
     return request
+
+
+async def offer(tx: Tx, request: Request) -> None:
+    """The request waits for people: in a queue that gives its work to them, somebody is looked for."""
+    queue = await (queues.ensure(tx, request.queue) if request.queue is not None else queues.find(tx, DEFAULT_QUEUE))
+    await offers.request(tx, request.id, request.thread, queue)
+
+
+async def freed(tx: Tx, was: Request) -> None:
+    """Whoever had claimed this request has room for something else."""
+    if was.state is RequestState.CLAIMED and was.claimed_by is not None:
+        await offers.room(tx, was.claimed_by.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +179,9 @@ class Deadline:
 
 
 async def set_timer(tx: Tx, request: Request) -> None:
-    """Have the next reminder or the deadline looked after, whichever comes first."""
-    due = min((at for at in (request.expires_at, request.remind_at) if at is not None), default=None)
+    """Have the next reminder, the deadline, or the end of the claim looked after, whichever comes first."""
+    moments = (request.expires_at, request.remind_at, request.claimed_until)
+    due = min((at for at in moments if at is not None), default=None)
     if due is not None:
         await jobs.enqueue(tx, TIMER, request.id, at=due, thread=request.thread)
 

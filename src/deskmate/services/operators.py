@@ -1,8 +1,10 @@
 """Operators: add, read, change, presence, leave and come back. Load belongs to assignments and claims, never to these verbs."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, Role
@@ -10,13 +12,20 @@ from deskmate.domain.events import EventType
 from deskmate.domain.operators import Operator, Presence, checked, chosen
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, require
-from deskmate.errors import Conflict, Forbidden, Invalid, NotFound
-from deskmate.services import feed
+from deskmate.domain.queues import HUNDREDTHS
+from deskmate.errors import AtCapacity, Conflict, Forbidden, Invalid, NotFound
+from deskmate.services import feed, offers
 from deskmate.services.credentials import Passwords
+from deskmate.store import jobs
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import ms, utc, utc_or_none
 
 T = TypeVar("T")
+log = logging.getLogger("deskmate.operators")
+AWAY = "operator.away"
+"""The kind of the job that looks whether somebody is still there."""
+SIGN_OF_LIFE = timedelta(seconds=20)
+"""Signs of life that come closer together are one."""
 
 
 def operator_of(row: Row) -> Operator:
@@ -30,8 +39,9 @@ def operator_of(row: Row) -> Operator:
         languages=tuple(json.loads(row["languages"])),
         queues=tuple(json.loads(row["queues"])),
         capacity=row["capacity"],
-        load=row["load"],
+        load=row["load"] / HUNDREDTHS,
         presence=Presence(row["presence"]),
+        seen_at=utc_or_none(row["seen_at"]),
         last_assigned_at=utc_or_none(row["last_assigned_at"]),
         disabled_at=utc_or_none(row["disabled_at"]),
         created_at=utc(row["created_at"]),
@@ -43,15 +53,28 @@ async def get(tx: Tx, id: str, *, field: str = "operator") -> Operator:
     return _found(await tx.one("operators.get", id=id), id, field)
 
 
+async def find(tx: Tx, id: str | None) -> Operator | None:
+    """One operator, or None."""
+    row = await tx.one("operators.get", id=id) if id is not None else None
+    return None if row is None else operator_of(row)
+
+
 async def lock(tx: Tx, id: str) -> Operator:
     """One operator, for the rest of this transaction. Raises NotFound."""
     return _found(await tx.one("operators.lock", id=id), id, "operator")
 
 
-async def present(tx: Tx, id: str) -> bool:
-    """Whether this operator is here and taking work."""
-    row = await tx.one("operators.get", id=id)
-    return row is not None and row["disabled_at"] is None and row["presence"] == Presence.AVAILABLE
+async def takes(tx: Tx, id: str, weight: int) -> bool:
+    """Whether this operator is here and has room for so much more."""
+    row = await tx.one("operators.lock_room", id=id, weight=weight)
+    return row is not None and row["presence"] == Presence.AVAILABLE
+
+
+async def check_room(tx: Tx, operator: str | None, weight: int) -> None:
+    """Lock an operator who has room for so much more. Raises AtCapacity; whoever is no operator of this desk has no limit."""
+    found = await find(tx, operator)
+    if found is not None and await tx.one("operators.lock_room", id=operator, weight=weight) is None:
+        raise AtCapacity(f"{found.name} holds {found.load:g} of {found.capacity:g}", load=found.load, capacity=found.capacity)
 
 
 async def add(tx: Tx, new: Operator, *, password_hash: str | None, by: Actor | None) -> Operator:
@@ -71,9 +94,10 @@ async def add(tx: Tx, new: Operator, *, password_hash: str | None, by: Actor | N
 class Operators:
     """The humans who work threads. `by` is who asks; a program that embeds the desk acts as the desk itself."""
 
-    def __init__(self, store: Store, passwords: Passwords) -> None:
+    def __init__(self, store: Store, passwords: Passwords, *, away_after: timedelta | None = None) -> None:
         self._store = store
         self._passwords = passwords
+        self._away_after = away_after
 
     async def add(
         self,
@@ -160,6 +184,8 @@ class Operators:
             if new.role is not Role.ADMIN:
                 await _keep_an_admin(tx, found)
             await _store_change(tx, found, new, by)
+            if new.presence is Presence.AVAILABLE:
+                await offers.room(tx, id)
             if password_hash is not None:
                 await tx.run("operators.password", id=id, password_hash=password_hash)
                 await tx.run("sessions.delete_all", operator=id)
@@ -178,11 +204,69 @@ class Operators:
             if found.disabled:
                 raise Forbidden(f"{found.name} does not work here any more")
             new = replace(found, presence=where)
-            if await tx.run("operators.presence", id=id, presence=where):
+            if await tx.run("operators.presence", id=id, presence=where, now=ms(tx.now)):
                 await _tell(tx, new, by, "presence")
+                await self._follow(tx, new)
             return new
 
         return await self._store.write(body)
+
+    async def seen(self, id: str) -> Operator:
+        """A sign of life of an operator, who is available again if only the clock had sent them away. Raises NotFound."""
+
+        async def body(tx: Tx) -> Operator:
+            found = await get(tx, id)
+            if await tx.run("operators.seen", id=id, now=ms(tx.now), before=ms(tx.now - SIGN_OF_LIFE)):
+                now = await get(tx, id)
+                if now.presence is not found.presence:
+                    await _tell(tx, now, now.actor(), "presence")
+                    await self._follow(tx, now)
+                return now
+            return found
+
+        return await self._store.write(body, aside=True)
+
+    async def look(self, job: jobs.Job) -> None:
+        """The handler of AWAY jobs: whoever is available and has given no sign of life for a while is away."""
+        after = self._away_after
+        if after is None:
+            return
+
+        async def body(tx: Tx) -> None:
+            found = await find(tx, job.ref)
+            if found is None or found.presence is not Presence.AVAILABLE:
+                return
+            if await tx.run("operators.auto_away", id=found.id, before=ms(tx.now - after)):
+                await _tell(tx, replace(found, presence=Presence.AWAY), SYSTEM, "presence")
+            else:
+                await jobs.enqueue(tx, AWAY, found.id, at=(found.seen_at or tx.now) + after)
+
+        await self._store.write(body)
+
+    async def audit(self) -> None:
+        """Count again what operators hold; a load that is not that is repaired and reported (P10)."""
+        if not await self._store.read(lambda tx: tx.all("operators.drifted")):
+            return
+
+        async def repair(tx: Tx) -> list[Row]:
+            drifted = await tx.all("operators.drifted")
+            for row in drifted:
+                operator = await lock(tx, row["id"])
+                await tx.run("operators.repair", id=operator.id)
+                await _tell(tx, operator, SYSTEM, "load")
+            return drifted
+
+        for row in await self._store.write(repair):
+            log.warning("%s was counted to hold %d hundredths, and holds %d", row["name"], row["load"], row["held"])
+
+    async def _follow(self, tx: Tx, operator: Operator) -> None:
+        """Who is available is given work, and looked after in case they go away without a word."""
+        if operator.presence is not Presence.AVAILABLE:
+            await jobs.cancel(tx, AWAY, operator.id)
+            return
+        await offers.room(tx, operator.id)
+        if self._away_after is not None:
+            await jobs.enqueue(tx, AWAY, operator.id, at=tx.now + self._away_after)
 
     async def disable(self, id: str, *, by: Actor = SYSTEM) -> Operator:
         """An operator leaves: sessions end, keys bound to them open nothing. Raises Conflict for the last admin."""

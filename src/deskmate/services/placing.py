@@ -18,7 +18,7 @@ from deskmate.domain.messages import (
 from deskmate.domain.placement import Order
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Invalid
-from deskmate.services import attachments, feed, findable, opening, previews, prompts, streams, threads
+from deskmate.services import attachments, feed, findable, mentioning, opening, previews, prompts, streams, threads
 from deskmate.services.history import find, get, latest
 from deskmate.store.base import Tx
 from deskmate.store.rows import content_of, message_of, placed
@@ -66,7 +66,7 @@ async def insert(
         if replaced is not None and message.id == replaced.id:
             await _rewrite(tx, replaced, message, written.files, actor)
         else:
-            await _add(tx, message, written.files, actor)
+            await _add(tx, message, written, actor)
     await opening.heed(tx, stored, actor=actor)
     return stored
 
@@ -121,14 +121,17 @@ async def _last_step(tx: Tx, thread: str, order: int) -> int | None:
     return None if row is None else row["step"]
 
 
-async def _add(tx: Tx, message: Message, files: Sequence[str], actor: Actor) -> None:
+async def _add(tx: Tx, message: Message, written: NewMessage, actor: Actor) -> None:
     at = message.position
     await tx.run(
         "messages.insert", **content_of(message), thread=message.thread, order=at.order, step=at.step, now=ms(message.created_at)
     )
-    await attachments.attach(tx, message, files)
+    await attachments.attach(tx, message, written.files)
     await findable.put(tx, message)
-    data = {"message": message.id, "visibility": message.visibility}
+    data: dict[str, object] = {"message": message.id, "visibility": message.visibility}
+    if written.mentions and message.visibility is Visibility.NOTE:
+        await mentioning.put(tx, message, written.mentions)
+        data["mentions"] = written.mentions
     await feed.emit(tx, EventType.MESSAGE_POSTED, actor=actor, thread=message.thread, data=data)
     await previews.show(tx, message)
 
@@ -211,6 +214,7 @@ async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
 
 async def _remove(tx: Tx, message: Message, actor: Actor) -> bool:
     await attachments.detach(tx, message)
+    await tx.run("mentions.forget", message=message.id)
     await findable.forget(tx, message)
     await opening.forget(tx, message, actor=actor)
     if not await tx.run("messages.delete", id=message.id):

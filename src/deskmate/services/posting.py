@@ -3,17 +3,32 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from deskmate.domain.actors import Actor, Author, AuthorKind
 from deskmate.domain.assignments import Assignment, Holder
-from deskmate.domain.messages import Message, NewMessage, Text, Visibility
+from deskmate.domain.messages import Message, NewMessage, Part, Text, Visibility, text_of
 from deskmate.domain.permissions import Action, require
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid, KeyReused
-from deskmate.services import assignments, escalations, messages, operators, prompts, reads, routing, runs, threads
-from deskmate.services.texts import clean
+from deskmate.services import (
+    assignments,
+    attachments,
+    escalations,
+    leases,
+    mentioning,
+    messages,
+    operators,
+    previews,
+    prompts,
+    reads,
+    routing,
+    runs,
+    threads,
+    unsent,
+)
+from deskmate.services.texts import clean, seen, storable
 from deskmate.store.base import Tx
 from deskmate.store.times import ms
 
@@ -30,29 +45,38 @@ async def post(
     actor: Actor,
     as_customer: bool = False,
     visibility: Visibility = Visibility.PUBLIC,
+    files: Sequence[str] = (),
     respond: bool | None = None,
     agent: str | None = None,
     copilot: bool = False,
+    composed: bool = False,
     key: str | None = None,
 ) -> Message:
     """Store a message of this actor. With `respond` (the default for customers) somebody is made to answer.
+
+    `files` are such as this actor gave to this thread; with them the text may be empty. `composed` says that an operator typed
+    it: what they had kept unsent goes.
 
     A note of an operator that calls on `@ai` is answered with a note; with `copilot` the AI suggests, as a note, what to say to a
     customer whose thread an operator holds.
     The same idempotency key and content give the first message again. Raises KeyReused, NotFound, Forbidden, Invalid.
     """
-    text = clean(text)
+    text = storable(text) if files else clean(text)
     thread = await threads.lock(tx, thread_id)
     check_may_post(actor, thread, visibility, as_customer)
-    digest = hashlib.sha256(json.dumps([thread_id, text, visibility, respond, as_customer]).encode()).hexdigest()
+    facts = [thread_id, text, visibility, respond, as_customer, *([list(files)] if files else [])]
+    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     if key is not None and (earlier := await recall(tx, actor, key, digest)) is not None:
         return await messages.get(tx, earlier)
     author = await _customer(tx, thread) if as_customer else actor.author
-    stored = await _store(tx, thread, text, author, visibility, actor)
+    said = (*((Text(text=text),) if seen(text) else ()), *await attachments.given(tx, thread.id, files, actor))
+    stored = await _store(tx, thread, said, author, visibility, actor)
     if key is not None:
         await remember(tx, actor, key, digest, stored.id)
     if actor.kind is AuthorKind.OPERATOR:
         await reads.advance(tx, actor, stored)
+    if composed and actor.kind is AuthorKind.OPERATOR and actor.id is not None:
+        await unsent.clear(tx, actor.id, thread.id, visibility)
     await _after(tx, thread, stored, actor, respond, agent)
     if agent is not None and _calls_on_ai(stored, copilot):
         await _aside(tx, await threads.get(tx, thread_id), stored, agent, actor)
@@ -94,16 +118,17 @@ async def _customer(tx: Tx, thread: Thread) -> Author:
     return Author(kind=AuthorKind.CUSTOMER, id=thread.customer, name=thread.customer_name or thread.customer)
 
 
-async def _store(tx: Tx, thread: Thread, text: str, author: Author, visibility: Visibility, actor: Actor) -> Message:
+async def _store(tx: Tx, thread: Thread, said: tuple[Part, ...], author: Author, visibility: Visibility, actor: Actor) -> Message:
     """A customer opens the next turn; a person's own reply is its own turn; a note stands where it was written."""
     of_customer = author.kind is AuthorKind.CUSTOMER
     new = NewMessage(
         role="user" if of_customer else "assistant",
-        parts=(Text(text=text),),
+        parts=said,
         author=author,
         visibility=visibility,
         provider="human" if author.kind is AuthorKind.OPERATOR else None,
         provider_metadata={"human": {"id": author.id, "name": author.name}} if author.kind is AuthorKind.OPERATOR else None,
+        mentions=await mentioning.meant(tx, text_of("user", said), actor) if visibility is Visibility.NOTE else (),
     )
     order = await prompts.next_order(tx, thread) if of_customer else "next" if visibility is Visibility.PUBLIC else None
     return (await messages.insert(tx, thread, [new], order=order, actor=actor))[0]
@@ -117,17 +142,20 @@ async def _after(tx: Tx, thread: Thread, stored: Message, actor: Actor, respond:
             await give(tx, thread, stored, actor=actor, agent=agent)
     elif stored.visibility is Visibility.PUBLIC:
         await tx.run("assignments.answered", thread=thread.id, order=thread.prompt_order)
+        await leases.end(tx, thread, actor)
         if stored.author.kind is AuthorKind.OPERATOR and thread.waiting_since is not None:
             await escalations.answered(tx, thread, by=actor)
         if not await _asked(tx, thread):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
+    else:
+        await leases.renew(tx, thread.id, actor)
 
 
 async def _titled(tx: Tx, thread: Thread, stored: Message, actor: Actor) -> Thread:
     """A thread without a subject is called by the customer's first words, as people would call it."""
     if thread.subject is not None:
         return thread
-    words = " ".join(stored.text.split())
+    words = " ".join(previews.words_of(stored).split())
     subject = words if len(words) <= LONGEST_SUBJECT else words[: LONGEST_SUBJECT - 1].rsplit(" ", 1)[0] + "…"
     return await threads.change(tx, thread.id, subject=subject, actor=actor)
 
@@ -140,11 +168,12 @@ async def _reopen(tx: Tx, thread: Thread, actor: Actor) -> Thread:
     """A customer's word opens a snoozed or resolved thread; one whose operator is not there waits in the queue instead."""
     if thread.status is Status.OPEN:
         return thread
-    await threads.set_status(tx, thread, Status.OPEN, actor=actor)
     holder = thread.assignment
-    if thread.status is Status.RESOLVED and holder.to is Holder.OPERATOR and not await operators.present(tx, holder.id or ""):
+    leaves = holder.to is Holder.OPERATOR and not await operators.takes(tx, holder.id or "", thread.weight)
+    await threads.set_status(tx, thread, Status.OPEN, actor=actor)
+    if leaves:
         thread = await threads.get(tx, thread.id)
-        return await assignments.to_queue(tx, thread, by=actor, reason=f"reopened; {holder.name} is not there")
+        return await assignments.to_queue(tx, thread, by=actor, reason=f"reopened; {holder.name} is away or has no room")
     return await threads.get(tx, thread.id)
 
 

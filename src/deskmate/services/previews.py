@@ -2,7 +2,7 @@
 
 from collections.abc import Set
 
-from deskmate.domain.messages import Message, MessageStatus, Visibility
+from deskmate.domain.messages import File, Message, MessageStatus, Visibility
 from deskmate.store.base import Tx
 from deskmate.store.rows import message_of
 from deskmate.store.times import ms
@@ -11,9 +11,16 @@ LENGTH = 200
 
 
 def can_show(message: Message) -> bool:
-    """Whether a list shows this message: words of a person or an agent, finished and no draft."""
-    words = message.role in ("user", "assistant") and bool(message.text.strip())
-    return words and message.status is MessageStatus.SUCCESS and message.visibility is not Visibility.DRAFT
+    """Whether a list shows this message: words or files of a person or an agent, finished and no draft."""
+    spoken = message.role in ("user", "assistant") and bool(words_of(message))
+    return spoken and message.status is MessageStatus.SUCCESS and message.visibility is not Visibility.DRAFT
+
+
+def words_of(message: Message) -> str:
+    """What a list shows of a message: its words, or the names of its files where it has none."""
+    if message.text.strip():
+        return message.text
+    return ", ".join(part.filename or part.media_type for part in message.parts if isinstance(part, File))
 
 
 async def show(tx: Tx, message: Message) -> None:
@@ -21,7 +28,7 @@ async def show(tx: Tx, message: Message) -> None:
     if can_show(message):
         await tx.run(
             "threads.preview",
-            id=message.thread, message=message.id, text=message.text[:LENGTH], author_kind=message.author.kind,
+            id=message.thread, message=message.id, text=words_of(message)[:LENGTH], author_kind=message.author.kind,
             author_name=message.author.name, visibility=message.visibility, at=ms(message.updated_at),
         )  # fmt: skip
 

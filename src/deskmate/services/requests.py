@@ -10,13 +10,26 @@ from deskmate.domain.agents import Question
 from deskmate.domain.assignments import Assignment, Cause, Holder
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import Message
-from deskmate.domain.operators import By, actor_of
+from deskmate.domain.operators import By, actor_of, labels
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, allowed, require
+from deskmate.domain.queues import queue_name
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, OnExpiry, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
 from deskmate.errors import Claimed, Forbidden, Invalid, NotFound
-from deskmate.services import applying, assignments, drafts, escalations, feed, ledger, opening, posting, threads
+from deskmate.services import (
+    applying,
+    assignments,
+    choosing,
+    drafts,
+    escalations,
+    feed,
+    ledger,
+    opening,
+    operators,
+    posting,
+    threads,
+)
 from deskmate.services.posting import DefaultAgent
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import message_of
@@ -41,6 +54,7 @@ class Requests:
         suggestion: str | None = None,
         response_schema: Mapping[str, object] | None = None,
         queue: str | None = None,
+        skills: Sequence[str] = (),
         urgency: str = "normal",
         expires_in: timedelta | None = ledger.EXPIRES_IN,
         on_expiry: OnExpiry | None = None,
@@ -60,7 +74,8 @@ class Requests:
             require(asker, Action.REQUEST_OPEN)
         asked = Question(
             call_id="", question=question, reason=reason, suggestion=suggestion, response_schema=response_schema,
-            queue=queue, urgency=urgency, expires_in=expires_in, on_expiry=on_expiry, default=default, remind_every=remind_every,
+            queue=None if queue is None else queue_name(queue), skills=labels(skills, "skills"), urgency=urgency,
+            expires_in=expires_in, on_expiry=on_expiry, default=default, remind_every=remind_every,
         )  # fmt: skip
         caused_by = asker.id if asker.kind is AuthorKind.OPERATOR else None
 
@@ -149,26 +164,14 @@ class Requests:
         return await self._store.read(body)
 
     async def next(self, *, by: By) -> Request | None:
-        """Claim the request that has waited longest and that nobody has, or None. Who asks twice at once gets two."""
+        """Claim the next request that nobody has and this actor may be given, or None: the most urgent, then the one that has
+        waited longest. Who asks twice at once gets two."""
         actor = actor_of(by)
 
         async def body(tx: Tx) -> Request | None:
             require(actor, Action.REQUEST_LIST)
             require(actor, Action.REQUEST_CLAIM)
-            claim = {"by": actor.id, "name": actor.name, "until": ms(tx.now + ledger.CLAIM_LEASE), "now": ms(tx.now)}
-            taken = await tx.one("requests.take_next", **claim)
-            if taken is None:
-                # None is left but on threads where somebody is writing at this moment: wait for one of those.
-                row = await tx.one("requests.next", now=ms(tx.now))
-                if row is None:
-                    return None
-                await threads.lock(tx, row["thread"])
-                taken = await tx.one("requests.take", id=row["id"], **claim)
-            if taken is None:
-                raise Claimed()
-            claimed = ledger.request_of(taken)
-            await ledger.announce(tx, claimed, EventType.REQUEST_CLAIMED, actor=actor)
-            return claimed
+            return await choosing.claim_next_request(tx, actor)
 
         while True:
             try:
@@ -194,7 +197,7 @@ class Requests:
     async def claim(self, id: str, *, by: By) -> Request:
         """Take a request for ten minutes; claiming again renews, and leads may take it from others.
 
-        Raises Claimed, AlreadyDecided, Closed.
+        Raises Claimed, AlreadyDecided, Closed, AtCapacity.
         """
         actor = actor_of(by)
 
@@ -202,9 +205,12 @@ class Requests:
             found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
             ledger.check_open(found)
             ledger.check_claim(found, actor, at=tx.now)
+            if found.claimed_by is None or found.claimed_by.id != actor.id:
+                await operators.check_room(tx, actor.id, found.weight)
             until = ms(tx.now + ledger.CLAIM_LEASE)
             await tx.run("requests.claim", id=id, by=actor.id, name=actor.name, until=until, now=ms(tx.now))
             claimed = await ledger.get(tx, id)
+            await opening.set_timer(tx, claimed)
             await ledger.announce(tx, claimed, EventType.REQUEST_CLAIMED, actor=actor)
             return claimed
 
@@ -218,9 +224,13 @@ class Requests:
             found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
             ledger.check_open(found)
             ledger.check_claim(found, actor, at=tx.now)
-            if await tx.run("requests.release", id=id, now=ms(tx.now)):
-                await ledger.announce(tx, await ledger.get(tx, id), EventType.REQUEST_RELEASED, actor=actor)
-            return await ledger.get(tx, id)
+            if not await tx.run("requests.release", id=id, now=ms(tx.now)):
+                return found
+            released = await ledger.get(tx, id)
+            await opening.set_timer(tx, released)
+            await ledger.announce(tx, released, EventType.REQUEST_RELEASED, actor=actor)
+            await opening.freed(tx, found)
+            return released
 
         return await self._store.write(body)
 

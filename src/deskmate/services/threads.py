@@ -16,7 +16,7 @@ from deskmate.domain.permissions import Action, redact_thread, require
 from deskmate.domain.states import move
 from deskmate.domain.threads import STATUS_MOVES, Mode, Priority, Status, Thread, tagged
 from deskmate.errors import Forbidden, Invalid, NotFound
-from deskmate.services import customers, feed
+from deskmate.services import customers, feed, offers
 from deskmate.services.erasure import delete_thread as delete
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
@@ -43,12 +43,18 @@ async def get(tx: Tx, id: str) -> Thread:
     return thread
 
 
-async def lock(tx: Tx, id: str) -> Thread:
-    """The thread, for the rest of this transaction: whoever else writes to it waits. Raises NotFound."""
+async def find_locked(tx: Tx, id: str) -> Thread | None:
+    """The thread, for the rest of this transaction: whoever else writes to it waits. None where there is none."""
     row = await tx.one("threads.lock", id=id)
-    if row is None:
+    return None if row is None else thread_of(row)
+
+
+async def lock(tx: Tx, id: str) -> Thread:
+    """The same. Raises NotFound."""
+    thread = await find_locked(tx, id)
+    if thread is None:
         raise NotFound("there is no such thread", field="thread")
-    return thread_of(row)
+    return thread
 
 
 async def open_(
@@ -79,7 +85,8 @@ async def open_(
     await tx.run(
         "assignments.insert",
         id=tx.id("assignment"), thread=id, epoch=0, cause=Cause.OPENED, to=Holder.AI, holder=None, holder_name=None,
-        reason=reason, note=None, by_kind=actor.kind, by_id=actor.id, by_name=actor.name, now=now,
+        reason=reason, note=None, by_kind=actor.kind, by_id=actor.id, by_name=actor.name,
+        queue=None, waited=None, now=now,
     )  # fmt: skip
     await feed.emit(tx, EventType.THREAD_OPENED, actor=actor, thread=id, data={"customer": customer})
     return await get(tx, id)
@@ -150,6 +157,9 @@ async def _store_change(tx: Tx, was: Thread, now: Thread, actor: Actor) -> Threa
         mode=now.mode, priority=now.priority, tags=json.dumps(now.tags), language=now.language,
         metadata=json.dumps(dict(now.metadata)), now=ms(tx.now),
     )  # fmt: skip
+    if was.status is not now.status and was.assignment.to is Holder.OPERATOR:
+        await tx.run("assignments.end_lease", thread=now.id)
+        await offers.room(tx, was.assignment.id)
     if now.snoozed_until != was.snoozed_until:
         await _set_timer(tx, now)
     facts = ("subject", "summary", "status", "snoozed_until", "mode", "priority", "tags", "language", "metadata")

@@ -11,7 +11,7 @@ from deskmate.domain.messages import Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, redact_viewers, require
 from deskmate.domain.viewers import TYPING, VIEWING, Viewer
-from deskmate.services import threads
+from deskmate.services import leases, threads
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import EPOCH, ms, utc
 
@@ -69,6 +69,7 @@ class Viewers:
             was = await _last(tx, thread, actor)
             now = replace(was, typing=tx.now + TYPING if typing else EPOCH, words=visibility)
             await _say(tx, thread, customer, actor, was, now)
+            await leases.renew(tx, thread, actor)
 
         await self._store.write(body, aside=True)
 
@@ -82,6 +83,7 @@ class Viewers:
             was = await _last(tx, thread, actor)
             now = replace(was, viewing=tx.now + VIEWING) if viewing else replace(was, viewing=EPOCH, typing=EPOCH)
             await _say(tx, thread, customer, actor, was, now)
+            await leases.renew(tx, thread, actor)
 
         await self._store.write(body, aside=True)
 

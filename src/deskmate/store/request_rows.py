@@ -26,7 +26,7 @@ UNSET: Mapping[str, object] = dict.fromkeys(
         "args_schema", "caused_by",
     )
 ) | {
-    "skills": "[]", "talk_over": TalkOver.KEEP, "idempotent": 0, "self_approval": 1, "approvers": 1,
+    "skills": "[]", "talk_over": TalkOver.KEEP, "idempotent": 0, "self_approval": 1, "approvers": 1, "weight": 30,
 }  # fmt: skip
 """What a request has that nobody said anything about."""
 
@@ -98,6 +98,7 @@ def request_of(row: Row) -> Request:
         response_schema=_object(row["response_schema"]),
         queue=row["queue"],
         skills=tuple(json.loads(row["skills"])),
+        weight=row["weight"],
         priority=row["priority"],
         risk=Risk(row["risk"]),
         claimed_by=Author(kind=AuthorKind.OPERATOR, id=row["claimed_by"], name=row["claimed_name"]) if claimed else None,

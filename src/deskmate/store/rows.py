@@ -7,6 +7,7 @@ from deskmate.domain import parts
 from deskmate.domain.actors import Author, AuthorKind
 from deskmate.domain.assignments import Assignment, Holder
 from deskmate.domain.customers import Customer
+from deskmate.domain.files import StoredFile
 from deskmate.domain.messages import Message, MessageStatus, NewMessage, Position, Visibility, readable, text_of
 from deskmate.domain.threads import Mode, Preview, Priority, Status, Thread
 from deskmate.store.base import Row
@@ -54,6 +55,7 @@ def thread_of(row: Row) -> Thread:
         mode=Mode(row["mode"]),
         priority=Priority(row["priority"]),
         queue=row["queue"],
+        weight=row["weight"],
         tags=tuple(json.loads(row["tags"])),
         language=row["language"],
         waiting_since=_time_or_none(row["waiting_since"]),
@@ -98,6 +100,24 @@ def message_of(row: Row) -> Message:
         run=row["run"],
         created_at=_time(row["created_at"]),
         updated_at=_time(row["updated_at"]),
+    )
+
+
+def file_of(row: Row) -> StoredFile:
+    """A stored row, with the number of messages that name it, as a file."""
+    kind = row["added_by_kind"]
+    return StoredFile(
+        id=row["id"],
+        hash=row["hash"],
+        storage=row["storage"],
+        filename=row["filename"] or None,
+        media_type=row["media_type"],
+        size=row["size"],
+        messages=row["messages"],
+        thread=row["thread"],
+        added_by=None if kind is None else Author(kind=AuthorKind(kind), id=row["added_by"]),
+        touched_at=_time(row["touched_at"]),
+        created_at=_time(row["created_at"]),
     )
 
 

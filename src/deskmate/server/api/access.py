@@ -33,6 +33,12 @@ async def change_me(body: ChangeMe, desk: TheDesk, who: Who) -> Json:
     return await _me(desk, who)
 
 
+@router.post("/me/heartbeat")
+async def heartbeat(desk: TheDesk, who: Who) -> Json:
+    """A sign of life, as every other write is: whoever was sent away by the clock is available again."""
+    return await _me(desk, who)
+
+
 @router.post("/session")
 async def sign_in(body: SignIn, request: Request, desk: TheDesk) -> Response:
     """Sign an operator in; the session is a cookie."""

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from deskmate.domain.actors import Role
 from deskmate.domain.messages import readable
 from deskmate.domain.operators import Presence
+from deskmate.domain.queues import Chooser
 from deskmate.domain.requests import DecisionKind, OnExpiry
 from deskmate.domain.threads import MOST_TAGS, Mode, Priority, Status
 
@@ -69,8 +70,9 @@ class ChangeThread(Body):
 
 
 class PostMessage(Body):
-    text: CleanText
+    text: CleanText = ""
     visibility: Literal["public", "note"] = "public"
+    files: Annotated[list[Short], Field(max_length=20)] = []
     respond: bool | None = None
     author: Literal["customer"] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -123,11 +125,27 @@ class Ask(Body):
     suggestion: Long | None = None
     response_schema: PlainObject | None = None
     queue: Short | None = None
+    skills: Annotated[list[Short], Field(max_length=20)] = []
     priority: Priority = Priority.NORMAL
     expires_in: Annotated[float, Field(ge=1, le=31_536_000)] | None = None
     on_expiry: OnExpiry | None = None
     default: Plain = None
     remind_every: Annotated[float, Field(ge=1, le=31_536_000)] | None = None
+
+
+class AddQueue(Body):
+    name: Short
+    skills: Annotated[list[Short], Field(max_length=100)] = []
+    chooser: Chooser = Chooser.PULL
+    calendar: PlainObject | None = None
+    lease_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
+
+
+class ChangeQueue(Body):
+    skills: Annotated[list[Short], Field(max_length=100)] | None = None
+    chooser: Chooser | None = None
+    calendar: PlainObject | None = None
+    lease_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
 
 
 class Settle(Body):
@@ -200,3 +218,56 @@ class UseLink(Body):
     name: Short
     email: Annotated[CleanText, Field(min_length=3, max_length=320)]
     password: Annotated[CleanText, Field(min_length=8, max_length=1000)]
+
+
+class AddCanned(Body):
+    shortcut: Annotated[CleanText, Field(min_length=1, max_length=40)]
+    title: Short
+    text: Annotated[CleanText, Field(min_length=1, max_length=10_000)]
+    queue: Short | None = None
+
+
+class ChangeCanned(Body):
+    shortcut: Annotated[CleanText, Field(min_length=1, max_length=40)] | None = None
+    title: Short | None = None
+    text: Annotated[CleanText, Field(min_length=1, max_length=10_000)] | None = None
+    queue: Short | None = None
+
+
+class FillCanned(Body):
+    thread: Short
+
+
+class AddMacro(Body):
+    name: Short
+    actions: Annotated[list[PlainObject], Field(min_length=1, max_length=20)]
+
+
+class ChangeMacro(Body):
+    name: Short | None = None
+    actions: Annotated[list[PlainObject], Field(min_length=1, max_length=20)] | None = None
+
+
+class UseMacro(Body):
+    macro: Short
+
+
+class AddView(Body):
+    name: Short
+    filters: PlainObject
+    shared: bool = False
+
+
+class ChangeView(Body):
+    name: Short | None = None
+    filters: PlainObject | None = None
+    shared: bool | None = None
+
+
+class KeepUnsent(Body):
+    text: CleanText
+    visibility: Literal["public", "note"]
+
+
+class ReadMentions(Body):
+    mentions: Annotated[list[Short], Field(max_length=200)] | None = None

@@ -1,13 +1,20 @@
 """What routes ask for: the desk, who asks, and a count of the use of a door."""
 
-from typing import Annotated
+import time
+from contextlib import suppress
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 
 from deskmate.app import Desk
+from deskmate.domain.actors import Actor, AuthorKind
+from deskmate.errors import NotFound
 from deskmate.server.auth import SignedInActor, limited
 from deskmate.server.limits import Door
+from deskmate.services.operators import SIGN_OF_LIFE
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def desk_of(request: Request) -> Desk:
@@ -17,7 +24,21 @@ def desk_of(request: Request) -> Desk:
 
 
 TheDesk = Annotated[Desk, Depends(desk_of)]
-Who = SignedInActor
+
+
+async def _who(request: Request, desk: TheDesk, actor: SignedInActor) -> Actor:
+    """Who asks. An operator who writes something is there; one sign of life in a while is enough."""
+    if actor.kind is AuthorKind.OPERATOR and actor.id is not None and request.method not in READING:
+        noticed = cast("dict[str, float]", request.app.state.noticed)
+        now = time.monotonic()
+        if now - noticed.get(actor.id, float("-inf")) >= SIGN_OF_LIFE.total_seconds():
+            noticed[actor.id] = now
+            with suppress(NotFound):
+                await desk.operators.seen(actor.id)
+    return actor
+
+
+Who = Annotated[Actor, Depends(_who)]
 
 
 def counted(door: Door) -> Dependency:

@@ -35,7 +35,7 @@ async def list_requests(
     page = await desk.requests.list(
         by=who, state=state, thread=thread, queue=queue, kind=kind, mine=mine, cursor=cursor, limit=limit
     )
-    return {"items": [await _with_context(desk, request, who) for request in page.items], "cursor": page.cursor}
+    return {"items": [await with_context(desk, request, who) for request in page.items], "cursor": page.cursor}
 
 
 @router.post("", status_code=201)
@@ -49,6 +49,7 @@ async def ask(body: Ask, desk: TheDesk, who: Who) -> Json:
         suggestion=body.suggestion,
         response_schema=body.response_schema,
         queue=body.queue,
+        skills=body.skills,
         urgency=body.priority,
         on_expiry=body.on_expiry,
         default=body.default,
@@ -56,7 +57,7 @@ async def ask(body: Ask, desk: TheDesk, who: Who) -> Json:
         expires_in=None if waits else timedelta(seconds=body.expires_in) if body.expires_in is not None else EXPIRES_IN,
         by=who,
     )
-    return await _with_context(desk, request, who)
+    return await with_context(desk, request, who)
 
 
 @router.get("/{request}")
@@ -67,45 +68,45 @@ async def get_request(
     found = await desk.requests.get(request, by=who)
     if wait:
         found = await desk.requests.wait(request, timeout=min(wait, LONGEST_WAIT))
-    return await _with_context(desk, found, who)
+    return await with_context(desk, found, who)
 
 
 @router.post("/{request}/claim")
 async def claim(request: str, desk: TheDesk, who: Who) -> Json:
     """Take it, or renew the claim."""
-    return await _with_context(desk, await desk.requests.claim(request, by=who), who)
+    return await with_context(desk, await desk.requests.claim(request, by=who), who)
 
 
 @router.post("/{request}/release")
 async def release(request: str, desk: TheDesk, who: Who) -> Json:
     """Give it back."""
-    return await _with_context(desk, await desk.requests.release(request, by=who), who)
+    return await with_context(desk, await desk.requests.release(request, by=who), who)
 
 
 @router.post("/{request}/cancel")
 async def cancel(request: str, desk: TheDesk, who: Who) -> Json:
     """Withdraw it."""
-    return await _with_context(desk, await desk.requests.cancel(request, by=who), who)
+    return await with_context(desk, await desk.requests.cancel(request, by=who), who)
 
 
 @router.post("/next")
 async def next_request(desk: TheDesk, who: Who) -> Json | None:
-    """Claim the request that has waited longest and that nobody has; null when there is none."""
+    """Claim the next request for me: the most urgent, then the one that has waited longest; null when there is none."""
     found = await desk.requests.next(by=who)
-    return None if found is None else await _with_context(desk, found, who)
+    return None if found is None else await with_context(desk, found, who)
 
 
 @router.post("/{request}/decision")
 async def decide(request: str, body: Decide, desk: TheDesk, who: Who) -> Json:
     """Decide, once. 409 names the winner, or the state the request was found in."""
-    return await _with_context(desk, await desk.requests.decide(request, decision_of(body), by=who), who)
+    return await with_context(desk, await desk.requests.decide(request, decision_of(body), by=who), who)
 
 
 @router.post("/{request}/settle")
 async def settle(request: str, body: Settle, desk: TheDesk, who: Who) -> Json:
     """Say what became of a call in doubt: it ran, or it did not."""
     settled = await desk.requests.settle(request, ran=body.ran, value=body.value, reason=body.reason, by=who)
-    return await _with_context(desk, settled, who)
+    return await with_context(desk, settled, who)
 
 
 @router.post("/decisions")
@@ -131,6 +132,7 @@ def decision_of(body: Decide) -> NewDecision:
     )  # fmt: skip
 
 
-async def _with_context(desk: TheDesk, request: Request, who: Actor) -> Json:
+async def with_context(desk: TheDesk, request: Request, who: Actor) -> Json:
+    """A request with what a person needs to decide it."""
     thread, last = await desk.requests.context(request.thread, by=who)
     return request_json(request) | {"context": context_json(thread, last)}

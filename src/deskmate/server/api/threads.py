@@ -124,7 +124,7 @@ async def act(body: ActOnThreads, desk: TheDesk, who: Who) -> Json:
 @router.get("/{thread}")
 async def get_thread(thread: str, desk: TheDesk, who: Who) -> Json:
     """One thread."""
-    return await _shown(desk, await desk.threads.get(thread, by=who), who)
+    return await shown(desk, await desk.threads.get(thread, by=who), who)
 
 
 @router.patch("/{thread}")
@@ -133,7 +133,7 @@ async def change_thread(thread: str, body: ChangeThread, desk: TheDesk, who: Who
     facts = {name: getattr(body, name) for name in body.model_fields_set}
     if "snoozed_until" in facts and facts["snoozed_until"] is not None:
         facts["snoozed_until"] = read_moment(facts["snoozed_until"], "snoozed_until")
-    return await _shown(desk, await desk.threads.change(thread, by=who, **facts), who)
+    return await shown(desk, await desk.threads.change(thread, by=who, **facts), who)
 
 
 @router.delete("/{thread}", status_code=204)
@@ -175,6 +175,7 @@ async def post_message(
         author=who,
         as_customer=body.author == "customer",
         visibility=Visibility(body.visibility),
+        files=body.files,
         respond=body.respond,
         idempotency_key=body.idempotency_key or idempotency_key,
     )
@@ -225,21 +226,21 @@ async def respond(thread: str, desk: TheDesk, who: Who, body: Respond | None = N
     if who.kind is AuthorKind.CUSTOMER and body is not None and body.agent is not None:
         raise Forbidden("a customer does not choose the agent", field="agent")
     found = await desk.start(thread, agent=body.agent if body else None, by=who)
-    return await _shown(desk, found, who)
+    return await shown(desk, found, who)
 
 
 @router.post("/{thread}/assignment")
 async def assign(thread: str, body: Assign, desk: TheDesk, who: Who) -> Json:
     """Take over, hand back, transfer, release. 409 with the holder when the epoch moved."""
     changed = await desk.assignments.assign(thread, body.to, by=who, note=body.note, epoch=body.epoch)
-    return await _shown(desk, changed, who)
+    return await shown(desk, changed, who)
 
 
 @router.post("/{thread}/escalation", dependencies=[counted(Door.POST)])
 async def escalate(thread: str, body: Escalate, desk: TheDesk, who: Who) -> Json:
     """Have a person answer. A customer may ask for one at any time."""
     changed = await desk.escalations.escalate(thread, body.reason, urgency=body.urgency, summary=body.summary, by=who)
-    return await _shown(desk, changed, who)
+    return await shown(desk, changed, who)
 
 
 @router.get("/{thread}/assignments")
@@ -274,14 +275,15 @@ async def requests(thread: str, desk: TheDesk, who: Who) -> Json:
     return {"items": [request_json(request) for request in page.items], "cursor": page.cursor}
 
 
-async def _shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
+async def shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
+    """A thread as this actor may see it, with what waits on it."""
     if not allowed(who, Action.MESSAGE_READ_HIDDEN):
         return thread_json(thread, who)
     waiting = await desk.requests.waiting(thread.id, by=who)
     new = await desk.reads.unread([thread.id], by=who)
     seen = await desk.reads.of_customer(thread.id, by=who)
-    shown = thread_json(thread, who, waiting, unread=new.get(thread.id))
-    return shown | {"customer_read": None if seen is None else read_json(seen)}
+    record = thread_json(thread, who, waiting, unread=new.get(thread.id))
+    return record | {"customer_read": None if seen is None else read_json(seen)}
 
 
 def read_moment(text: str, field: str) -> datetime:

@@ -1,7 +1,7 @@
 -- name: insert
 -- A file; the same content under the same name is the same file, which is then kept a while longer. Tells its id.
-INSERT INTO files (id, hash, filename, media_type, size, storage, touched_at, created_at)
-VALUES (:id, :hash, :filename, :media_type, :size, :storage, :now, :now)
+INSERT INTO files (id, hash, filename, media_type, size, storage, thread, added_by_kind, added_by, touched_at, created_at)
+VALUES (:id, :hash, :filename, :media_type, :size, :storage, :thread, :added_by_kind, :added_by, :now, :now)
 ON CONFLICT (hash, filename) DO UPDATE SET touched_at = excluded.touched_at
 RETURNING id;
 
@@ -63,18 +63,20 @@ DELETE FROM message_files WHERE message = :message AND file = :file;
 DELETE FROM message_files WHERE file = :file;
 
 -- name: only_on_thread
--- The files that only messages of this thread name, in the order of ids.
-SELECT DISTINCT message_files.file FROM message_files
-JOIN messages ON messages.id = message_files.message
-WHERE messages.thread = :thread AND NOT EXISTS (
+-- The files that were given to this thread or that its messages name, and no message of another, in the order of ids.
+SELECT files.id AS file FROM files
+WHERE (files.thread = :thread OR files.id IN (
+    SELECT message_files.file FROM message_files JOIN messages ON messages.id = message_files.message
+    WHERE messages.thread = :thread
+)) AND NOT EXISTS (
     SELECT 1 FROM message_files AS elsewhere JOIN messages AS others ON others.id = elsewhere.message
-    WHERE elsewhere.file = message_files.file AND others.thread <> :thread
+    WHERE elsewhere.file = files.id AND others.thread <> :thread
 )
-ORDER BY message_files.file;
+ORDER BY files.id;
 
 -- name: touch_on_thread
--- The files that messages of this thread name have just been in use.
-UPDATE files SET touched_at = :now WHERE id IN (
+-- The files that were given to this thread, or that its messages name, have just been in use.
+UPDATE files SET touched_at = :now WHERE thread = :thread OR id IN (
     SELECT message_files.file FROM message_files JOIN messages ON messages.id = message_files.message
     WHERE messages.thread = :thread
 );

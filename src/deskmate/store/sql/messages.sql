@@ -93,7 +93,8 @@ ORDER BY "order", step;
 -- name: newest_readable
 -- The newest message that a list of threads can show.
 SELECT * FROM messages
-WHERE thread = :thread AND status = 'success' AND visibility <> 'draft' AND role IN ('user', 'assistant') AND text <> ''
+WHERE thread = :thread AND status = 'success' AND visibility <> 'draft' AND role IN ('user', 'assistant')
+  AND (text <> '' OR parts LIKE '%"type":"file"%')
 ORDER BY "order" DESC, step DESC
 LIMIT 1;
 

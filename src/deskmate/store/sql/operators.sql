@@ -55,7 +55,8 @@ UPDATE operators SET password_hash = :password_hash WHERE id = :id AND password_
 
 -- name: presence
 -- Where an operator is, if that is news.
-UPDATE operators SET presence = :presence WHERE id = :id AND presence <> :presence AND disabled_at IS NULL;
+UPDATE operators SET presence = :presence, auto_away = 0, seen_at = :now
+WHERE id = :id AND (presence <> :presence OR auto_away = 1) AND disabled_at IS NULL;
 
 -- name: disable
 -- An operator leaves, once.
@@ -64,3 +65,69 @@ UPDATE operators SET disabled_at = :now, presence = 'offline' WHERE id = :id AND
 -- name: enable
 -- An operator comes back.
 UPDATE operators SET disabled_at = NULL WHERE id = :id AND disabled_at IS NOT NULL;
+
+-- name: team
+-- Everybody who works here, for whoever chooses among them.
+SELECT * FROM operators WHERE disabled_at IS NULL ORDER BY id LIMIT 1000;
+
+-- name: available
+-- Who is here and takes work.
+SELECT id FROM operators WHERE presence = 'available' AND disabled_at IS NULL ORDER BY id LIMIT 1000;
+
+-- name: lock_room
+-- One operator with room for so much more, for the rest of this transaction.
+SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load + :weight <= ROUND(capacity * 100);
+
+-- name: lock_room (postgresql)
+-- The same, with the row locked: what they hold stays what it is.
+SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load + :weight <= ROUND(capacity * 100) FOR UPDATE;
+
+-- name: lock_room_now
+-- The same, of somebody who holds what was seen. SQLite has one writer: everybody does.
+SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load = :load AND load + :weight <= ROUND(capacity * 100);
+
+-- name: lock_room_now (postgresql)
+-- The same; somebody else may be giving them something at this moment.
+SELECT * FROM operators WHERE id = :id AND disabled_at IS NULL AND load = :load AND load + :weight <= ROUND(capacity * 100)
+FOR UPDATE SKIP LOCKED;
+
+-- name: overfull
+-- Whether this operator holds more than they may.
+SELECT 1 AS found FROM operators WHERE id = :id AND load > ROUND(capacity * 100);
+
+-- name: assigned
+-- They were given something.
+UPDATE operators SET last_assigned_at = :now WHERE id = :id;
+
+-- name: seen
+-- A sign of life. Who went away by themselves is back.
+UPDATE operators
+SET seen_at = :now, presence = CASE WHEN auto_away = 1 AND presence = 'away' THEN 'available' ELSE presence END, auto_away = 0
+WHERE id = :id AND disabled_at IS NULL AND (seen_at IS NULL OR seen_at <= :before OR auto_away = 1);
+
+-- name: auto_away
+-- Nobody has seen them for a while.
+UPDATE operators SET presence = 'away', auto_away = 1
+WHERE id = :id AND presence = 'available' AND COALESCE(seen_at, 0) <= :before;
+
+-- name: drifted
+-- Operators whose load is not what they hold.
+SELECT id, name, load, held FROM (
+    SELECT operators.id, operators.name, operators.load,
+        COALESCE((SELECT SUM(threads.weight) FROM threads
+                  WHERE threads.assignment = 'operator' AND threads.holder = operators.id AND threads.status = 'open'), 0)
+        + COALESCE((SELECT SUM(requests.weight) FROM requests
+                    WHERE requests.state = 'claimed' AND requests.claimed_by = operators.id), 0) AS held
+    FROM operators
+) AS counted
+WHERE load <> held
+ORDER BY id;
+
+-- name: repair
+-- Count again what an operator holds.
+UPDATE operators SET load =
+    COALESCE((SELECT SUM(threads.weight) FROM threads
+              WHERE threads.assignment = 'operator' AND threads.holder = operators.id AND threads.status = 'open'), 0)
+    + COALESCE((SELECT SUM(requests.weight) FROM requests
+                WHERE requests.state = 'claimed' AND requests.claimed_by = operators.id), 0)
+WHERE id = :id;

@@ -3,11 +3,11 @@
 INSERT INTO requests (id, thread, run, kind, state, agent, question, call_id, call_message, approval, tool, args, args_digest,
     draft, reason, suggestion, confidence, floor, response_schema, queue, skills, priority, risk, expires_at, expires_in, on_expiry,
     default_value, remind_every, remind_at, talk_over, args_schema, idempotent, caused_by, self_approval, approvers,
-    created_at, updated_at)
+    weight, created_at, updated_at)
 VALUES (:id, :thread, :run, :kind, 'open', :agent, :question, :call_id, :call_message, :approval, :tool, :args, :args_digest,
     :draft, :reason, :suggestion, :confidence, :floor, :response_schema, :queue, :skills, :priority, :risk, :expires_at, :expires_in,
     :on_expiry, :default_value, :remind_every, :remind_at, :talk_over, :args_schema, :idempotent, :caused_by, :self_approval,
-    :approvers, :now, :now)
+    :approvers, :weight, :now, :now)
 RETURNING *;
 
 -- name: get
@@ -107,10 +107,22 @@ WHERE id = :id AND (state = 'open' OR (state = 'claimed' AND claimed_until < :no
 RETURNING *;
 
 -- name: next
--- The request that has waited longest and that nobody has; a claim that has run out is nobody's.
-SELECT id, thread FROM requests
-WHERE state IN ('open', 'claimed') AND (state = 'open' OR claimed_until < :now)
-ORDER BY created_at, id
+-- The request that an operator takes next: the most urgent, then the one that has waited longest, of those they can be given. The
+-- lists are as in queues.next_thread; without queues it may be of any, and with skills of * whatever it asks for.
+SELECT id, thread, rank, created_at AS since FROM waiting_requests
+WHERE (state = 'open' OR claimed_until < :now) AND weight <= :room AND with_thread <= :with_thread
+  AND (:queues = '' OR replace(:queues, :line || waiting_requests.queue || :line, '') <> :queues)
+  AND (waiting_requests.language IS NULL OR created_at <= :patient OR :languages = ''
+       OR replace(:languages, :line || waiting_requests.language || :line, '') <> :languages)
+  AND NOT EXISTS (
+      SELECT 1 FROM request_skills
+      WHERE request_skills.request = waiting_requests.id AND :skills <> '*'
+        AND replace(:skills, :line || request_skills.skill || :line, '') = :skills)
+  AND NOT EXISTS (
+      SELECT 1 FROM choices
+      WHERE choices.thread = waiting_requests.thread AND choices.request = waiting_requests.id
+        AND choices.operator = :given_to AND choices.missed_at IS NOT NULL)
+ORDER BY rank, waiting_requests.created_at, waiting_requests.id
 LIMIT 1;
 
 -- name: take_next
@@ -118,9 +130,20 @@ LIMIT 1;
 UPDATE requests
 SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
 WHERE id = (
-    SELECT id FROM requests
-    WHERE state IN ('open', 'claimed') AND (state = 'open' OR claimed_until < :now)
-    ORDER BY created_at, id
+    SELECT id FROM waiting_requests
+    WHERE (state = 'open' OR claimed_until < :now) AND weight <= :room AND with_thread <= :with_thread
+      AND (:queues = '' OR replace(:queues, :line || waiting_requests.queue || :line, '') <> :queues)
+      AND (waiting_requests.language IS NULL OR created_at <= :patient OR :languages = ''
+           OR replace(:languages, :line || waiting_requests.language || :line, '') <> :languages)
+      AND NOT EXISTS (
+          SELECT 1 FROM request_skills
+          WHERE request_skills.request = waiting_requests.id AND :skills <> '*'
+            AND replace(:skills, :line || request_skills.skill || :line, '') = :skills)
+      AND NOT EXISTS (
+          SELECT 1 FROM choices
+          WHERE choices.thread = waiting_requests.thread AND choices.request = waiting_requests.id
+            AND choices.operator = :given_to AND choices.missed_at IS NOT NULL)
+    ORDER BY rank, waiting_requests.created_at, waiting_requests.id
     LIMIT 1
 )
 RETURNING *;
@@ -129,11 +152,22 @@ RETURNING *;
 -- The same, with its thread locked. Those whose thread somebody else holds are passed over, so claimers do not queue for one;
 -- no row also when somebody was faster by a moment.
 WITH chosen AS (
-    SELECT requests.id FROM requests JOIN threads ON threads.id = requests.thread
-    WHERE requests.state IN ('open', 'claimed') AND (requests.state = 'open' OR requests.claimed_until < :now)
-    ORDER BY requests.created_at, requests.id
+    SELECT waiting_requests.id FROM waiting_requests JOIN threads AS locked ON locked.id = waiting_requests.thread
+    WHERE (state = 'open' OR claimed_until < :now) AND waiting_requests.weight <= :room AND with_thread <= :with_thread
+      AND (:queues = '' OR replace(:queues, :line || waiting_requests.queue || :line, '') <> :queues)
+      AND (waiting_requests.language IS NULL OR waiting_requests.created_at <= :patient OR :languages = ''
+           OR replace(:languages, :line || waiting_requests.language || :line, '') <> :languages)
+      AND NOT EXISTS (
+          SELECT 1 FROM request_skills
+          WHERE request_skills.request = waiting_requests.id AND :skills <> '*'
+            AND replace(:skills, :line || request_skills.skill || :line, '') = :skills)
+      AND NOT EXISTS (
+          SELECT 1 FROM choices
+          WHERE choices.thread = waiting_requests.thread AND choices.request = waiting_requests.id
+            AND choices.operator = :given_to AND choices.missed_at IS NOT NULL)
+    ORDER BY rank, waiting_requests.created_at, waiting_requests.id
     LIMIT 1
-    FOR UPDATE OF threads SKIP LOCKED
+    FOR UPDATE OF locked SKIP LOCKED
 )
 UPDATE requests
 SET state = 'claimed', claimed_by = :by, claimed_name = :name, claimed_until = :until, updated_at = :now
@@ -265,3 +299,15 @@ SELECT id, thread, expires_at FROM requests
 WHERE state IN ('open', 'claimed') AND expires_at IS NOT NULL AND expires_at < :before
 ORDER BY expires_at
 LIMIT 100;
+
+-- name: renew_claims
+-- A sign of life of whoever claimed the requests of a thread.
+UPDATE requests SET claimed_until = :until
+WHERE thread = :thread AND state = 'claimed' AND claimed_by = :operator AND claimed_until < :until;
+
+-- name: lapse
+-- A claim has run out: the request is nobody's again.
+UPDATE requests
+SET state = 'open', claimed_by = NULL, claimed_name = NULL, claimed_until = NULL, updated_at = :now
+WHERE id = :id AND state = 'claimed' AND claimed_until <= :now
+RETURNING *;

@@ -118,6 +118,14 @@ DELETE FROM searchable WHERE thread = :id;
 -- What the messages of a thread mean to models.
 DELETE FROM embeddings WHERE message IN (SELECT id FROM messages WHERE thread = :id);
 
+-- name: delete_mentions
+-- Whom the notes of a thread call on.
+DELETE FROM mentions WHERE thread = :id;
+
+-- name: delete_unsent
+-- What operators have typed on a thread and not sent.
+DELETE FROM unsent WHERE thread = :id;
+
 -- name: delete_messages
 -- All messages of a thread.
 DELETE FROM messages WHERE thread = :id;
@@ -125,6 +133,10 @@ DELETE FROM messages WHERE thread = :id;
 -- name: delete_jobs
 -- The work planned for a thread.
 DELETE FROM jobs WHERE thread = :id;
+
+-- name: delete_choices
+-- Who was chosen for a thread and its requests.
+DELETE FROM choices WHERE thread = :id;
 
 -- name: delete_requests
 -- What was asked of people on a thread.

@@ -1,0 +1,20 @@
+-- name: insert
+-- Who was chosen, from whom.
+INSERT INTO choices (id, thread, request, queue, operator, operator_name, reason, candidates, created_at)
+VALUES (:id, :thread, :request, :queue, :operator, :operator_name, :reason, :candidates, :now);
+
+-- name: of_thread
+-- Who was chosen for a thread and the requests on it, newest first.
+SELECT * FROM choices WHERE thread = :thread ORDER BY created_at DESC, id DESC LIMIT :limit;
+
+-- name: missed
+-- They let it lie.
+UPDATE choices SET missed_at = :now
+WHERE thread = :thread AND operator = :operator AND missed_at IS NULL
+  AND ((CAST(:request AS TEXT) IS NULL AND request IS NULL) OR request = :request);
+
+-- name: missers
+-- Who let a thread, or a request on it, lie.
+SELECT DISTINCT operator FROM choices
+WHERE thread = :thread AND missed_at IS NOT NULL
+  AND ((CAST(:request AS TEXT) IS NULL AND request IS NULL) OR request = :request);
