@@ -8,6 +8,7 @@ const LONGEST_PAUSE = 15_000;
 /**
  * @typedef {{seq: number, thread: string | null, thread_seq: number | null, type: string, actor: any, at: any, data: any}} FeedEvent
  * @typedef {{message: string, thread: string, offset: number, text: string}} Delta
+ * @typedef {{thread: string, viewers: import("./types.js").Viewer[]}} Presence
  */
 
 /**
@@ -17,6 +18,7 @@ const LONGEST_PAUSE = 15_000;
  *   headers?: () => Record<string, string>,
  *   onEvent: (event: FeedEvent) => void,
  *   onDelta: (delta: Delta) => void,
+ *   onPresence?: (presence: Presence) => void,
  *   onState: (state: "connecting" | "connected" | "offline") => void,
  *   onConnected: (fresh: boolean) => void,
  *   onUnauthenticated: () => void,
@@ -49,6 +51,7 @@ export function createFeed(options) {
       return;
     }
     if (frame.event === "message.delta") options.onDelta(data);
+    else if (frame.event === "thread.presence") options.onPresence?.(data);
     else options.onEvent(data);
   }
 

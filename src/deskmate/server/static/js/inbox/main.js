@@ -7,19 +7,24 @@ import { ms } from "../core/format.js";
 import { broken } from "../core/parts.js";
 import { createStore, remembered } from "../core/store.js";
 import "../core/theme.js";
+import { createUploads } from "../core/uploads.js";
 import { banner } from "./banner.js";
 import { context } from "./context.js";
 import { conversation } from "./conversation.js";
 import { dialogs } from "./dialogs.js";
 import { entry } from "./entry.js";
 import { createFocus } from "./focus.js";
+import { createHints } from "./hints.js";
 import { takeDelta, takeEvent, waitingCount } from "./incoming.js";
 import { listenToKeys } from "./keyboard.js";
 import { list } from "./list.js";
 import { createLoading } from "./loading.js";
 import { meMenu, rail, tabbar } from "./rail.js";
 import { createScroller } from "./scroller.js";
+import { createSigns } from "./signs.js";
 import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf } from "./state.js";
+import { createTeam } from "./team.js";
+import { createUnsent } from "./unsent.js";
 import { readView, urlOf } from "./url.js";
 import { createVerbs } from "./verbs.js";
 
@@ -39,7 +44,12 @@ const { state, changed, flush } = createStore(initialState(), draw);
 const api = createApi({ onUnauthenticated: () => leave() });
 const load = createLoading({ state, changed, api });
 const focus = createFocus(() => state, flush);
-const verbs = createVerbs({ state, changed, api, load, go, focus });
+const team = createTeam({ state, changed, api });
+const unsent = createUnsent({ state, changed, api });
+const hints = createHints({ state, changed, api });
+const uploads = createUploads({ changed, credentials: api.credentials });
+const signs = createSigns({ state, changed, api, away: () => scroller.away });
+const verbs = createVerbs({ state, changed, api, load, go, focus, unsent, signs });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
 const feed = createFeed({
   path: "/api/events",
@@ -47,12 +57,19 @@ const feed = createFeed({
     if (takeEvent(state, event)) load.refreshSoon();
     if (!scroller.away && state.view.thread && event.thread === state.view.thread)
       conversationOf(state, state.view.thread).fresh = 0;
+    team.heard(event.type);
+    if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
     if (event.type === "run.done" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
     markSeen();
     changed();
   },
   onDelta: (delta) => {
     takeDelta(state, delta);
+    changed();
+  },
+  onPresence: ({ thread, viewers }) => {
+    if (viewers.length) state.presence.set(thread, viewers);
+    else state.presence.delete(thread);
     changed();
   },
   onState: (now) => {
@@ -62,6 +79,8 @@ const feed = createFeed({
     changed();
   },
   onConnected: (fresh) => {
+    // Who is there is told anew.
+    state.presence.clear();
     if (!fresh) return;
     void load.list({ quiet: state.list.loaded });
     void load.waiting();
@@ -71,6 +90,7 @@ const feed = createFeed({
 });
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let searching;
+let copied = { text: "", at: 0 };
 
 const desk = {
   state,
@@ -80,7 +100,29 @@ const desk = {
   verbs,
   focus,
   scroller,
+  team,
+  unsent,
+  hints,
+  uploads,
+  signs,
   go,
+  /** @param {string} text */
+  copy(text) {
+    void navigator.clipboard?.writeText(text).then(
+      () => {
+        copied = { text, at: Date.now() };
+        changed();
+        setTimeout(changed, 1600);
+      },
+      () => undefined,
+    );
+  },
+  copied: () => (Date.now() - copied.at < 1500 ? copied.text : ""),
+  /** From the palette, where there is no place for a refusal. @param {string} macro */
+  async runMacro(macro) {
+    state.notice = await verbs.runMacro(macro);
+    changed();
+  },
   /** A link that changes the view without loading a page. @param {Partial<View>} view */
   follow: (view) => (/** @type {MouseEvent} */ event) => {
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -202,6 +244,7 @@ function show(view, before) {
     state.contextOpen = false;
     state.notice = "";
     state.focusCard = null;
+    state.hints = null;
     if (view.thread) openNow(view.thread);
   }
   changed();
@@ -211,6 +254,7 @@ function show(view, before) {
 async function openNow(id) {
   const loaded = conversationOf(state, id).loaded;
   conversationOf(state, id).fresh = 0;
+  void unsent.load(id);
   await load.thread(id, { quiet: loaded });
   if (state.view.thread !== id) return;
   state.focusCard = pendingRequests(state, id)[0]?.id ?? null;
@@ -238,6 +282,7 @@ async function enter(me) {
   if (location.pathname === "/inbox/setup") history.replaceState(null, "", "/inbox");
   show(readView(location), null);
   feed.start();
+  void team.load();
   changed();
 }
 
@@ -245,6 +290,8 @@ async function enter(me) {
 function leave() {
   if (state.phase === "entry") return;
   feed.stop();
+  unsent.flush();
+  signs.leave(true);
   const { seen, shortcuts, contextHidden } = state;
   Object.assign(state, initialState(), { phase: "entry", seen, shortcuts, contextHidden });
   changed();
@@ -316,12 +363,21 @@ function draw() {
   );
   scroller.after(state.view.thread);
   focus.settle();
+  signs.look();
 }
 
 addEventListener("popstate", () => {
   if (state.phase === "ready") show(readView(location), state.view);
 });
 document.addEventListener("visibilitychange", markSeen);
+document.addEventListener("visibilitychange", () => {
+  signs.look();
+  if (document.hidden) unsent.flush();
+});
+addEventListener("pagehide", () => {
+  unsent.flush();
+  signs.leave(true);
+});
 narrow.addEventListener("change", changed);
 phone.addEventListener("change", changed);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);

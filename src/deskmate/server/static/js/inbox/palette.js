@@ -3,6 +3,7 @@
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { isDark, setTheme } from "../core/theme.js";
+import { addTag } from "./tags.js";
 import { customerName, heldByMe, openThread, subjectOf, pendingRequests } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -106,6 +107,17 @@ function commands(desk) {
         keys: "Shift R",
         run: () => verbs.resolve(true),
       },
+    thread && { icon: "person", words: "Assign this thread", keys: "#", run: () => desk.dialog("assign") },
+    thread && thread.status !== "resolved" && { icon: "snooze", words: "Snooze this thread", keys: "s", run: () => desk.dialog("snooze") },
+    thread?.status === "snoozed" && { icon: "sun", words: "Wake this thread now", run: () => verbs.change({ status: "open" }) },
+    thread && { icon: "tag", words: "Add a tag", run: () => addTag(desk, thread.id) },
+    thread && { icon: "copy", words: "Copy the id of this thread", run: () => desk.copy(thread.id) },
+    thread && { icon: "macro", words: "Run a macro", run: () => desk.dialog("macros") },
+    ...(thread ? state.team.macros : []).map((macro) => ({
+      icon: "macro",
+      words: `Macro: ${macro.name}`,
+      run: () => void desk.runMacro(macro.id),
+    })),
     thread?.status === "resolved" && { icon: "retry", words: "Reopen this thread", run: () => verbs.change({ status: "open" }) },
     thread &&
       pendingRequests(state, thread.id).length > 0 && {

@@ -10,12 +10,14 @@ import { firstName, ms, shorten } from "../core/format.js";
 /** @typedef {import("../core/api.js").Problem} Problem */
 /** @typedef {{thread: string | null, assignment: string, status: string, sort: string, queue: string, q: string}} View what the URL says */
 /** @typedef {{key: string, text: string, visibility: "public" | "note", at: number, state: "sending" | "failed", error: string,
- *   takeOver: boolean}} Sending */
+ *   takeOver: boolean, files: {id: string, name: string}[]}} Sending */
 /** @typedef {{loaded: boolean, loading: boolean, error: Problem | null, messages: Map<string, Message>, cursor: string | null,
  *   loadingOlder: boolean, requests: Map<string, Request>, activity: Map<string, Activity>, sendings: Sending[], fresh: number,
- *   usage: import("../core/types.js").Usage[]}} Conversation */
+ *   usage: import("../core/types.js").Usage[], changes: import("../core/types.js").Change[],
+ *   choices: import("../core/types.js").Choice[], earlier: Thread[], tags: string[] | null}} Conversation `tags`: as the feed has told them last */
 /** @typedef {{key: string, at: number, icon: string, who: string, what: string, why: string}} Activity */
-/** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string}} Words */
+/** @typedef {import("../core/uploads.js").Attachment} Attachment */
+/** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string, files: {reply: Attachment[], note: Attachment[]}}} Words */
 /** @typedef {"" | "decline" | "reject" | "respond" | "edit" | "take_over" | "ran" | "not_ran"} Mode */
 /** @typedef {{text: string, mode: Mode, reason: string, review: string, draft: string | null, retry: boolean, form: Record<string, any>,
  *   problems: Record<string, string>, busy: boolean, error: string, lost: boolean, stale: boolean}} Card what an operator has typed on a
@@ -62,7 +64,22 @@ export function initialState() {
     focusCard: null,
     /** When the card before it was decided: a key that is pressed twice decides once. */
     movedOn: 0,
-    /** @type {null | "palette" | "keys" | "hand_back"} */
+    /** Who is on which thread. @type {Map<string, import("../core/types.js").Viewer[]>} */
+    presence: new Map(),
+    /** Who works here, for pickers and mentions. */
+    team: {
+      /** @type {import("../core/types.js").Operator[]} */
+      operators: [],
+      /** @type {import("../core/types.js").Queue[]} */
+      queues: [],
+      /** @type {import("../core/types.js").Macro[]} */
+      macros: [],
+      loaded: false,
+      error: "",
+    },
+    /** What the composer offers while one writes. @type {import("./hints.js").Hints | null} */
+    hints: null,
+    /** @type {null | "palette" | "keys" | "hand_back" | "assign" | "snooze" | "macros"} */
     dialog: null,
     contextOpen: false,
     contextHidden: false,
@@ -90,6 +107,10 @@ export function emptyConversation() {
     sendings: [],
     fresh: 0,
     usage: [],
+    changes: [],
+    choices: [],
+    earlier: [],
+    tags: null,
   };
 }
 
@@ -103,7 +124,7 @@ export function conversationOf(state, id) {
 /** @param {State} state @param {string} id @returns {Words} */
 export function wordsOf(state, id) {
   let found = state.words.get(id);
-  if (!found) state.words.set(id, (found = { tab: "reply", reply: "", note: "", error: "" }));
+  if (!found) state.words.set(id, (found = { tab: "reply", reply: "", note: "", error: "", files: { reply: [], note: [] } }));
   return found;
 }
 
@@ -224,4 +245,10 @@ export function isUnread(state, thread) {
   const preview = thread.preview;
   if (!preview || preview.author.kind !== "customer" || thread.id === state.view.thread) return false;
   return ms(preview.at) > (state.seen[thread.id] ?? 0);
+}
+
+/** Who else is on a thread, those who type first. @param {State} state @param {string} id */
+export function othersOn(state, id) {
+  const others = (state.presence.get(id) ?? []).filter((one) => one.kind !== "operator" || one.id !== state.me?.id);
+  return others.sort((a, b) => Number(b.typing) - Number(a.typing));
 }
