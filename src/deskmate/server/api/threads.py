@@ -97,7 +97,8 @@ async def list_threads(
         own = await desk.threads.of_customer(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
         return {"items": [thread_json(thread, who) for thread in own.items], "cursor": own.cursor}
     if customer is not None:
-        theirs = await desk.threads.page(customer=customer, status=None if status is None else wanted, cursor=cursor, limit=limit, by=who)
+        asked = None if status is None else wanted
+        theirs = await desk.threads.page(customer=customer, status=asked, cursor=cursor, limit=limit, by=who)
         return {"items": [thread_json(thread, who) for thread in theirs.items], "cursor": theirs.cursor}
     page = await desk.inbox.page(by=who, tab=assignment, status=wanted, queue=queue, q=q, sort=sort, cursor=cursor, limit=limit)
     new = await desk.reads.unread([thread.id for thread in page.items], by=who)

@@ -37,7 +37,7 @@ export function activityOfChange(state, { cause, to, reason, note, by, at: when 
   const at = ms(when);
   const key = `assigned:${at}`;
   // "Ana took over: Ana took over" says nothing twice.
-  const why = note ? `“${note}”` : /took over|handed back|gave it to|took it/i.test(reason ?? "") ? "" : (reason ?? "");
+  const why = note ? `“${note}”` : /took over|handed back|gave it to|took it|took the next/i.test(reason ?? "") ? "" : (reason ?? "");
   const target =
     to?.to === "queue" ? `the queue ${to.name || to.id}` : to?.id && to.id === state.me?.id ? "you" : to?.name || "a colleague";
   switch (cause) {

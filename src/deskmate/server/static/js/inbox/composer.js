@@ -192,8 +192,8 @@ function held(desk, thread, mine) {
     h(
       "span",
       { class: "truncate" },
-      `${capital(holderName(state, thread))} holds`,
-      h("span", { class: "not-small" }, " this thread"),
+      to === "queue" ? `Waits in ${name || id}` : `${capital(holderName(state, thread))} holds`,
+      to !== "queue" && h("span", { class: "not-small" }, " this thread"),
     ),
     button("Take over", verbs.takeOver, { look: "small", keys: "t", disabled: busy }),
   );
@@ -204,5 +204,6 @@ function placeholder({ state }, thread, note, mine) {
   if (note) return "For operators only. @ a colleague or @ai";
   if (mine) return `Write to ${shortName(thread)}, / for canned replies`;
   if (thread.assignment.to === "ai") return "Take over to reply, the AI stops at once";
+  if (thread.assignment.to === "queue") return "Take it from the queue to reply";
   return `Take over from ${holderName(state, thread)} to reply`;
 }

@@ -146,7 +146,7 @@ function facts(desk, thread) {
       },
       h("span", { class: "sr" }, "Held by "),
       avatar(kind, face, { size: "small" }),
-      h("span", { class: "truncate" }, capital(holderName(state, thread))),
+      h("span", { class: "truncate" }, to === "queue" ? `Queue ${name || id}` : capital(holderName(state, thread))),
       h("span", { class: "sr" }, ", assign"),
       icon("down", true),
     ),
@@ -157,10 +157,10 @@ function facts(desk, thread) {
     thread.status === "snoozed" &&
       h("span", { class: "badge badge--snoozed" }, icon("snooze", true), `Snoozed ${untilWords(thread.snoozed_until, state.now)}`),
     thread.status === "resolved" && h("span", { class: "badge" }, "Resolved"),
-    tagsOf(desk, thread),
     thread.status !== "snoozed" &&
       !Number.isNaN(since) &&
       h("span", { class: "clock" }, icon("clock"), h("span", null, `Waits ${duration(state.now - since)}`)),
+    tagsOf(desk, thread),
   );
 }
 

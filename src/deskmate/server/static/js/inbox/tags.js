@@ -16,7 +16,6 @@ export function tagsOf(desk, thread) {
   return h(
     "div",
     { class: "thread-tags", role: "group", "aria-label": "Tags", key: "tags" },
-    icon("tag", true),
     tags.map((tag) =>
       h(
         "span",
