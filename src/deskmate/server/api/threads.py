@@ -89,15 +89,21 @@ async def list_threads(
     priority: Priority | None = None,
     tag: Annotated[str | None, Query(max_length=200)] = None,
     q: Annotated[str | None, Query(max_length=200)] = None,
+    customer: Annotated[str | None, Query(max_length=200)] = None,
     sort: Sort = Sort.NEWEST,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> Json:
-    """The inbox: a page of threads with the counts of its tabs. A customer gets their own threads."""
+    """The inbox: a page of threads with the counts of its tabs; with a customer all of theirs, newest first. A customer gets
+    their own threads."""
     wanted = Status.OPEN if status is None else None if status == "all" else Status(status)
     if who.kind is AuthorKind.CUSTOMER:
         own = await desk.threads.of_customer(by=who, status=None if status is None else wanted, cursor=cursor, limit=limit)
         return {"items": [thread_json(thread, who) for thread in own.items], "cursor": own.cursor}
+    if customer is not None:
+        asked = None if status is None else wanted
+        theirs = await desk.threads.page(customer=customer, status=asked, cursor=cursor, limit=limit, by=who)
+        return {"items": [thread_json(thread, who) for thread in theirs.items], "cursor": theirs.cursor}
     page = await desk.inbox.page(
         by=who, tab=assignment, status=wanted, queue=queue, kind=kind, priority=priority, tag=tag, q=q, sort=sort, cursor=cursor,
         limit=limit,

@@ -10,8 +10,8 @@ import { avatar, timeOf } from "../core/parts.js";
 /** @typedef {import("../core/types.js").Message} Message */
 /** @typedef {import("./state.js").Sending} Sending */
 
-/** @param {Message} message @param {string | null} streamed */
-export function messageView(message, streamed) {
+/** @param {Message} message @param {string | null} streamed @param {(message: Message) => any} files draws those of a message */
+export function messageView(message, streamed, files) {
   const { author } = message;
   const text = streamed ?? message.text;
   if (author.kind === "system")
@@ -21,7 +21,7 @@ export function messageView(message, streamed) {
       "article",
       { class: "message message--own", id: `message-${message.id}`, "aria-label": `You, ${clock(message.created_at)}` },
       h("header", { class: "message-meta" }, "You ", timeOf(message.created_at)),
-      h("div", { class: "message-body" }, markdown(text)),
+      h("div", { class: "message-body" }, markdown(text), files(message)),
     );
   }
   const person = author.kind === "operator";
@@ -47,14 +47,18 @@ export function messageView(message, streamed) {
       streaming ? "writes" : timeOf(message.created_at),
       cut && "stopped here",
     ),
-    h("div", { class: "message-body" }, blocks, sources(message)),
+    h("div", { class: "message-body" }, blocks, files(message)),
   );
 }
 
-/** Files are named; opening them comes later. @param {Message} message */
-function sources(message) {
-  const files = (message.parts ?? []).filter((part) => part.type === "file");
-  return files.length > 0 && h("p", { class: "source" }, files.map((part) => part.filename || "File").join(", "));
+/** A person of the team types. @param {string} name */
+export function typing(name) {
+  return h(
+    "p",
+    { class: "activity typing-now", role: "status", key: "typing" },
+    h("span", { class: "thinking thinking--person", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+    `${name} is typing…`,
+  );
 }
 
 /** @param {string} agent */
@@ -93,7 +97,17 @@ export function sendingView(chat, sending) {
       failed && h("button", { type: "button", class: "link", onclick: () => chat.retry(sending) }, "Retry"),
       failed && h("button", { type: "button", class: "link", onclick: () => chat.discard(sending) }, "Discard"),
     ),
-    h("div", { class: "message-body" }, markdown(sending.text)),
+    h(
+      "div",
+      { class: "message-body" },
+      markdown(sending.text),
+      (sending.files ?? []).length > 0 &&
+        h(
+          "ul",
+          { class: "files" },
+          sending.files?.map((one) => h("li", null, h("span", { class: "chip" }, icon("file", true), one.name))),
+        ),
+    ),
     failed && sending.error && h("p", { class: "field-error", role: "alert" }, sending.error),
   );
 }

@@ -4,7 +4,9 @@ import { firstName, ms } from "../core/format.js";
 
 /** @typedef {import("../core/types.js").Message} Message */
 /** @typedef {import("../core/types.js").Thread} Thread */
-/** @typedef {{key: string, text: string, at: number, state: "waiting" | "sending" | "failed", error: string, person?: boolean}} Sending */
+/** @typedef {{key: string, text: string, at: number, state: "waiting" | "sending" | "failed", error: string, person?: boolean,
+ *   files?: {id: string, name: string}[]}} Sending */
+/** @typedef {{position: number | null, expected_wait_seconds: number | null, opens_at: any}} Line how the line stands */
 
 /** @param {Sending[]} outbox */
 export function initialState(outbox) {
@@ -23,6 +25,14 @@ export function initialState(outbox) {
     streams: new Map(),
     outbox,
     text: "",
+    /** @type {import("../core/uploads.js").Attachment[]} */
+    files: [],
+    /** Why a file was not taken, or a transcript did not come. */
+    notice: "",
+    /** @type {Line | null} */
+    line: null,
+    /** The people of the team who type words for the visitor. @type {import("../core/types.js").Viewer[]} */
+    typing: [],
     /** @type {{state: "connecting" | "connected" | "offline", since: number}} */
     connection: { state: "connecting", since: 0 },
     /** A conversation is only left behind when the visitor says so twice. */
@@ -53,6 +63,7 @@ export function personName(state) {
 /** Whether a person has to act before the visitor hears more. @param {State} state */
 export function waitsForPerson(state) {
   if (!state.thread || state.thread.status === "resolved") return false;
+  if (state.thread.assignment.to === "queue") return true;
   const last = inOrder(state).at(-1);
   const answered = last && (last.author.kind === "operator" || last.author.kind === "agent");
   if (!last || answered) return false;

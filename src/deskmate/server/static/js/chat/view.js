@@ -1,11 +1,13 @@
 // Screens, chat: what the customer sees. Who speaks is always named, and a person is always in reach.
 
 import { h, memo } from "../core/dom.js";
-import { dayLabel, ms, roughly, sameDay } from "../core/format.js";
+import { dayLabel, firstName, ms, sameDay } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, broken, button, iconButton } from "../core/parts.js";
-import { messageView, sendingView, thinking } from "./message.js";
+import { attachButton, attachmentChips, filesIn } from "../core/uploads.js";
+import { messageView, sendingView, thinking, typing } from "./message.js";
 import { agentName, aiThinks, inOrder, personName, waitsForPerson } from "./state.js";
+import { waiting } from "./waiting.js";
 
 /** @typedef {import("./main.js").Chat} Chat */
 
@@ -95,6 +97,7 @@ function log(chat) {
       state.outbox.map((sending) => sendingView(chat, sending)),
       aiThinks(state) && !state.outbox.length && thinking(agentName(state)),
       waitsForPerson(state) && waiting(chat),
+      state.typing.length > 0 && typing(state.typing.map((one) => firstName(one.name) || "Somebody").join(" and ")),
     ),
   );
 }
@@ -124,8 +127,11 @@ function welcome(loading, agent) {
   );
 }
 
+/** @param {import("../core/types.js").Message} message */
+const hasFiles = (message) => (message.parts ?? []).some((part) => part.type === "file");
+
 /** @param {Chat} chat */
-function messages({ state }) {
+function messages({ state, contents }) {
   const out = [];
   let before = Number.NaN;
   for (const message of inOrder(state)) {
@@ -136,33 +142,26 @@ function messages({ state }) {
     }
     const streamed = state.streams.get(message.id)?.text ?? null;
     // Said aloud once, when it is complete: the finished message is a new element.
-    out.push(memo(`${message.id}:${message.status === "pending"}`, [message, streamed], () => messageView(message, streamed)));
+    out.push(
+      memo(`${message.id}:${message.status === "pending"}`, [message, streamed, hasFiles(message) && contents.version()], () =>
+        messageView(message, streamed, contents.view),
+      ),
+    );
   }
   return out;
 }
 
 /** @param {Chat} chat */
-function waiting({ state }) {
-  const since = ms(state.thread?.waiting_since);
-  const person = personName(state);
-  const long = !Number.isNaN(since) && state.now - since > 60_000 ? ` You have waited ${roughly(state.now - since)}.` : "";
-  return h(
-    "section",
-    { class: "waiting", id: "waiting", role: "status", "aria-label": "Waiting for a person", key: "waiting" },
-    h(
-      "span",
-      { class: "avatars", "aria-hidden": "true" },
-      person ? avatar("operator", state.thread?.assignment.name) : h("span", { class: "avatar avatar--operator" }, icon("team")),
-    ),
-    h("strong", null, person ? `${person} has your message` : "A person looks at this"),
-    h("p", null, `You can write more or close this page; the answer shows up here.${long}`),
-  );
-}
-
-/** @param {Chat} chat */
 function composer(chat) {
   const { state } = chat;
+  const onTheirWay = state.files.filter((one) => one.state === "sending").length;
+  const ready = Boolean(state.text.trim()) || state.files.some((one) => one.state === "done");
+  const take = (/** @type {File[]} */ given) => {
+    if (given.length) chat.attach(given);
+    document.getElementById("say")?.focus();
+  };
   const send = () => {
+    if (!ready || onTheirWay) return;
     chat.send(state.text);
     state.text = "";
     chat.changed();
@@ -172,7 +171,18 @@ function composer(chat) {
   };
   return h(
     "div",
-    { class: "chat-composer", key: "composer" },
+    {
+      class: "chat-composer",
+      key: "composer",
+      ondragover: (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") && event.preventDefault(),
+      ondrop: (/** @type {DragEvent} */ event) => {
+        if (!filesIn(event.dataTransfer).length) return;
+        event.preventDefault();
+        take(filesIn(event.dataTransfer));
+      },
+    },
+    state.notice && h("p", { class: "field-error", role: "alert", key: "notice" }, icon("info", true), state.notice),
+    attachmentChips(state.files, chat.uploads, chat.place),
     h(
       "form",
       {
@@ -182,6 +192,7 @@ function composer(chat) {
           send();
         },
       },
+      attachButton("Attach files", take),
       h("label", { class: "sr", for: "say" }, "Message"),
       h("textarea", {
         id: "say",
@@ -192,7 +203,15 @@ function composer(chat) {
         enterkeyhint: "send",
         oninput: (/** @type {any} */ event) => {
           state.text = event.target.value;
+          chat.signs.typing(state.text);
           chat.changed();
+        },
+        onblur: () => chat.signs.stopped(),
+        onpaste: (/** @type {ClipboardEvent} */ event) => {
+          // Programs that copy text as a picture as well mean the text.
+          if (!filesIn(event.clipboardData).length || event.clipboardData?.types.includes("text/plain")) return;
+          event.preventDefault();
+          take(filesIn(event.clipboardData));
         },
         onkeydown: (/** @type {KeyboardEvent} */ event) => {
           if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -208,7 +227,7 @@ function composer(chat) {
           id: "send",
           "aria-label": "Send",
           title: "Send",
-          disabled: !state.text.trim(),
+          disabled: !ready || onTheirWay > 0,
         },
         icon("send"),
       ),
@@ -240,13 +259,14 @@ function foot(chat) {
   return h(
     "div",
     { class: "chat-foot" },
-    h("span", null, "AI can be wrong. People check what matters."),
+    h("span", { class: "grow" }, "AI can be wrong. People check what matters."),
+    state.thread && h("button", { type: "button", class: "link", onclick: () => void chat.transcript() }, "Transcript"),
     state.thread &&
       h(
         "button",
         {
           type: "button",
-          class: "link end",
+          class: "link",
           onclick: () => {
             state.asking = true;
             chat.changed();

@@ -34,11 +34,11 @@ export function createApi({ token, onUnauthenticated } = {}) {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {{body?: unknown, query?: Record<string, any>, key?: string, signal?: AbortSignal, quiet?: boolean}} [options]
-   *   `key`: the idempotency key; `quiet`: a 401 is an answer here, not the end of the session
+   * @param {{body?: unknown, query?: Record<string, any>, key?: string, signal?: AbortSignal, quiet?: boolean, keepalive?: boolean}} [options]
+   *   `key`: the idempotency key; `quiet`: a 401 is an answer here, not the end of the session; `keepalive`: goes out although the page ends
    * @returns {Promise<any>}
    */
-  async function send(method, path, { body, query, key, signal, quiet = false } = {}) {
+  async function send(method, path, { body, query, key, signal, quiet = false, keepalive } = {}) {
     /** @type {Record<string, string>} */
     const headers = { accept: "application/json", ...credentials() };
     if (body !== undefined) headers["content-type"] = "application/json";
@@ -49,6 +49,7 @@ export function createApi({ token, onUnauthenticated } = {}) {
         method,
         headers,
         signal,
+        keepalive,
         credentials: "same-origin",
         body: body === undefined ? undefined : JSON.stringify(body),
       });
@@ -66,8 +67,10 @@ export function createApi({ token, onUnauthenticated } = {}) {
     credentials,
     /** @param {string} path @param {Record<string, any>} [query] @param {{signal?: AbortSignal, quiet?: boolean}} [options] */
     get: (path, query, options) => send("GET", path, { query, ...options }),
-    /** @param {string} path @param {unknown} [body] @param {{key?: string, quiet?: boolean}} [options] */
+    /** @param {string} path @param {unknown} [body] @param {{key?: string, quiet?: boolean, keepalive?: boolean}} [options] */
     post: (path, body = {}, options) => send("POST", path, { body, ...options }),
+    /** @param {string} path @param {unknown} body @param {{quiet?: boolean, keepalive?: boolean}} [options] */
+    put: (path, body, options) => send("PUT", path, { body, ...options }),
     /** @param {string} path @param {unknown} body */
     patch: (path, body) => send("PATCH", path, { body }),
     /** @param {string} path @param {{quiet?: boolean}} [options] */

@@ -1,11 +1,13 @@
 // Screens, inbox: the context of a thread: the customer, why it is here, what was asked before, what it cost.
 
 import { h } from "../core/dom.js";
-import { ago, capital, clock, dayLabel, ms, shorten } from "../core/format.js";
+import { ago, capital, clock, dayLabel, ms, sameDay, shorten } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, iconButton } from "../core/parts.js";
-import { reasonText } from "./activity.js";
-import { agentName, customerName, faceOf, heldByMe, holderName, isWaiting, needsPerson } from "./state.js";
+import { activityOfChange, reasonText } from "./activity.js";
+import { choicesView } from "./choices.js";
+import { agentName, customerName, faceOf, heldByMe, holderName, isWaiting, needsPerson, subjectOf } from "./state.js";
+import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -36,25 +38,107 @@ export function context(desk, thread) {
       ),
       iconButton("Close context", "close", () => desk.toggleContext(), { class: "only-narrow" }),
     ),
-    panel("why", "Why me", whyMe(desk, thread, requests)),
+    panel("why", whyTitle(state, thread), [
+      whyMe(desk, thread, requests),
+      choicesView(state, state.conversations.get(thread.id)?.choices ?? []),
+    ]),
     thread.summary && panel("summary", "Summary by AI", h("p", null, thread.summary)),
     panel("customer", "Customer", customerFacts(thread, state.now)),
+    earlierPanel(desk, thread),
     usagePanel(desk, thread),
     panel(
       "requests",
       ["Requests ", h("span", { class: "count" }, requests.length)],
       requests.length ? history(desk, requests) : h("p", { class: "quiet" }, "The AI has not asked for anything here."),
     ),
+    handsPanel(desk, thread),
     (thread.tags ?? []).length > 0 &&
       panel(
         "tags",
-        "Tags",
+        ["Tags ", h("span", { class: "count" }, thread.tags?.length)],
         h(
           "p",
           { class: "tags" },
-          (thread.tags ?? []).map((tag) => h("span", { class: "tag" }, tag)),
+          (thread.tags ?? []).map((tag) => h("span", { class: "tag", key: tag }, tag)),
         ),
       ),
+    h(
+      "div",
+      { class: "context-end", key: "end" },
+      h(
+        "a",
+        {
+          class: "button button--small",
+          href: `/api/threads/${encodeURIComponent(thread.id)}/transcript?format=text`,
+          download: `transcript-${thread.id}.txt`,
+        },
+        icon("download"),
+        "Download transcript",
+      ),
+      h("p", { class: "quiet" }, "With notes, for the team only."),
+    ),
+  );
+}
+
+/** @param {import("./state.js").State} state @param {Thread} thread */
+function whyTitle(state, thread) {
+  if (heldByMe(thread, state.me)) return "Why me";
+  const { choices = [] } = state.conversations.get(thread.id) ?? {};
+  return choices.length || thread.assignment.to === "operator" ? "Why not me" : "Why here";
+}
+
+/** What else this customer has asked. @param {Desk} desk @param {Thread} thread */
+function earlierPanel(desk, thread) {
+  const { state } = desk;
+  const earlier = state.conversations.get(thread.id)?.earlier ?? [];
+  if (!earlier.length) return null;
+  return panel(
+    "earlier",
+    ["Other threads ", h("span", { class: "count" }, earlier.length)],
+    h(
+      "ul",
+      { class: "history" },
+      earlier.map((one) =>
+        h(
+          "li",
+          { key: one.id },
+          h(
+            "a",
+            { href: urlOf({ ...state.view, thread: one.id }), onclick: desk.follow({ thread: one.id }) },
+            h("span", { class: "grow truncate" }, one.subject || shorten(one.preview?.text ?? "", 60) || subjectOf(state, one)),
+            one.status !== "open" && h("span", { class: "quiet" }, one.status),
+            h("span", { class: "quiet" }, ago(one.updated_at, state.now)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Who had it, since when, and why. @param {Desk} desk @param {Thread} thread */
+function handsPanel({ state }, thread) {
+  const conversation = state.conversations.get(thread.id);
+  const changes = (conversation?.changes ?? []).filter((change) => change.cause !== "opened");
+  if (!changes.length) return null;
+  return panel(
+    "hands",
+    ["Hands ", h("span", { class: "count" }, changes.length)],
+    h(
+      "ol",
+      { class: "hands" },
+      changes.toReversed().map((change) => {
+        const row = activityOfChange(state, change);
+        return (
+          row &&
+          h(
+            "li",
+            { key: String(change.epoch) },
+            h("time", { datetime: new Date(ms(change.at)).toISOString() }, sameDay(change.at, state.now) ? clock(change.at) : ago(change.at, state.now)),
+            h("span", null, h("b", null, `${row.who} ${row.what}`), row.why && `: ${row.why}`),
+          )
+        );
+      }),
+    ),
   );
 }
 

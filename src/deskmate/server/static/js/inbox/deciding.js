@@ -95,6 +95,7 @@ export function createDeciding({ state, changed, api, load, focus, deliver }) {
       state: "sending",
       error: "",
       takeOver: false,
+      files: [],
     };
     conversationOf(state, request.thread).sendings.push(sending);
     void deliver(request.thread, sending);

@@ -2,7 +2,10 @@
 
 import { h } from "../core/dom.js";
 import { button } from "../core/parts.js";
+import { assigning, beginAssigning } from "./assigning.js";
+import { beginMacros, macros } from "./macros.js";
 import { palette } from "./palette.js";
+import { beginSnoozing, snoozing } from "./snoozing.js";
 import { agentName, openThread } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -27,8 +30,12 @@ const KEYS = [
       ["Reply, where no request is selected", "r"],
       ["Note", "n"],
       ["Take over", "t"],
+      ["Assign", "#"],
+      ["Snooze", "s"],
       ["Resolve and open the next", "Shift R"],
       ["Send, answer", "Ctrl Enter"],
+      ["Canned reply, while you write", "/"],
+      ["Mention, while you write a note", "@"],
     ],
   ],
   [
@@ -58,9 +65,21 @@ const KEYS = [
   ],
 ];
 
+/** @type {string | null} the window that was there when the page was drawn last */
+let before = null;
+
 /** @param {Desk} desk */
 export function dialogs(desk) {
   const { dialog } = desk.state;
+  if (dialog !== before) {
+    before = dialog;
+    if (dialog === "assign") beginAssigning(desk);
+    if (dialog === "snooze") beginSnoozing(desk);
+    if (dialog === "macros") beginMacros(desk);
+  }
+  if (dialog === "assign") return frame(desk, "assign-dialog", "Assign this thread", assigning(desk));
+  if (dialog === "snooze") return frame(desk, "snooze-dialog", "Snooze this thread", snoozing(desk));
+  if (dialog === "macros") return frame(desk, "macros-dialog", "Macros", macros(desk));
   if (dialog === "palette") return frame(desk, "palette", "Commands", palette(desk));
   if (dialog === "keys") return frame(desk, "keys", "Keyboard shortcuts", keys(desk));
   if (dialog === "hand_back") return frame(desk, "hand-back-dialog", "Hand back", handBack(desk));

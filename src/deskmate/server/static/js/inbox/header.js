@@ -1,12 +1,14 @@
 // Screens, inbox: the header of a thread: what it is, who holds it, what waits, and the verbs on it.
 
 import { h } from "../core/dom.js";
-import { capital, duration, ms } from "../core/format.js";
+import { capital, duration, firstName, ms } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, button, iconButton, pick } from "../core/parts.js";
 import { priority } from "./row.js";
 import { nearness } from "./deadline.js";
-import { faceOf, heldByMe, holderName, isWaiting, pendingRequests, subjectOf } from "./state.js";
+import { untilWords } from "./snoozing.js";
+import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, pendingRequests, subjectOf } from "./state.js";
+import { tagsOf } from "./tags.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -28,9 +30,7 @@ const PRIORITIES = [
 
 /** @param {Desk} desk @param {Thread} thread */
 export function header(desk, thread) {
-  const { state, verbs } = desk;
-  const mine = heldByMe(thread, state.me);
-  const busy = state.busy.has("assign");
+  const { state } = desk;
   return h(
     "header",
     { class: "thread-header", key: "header" },
@@ -52,21 +52,8 @@ export function header(desk, thread) {
         { class: "thread-subject truncate grow", id: "subject", tabindex: "-1", title: subjectOf(state, thread) },
         subjectOf(state, thread),
       ),
-      mine
-        ? button("Hand back", () => desk.dialog("hand_back"), {
-            icon: "route",
-            class: "not-small",
-            id: "hand-back",
-            disabled: busy,
-            title: "Hand back to the AI",
-          })
-        : button("Take over", verbs.takeOver, {
-            icon: "person",
-            class: "not-small",
-            id: "take-over",
-            disabled: busy,
-            title: "Take over (t)",
-          }),
+      viewers(desk, thread),
+      snoozeButton(desk, thread),
       resolveButton(desk, thread),
       iconButton(desk.contextShown() ? "Close context" : "Open context", "info", () => desk.toggleContext(), {
         id: "context-toggle",
@@ -94,7 +81,46 @@ function resolveButton({ state, verbs }, thread) {
 }
 
 /** @param {Desk} desk @param {Thread} thread */
-function facts({ state, verbs }, thread) {
+function snoozeButton(desk, thread) {
+  const { state, verbs } = desk;
+  if (thread.status === "resolved") return null;
+  return thread.status === "snoozed"
+    ? button("Wake now", () => verbs.change({ status: "open" }), { icon: "sun", id: "wake", disabled: state.busy.has("change") })
+    : iconButton("Snooze (s)", "snooze", () => desk.dialog("snooze"), { look: "", id: "snooze" });
+}
+
+/** Who else is here, and what they do. @param {Desk} desk @param {Thread} thread */
+function viewers({ state }, thread) {
+  const others = othersOn(state, thread.id);
+  const [first] = others;
+  const words = first ? hereWords(others, thread) : "";
+  return h(
+    "span",
+    { class: `viewers${first?.typing ? " viewers--typing" : ""}`, role: "status", id: "viewers", key: "viewers", title: words || undefined },
+    others.slice(0, 3).map((one) =>
+      h("span", { class: "viewer", key: `${one.kind}:${one.id ?? one.name}` }, avatar(one.kind, one.name, { size: "medium" })),
+    ),
+    words && h("span", { class: "viewers-words small-sr" }, words),
+  );
+}
+
+/** "Ben is typing a note…" @param {import("../core/types.js").Viewer[]} others @param {Thread} thread */
+function hereWords(others, thread) {
+  const name = (/** @type {import("../core/types.js").Viewer} */ one) =>
+    firstName(one.name) || (one.kind === "customer" ? customerName(thread) : "A colleague");
+  const typing = others.filter((one) => one.typing);
+  if (typing.length === 1) {
+    const what = typing[0].kind === "customer" ? "" : typing[0].visibility === "note" ? " a note" : " a reply";
+    return `${name(typing[0])} is typing${what}…`;
+  }
+  if (typing.length > 1) return `${typing.map(name).join(" and ")} are typing…`;
+  if (others.length > 2) return `${name(others[0])} and ${others.length - 1} others are viewing`;
+  return `${others.map(name).join(" and ")} ${others.length > 1 ? "are" : "is"} viewing`;
+}
+
+/** @param {Desk} desk @param {Thread} thread */
+function facts(desk, thread) {
+  const { state, verbs } = desk;
   const { to, name, id, reason } = thread.assignment;
   const since = ms(thread.waiting_since);
   const kind = to === "ai" ? "agent" : to;
@@ -102,22 +128,57 @@ function facts({ state, verbs }, thread) {
   return h(
     "div",
     { class: "thread-header-facts" },
-    h("span", { class: "thread-id", title: thread.id }, shortId(thread.id)),
-    h(
-      "span",
-      { class: "holder", title: reason ? `Because: ${reason}` : undefined },
-      h("span", { class: "sr" }, "Held by "),
-      avatar(kind, face, { size: "small" }),
-      capital(holderName(state, thread)),
-    ),
+    copyId(desk, thread.id),
     thread.priority &&
       pick("Priority", thread.priority, PRIORITIES, (value) => verbs.change({ priority: value }), {
         id: "priority",
         before: h("span", { "aria-hidden": "true", class: "pick-mark" }, priority(thread.priority)),
       }),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button button--plain button--small holder",
+        id: "assign",
+        title: [reason && `Because: ${reason}.`, "Assign (#)"].filter(Boolean).join(" "),
+        "aria-haspopup": "dialog",
+        onclick: () => desk.dialog("assign"),
+      },
+      h("span", { class: "sr" }, "Held by "),
+      avatar(kind, face, { size: "small" }),
+      h("span", { class: "truncate" }, to === "queue" ? `Queue ${name || id}` : capital(holderName(state, thread))),
+      h("span", { class: "sr" }, ", assign"),
+      icon("down", true),
+    ),
+    thread.queue &&
+      to !== "queue" &&
+      h("span", { class: "thread-queue", title: `Queue ${thread.queue}` }, h("span", { class: "sr" }, "Queue "), avatar("queue", thread.queue, { size: "small" }), thread.queue),
     thread.mode && pick("Mode", thread.mode, MODES, (value) => verbs.change({ mode: value }), { id: "mode" }),
-    thread.status !== "open" && h("span", { class: "badge" }, capital(thread.status)),
-    !Number.isNaN(since) && h("span", { class: "clock" }, icon("clock"), h("span", null, `Waits ${duration(state.now - since)}`)),
+    thread.status === "snoozed" &&
+      h("span", { class: "badge badge--snoozed" }, icon("snooze", true), `Snoozed ${untilWords(thread.snoozed_until, state.now)}`),
+    thread.status === "resolved" && h("span", { class: "badge" }, "Resolved"),
+    thread.status !== "snoozed" &&
+      !Number.isNaN(since) &&
+      h("span", { class: "clock" }, icon("clock"), h("span", null, `Waits ${duration(state.now - since)}`)),
+    tagsOf(desk, thread),
+  );
+}
+
+/** @param {Desk} desk @param {string} id */
+function copyId(desk, id) {
+  const copied = desk.copied() === id;
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "thread-id button button--plain button--small",
+      id: "copy-id",
+      title: `${id}: copy`,
+      "aria-label": copied ? `${shortId(id)}, copied` : `${shortId(id)}, copy the id of this thread`,
+      onclick: () => desk.copy(id),
+    },
+    copied ? "Copied" : shortId(id),
+    icon(copied ? "check" : "copy", true),
   );
 }
 

@@ -1,7 +1,7 @@
 // Screens, inbox: what the live feed brings, put into the state.
 
 import { ms } from "../core/format.js";
-import { activityOfEvent } from "./activity.js";
+import { activityOfEvent, changesOfEvent } from "./activity.js";
 import { takePresence } from "./alive.js";
 import { cardWords, conversationOf, heldByMe, isWaiting, needsPerson } from "./state.js";
 
@@ -21,10 +21,16 @@ export function takeEvent(state, event) {
     state.conversations.delete(event.thread);
     return true;
   }
+  const told = event.type === "thread.changed" && event.thread ? changesOfEvent(state, event) : [];
   if (noun === "thread" && event.data?.thread) takeThread(state, event.data.thread);
   if (noun === "message" && event.data?.message) takeMessage(state, event.data.message, event.type);
   if (noun === "request" && event.data?.request) takeRequest(state, event.data.request);
   takePresence(state, event);
+  if (event.type === "thread.assigned" && event.thread) {
+    const { changes } = state.conversations.get(event.thread) ?? { changes: [] };
+    if (!changes.some((one) => one.epoch === event.data.epoch)) changes.push({ ...event.data, by: event.actor, at: event.at });
+  }
+  for (const one of told) conversationOf(state, event.thread ?? "").activity.set(one.key, one);
   const activity = event.thread && state.conversations.has(event.thread) && activityOfEvent(state, event);
   if (activity && event.thread) conversationOf(state, event.thread).activity.set(activity.key, activity);
   return noun === "thread" || noun === "request" || event.type === "message.posted";
@@ -140,11 +146,4 @@ export function waitingCount(state) {
     if (thread.status === "open" && thread.waiting_since && heldByMe(thread, state.me)) waiting.add(thread.id);
   }
   return waiting.size;
-}
-
-/** Oneself is nobody to be told of. @param {State} state @param {import("../core/feed.js").There} there */
-export function takeViewers(state, { thread, viewers }) {
-  const others = viewers.filter((one) => one.id !== state.me?.id || one.kind !== "operator");
-  if (others.length) state.viewers.set(thread, others);
-  else state.viewers.delete(thread);
 }

@@ -59,6 +59,10 @@ function run(desk, event) {
   switch (event.key) {
     case "R":
       return did(() => verbs.resolve(true));
+    case "#":
+      return did(() => desk.dialog("assign"));
+    case "s":
+      return did(() => thread.status !== "resolved" && desk.dialog("snooze"));
     case "n":
       return did(() => desk.write("note"));
     case "t":

@@ -108,6 +108,8 @@ export function createLoading({ state, changed, api }) {
         const activity = activityOfChange(state, change);
         if (activity) conversation.activity.set(activity.key, activity);
       }
+      Object.assign(conversation, { changes: assignments.items, tags: [...(record.tags ?? [])] });
+      void around(id, record.customer);
       if (!conversation.loaded) conversation.cursor = page.cursor;
       void usage(id);
       conversation.loaded = true;
@@ -127,6 +129,27 @@ export function createLoading({ state, changed, api }) {
     } catch {
       // The panel is left out.
     }
+  }
+
+  /** Who was chosen for it and why, and what else its customer has asked; the panels are left out where it does not come.
+   * @param {string} id @param {string | null} customer */
+  async function around(id, customer) {
+    const conversation = conversationOf(state, id);
+    await Promise.allSettled([
+      choices(id),
+      customer &&
+        api.get("/api/threads", { customer, status: "all", limit: 20 }).then((page) => {
+          conversation.earlier = page.items.filter((/** @type {any} */ one) => one.id !== id);
+        }),
+    ]);
+    changed();
+  }
+
+  /** @param {string} id */
+  async function choices(id) {
+    const page = await api.get(`/api/threads/${encodeURIComponent(id)}/choices`);
+    conversationOf(state, id).choices = page.items;
+    changed();
   }
 
   /** @param {string} id */
@@ -170,5 +193,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, usage, older, waiting, request };
+  return { list, more, refreshSoon, thread, usage, choices, older, waiting, request };
 }

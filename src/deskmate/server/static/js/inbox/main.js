@@ -3,10 +3,10 @@
 import { createApi } from "../core/api.js";
 import { h, render } from "../core/dom.js";
 import { createFeed } from "../core/feed.js";
-import { ms } from "../core/format.js";
 import { broken } from "../core/parts.js";
 import { createStore, remembered } from "../core/store.js";
 import "../core/theme.js";
+import { createUploads } from "../core/uploads.js";
 import { createAlive } from "./alive.js";
 import { createAround } from "./around.js";
 import { banner } from "./banner.js";
@@ -16,7 +16,8 @@ import { conversation } from "./conversation.js";
 import { dialogs } from "./dialogs.js";
 import { entry } from "./entry.js";
 import { createFocus } from "./focus.js";
-import { takeDelta, takeEvent, takeViewers, waitingCount } from "./incoming.js";
+import { createHints } from "./hints.js";
+import { takeDelta, takeEvent, waitingCount } from "./incoming.js";
 import { listenToKeys } from "./keyboard.js";
 import { list } from "./list.js";
 import { createLoading } from "./loading.js";
@@ -24,7 +25,9 @@ import { menus } from "./menus.js";
 import { createNext } from "./next.js";
 import { rail, tabbar } from "./rail.js";
 import { createScroller } from "./scroller.js";
+import { createSigns } from "./signs.js";
 import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf } from "./state.js";
+import { createUnsent } from "./unsent.js";
 import { filterKey, readView, urlOf } from "./url.js";
 import { createVerbs } from "./verbs.js";
 
@@ -33,7 +36,6 @@ import { createVerbs } from "./verbs.js";
 
 const memory = {
   shortcuts: remembered("deskmate.shortcuts"),
-  seen: remembered("deskmate.seen"),
   context: remembered("deskmate.context"),
 };
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -44,7 +46,11 @@ const { state, changed, flush } = createStore(initialState(), draw);
 const api = createApi({ onUnauthenticated: () => leave() });
 const load = createLoading({ state, changed, api });
 const focus = createFocus(() => state, flush);
-const verbs = createVerbs({ state, changed, api, load, go, focus });
+const unsent = createUnsent({ state, changed, api });
+const hints = createHints({ state, changed, api });
+const uploads = createUploads({ changed, credentials: api.credentials });
+const signs = createSigns({ state, changed, api, away: () => scroller.away });
+const verbs = createVerbs({ state, changed, api, load, go, focus, unsent, signs });
 const around = createAround({ state, changed, api });
 const bulk = createBulk({ state, changed, api, load, focus });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
@@ -55,16 +61,17 @@ const feed = createFeed({
     around.follow(event);
     if (!scroller.away && state.view.thread && event.thread === state.view.thread)
       conversationOf(state, state.view.thread).fresh = 0;
+    if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
     if (event.type === "run.done" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
-    markSeen();
     changed();
   },
   onDelta: (delta) => {
     takeDelta(state, delta);
     changed();
   },
-  onPresence: (there) => {
-    takeViewers(state, there);
+  onPresence: ({ thread, viewers }) => {
+    if (viewers.length) state.presence.set(thread, viewers);
+    else state.presence.delete(thread);
     changed();
   },
   onState: (now) => {
@@ -74,8 +81,8 @@ const feed = createFeed({
     changed();
   },
   onConnected: (fresh) => {
-    // Who is there is told anew on each line.
-    state.viewers.clear();
+    // Who is there is told anew.
+    state.presence.clear();
     if (!fresh) return;
     around.all();
     void load.list({ quiet: state.list.loaded });
@@ -86,6 +93,7 @@ const feed = createFeed({
 });
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let searching;
+let copied = { text: "", at: 0 };
 
 const desk = {
   state,
@@ -99,7 +107,28 @@ const desk = {
   bulk,
   next: createNext({ state, changed, api, load, focus, open }),
   open,
+  unsent,
+  hints,
+  uploads,
+  signs,
   go,
+  /** @param {string} text */
+  copy(text) {
+    void navigator.clipboard?.writeText(text).then(
+      () => {
+        copied = { text, at: Date.now() };
+        changed();
+        setTimeout(changed, 1600);
+      },
+      () => undefined,
+    );
+  },
+  copied: () => (Date.now() - copied.at < 1500 ? copied.text : ""),
+  /** From the palette, where there is no place for a refusal. @param {string} macro */
+  async runMacro(macro) {
+    state.notice = await verbs.runMacro(macro);
+    changed();
+  },
   /** A link that changes the view without loading a page. @param {Partial<View>} view */
   follow: (view) => (/** @type {MouseEvent} */ event) => {
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -260,6 +289,7 @@ function show(view, before) {
     state.contextOpen = false;
     state.notice = "";
     state.focusCard = null;
+    state.hints = null;
     if (view.thread) openNow(view.thread);
   }
   changed();
@@ -269,25 +299,12 @@ function show(view, before) {
 async function openNow(id) {
   const loaded = conversationOf(state, id).loaded;
   conversationOf(state, id).fresh = 0;
+  void unsent.load(id);
   await load.thread(id, { quiet: loaded });
   if (state.view.thread !== id) return;
   state.focusCard = pendingRequests(state, id)[0]?.id ?? null;
   await arrive(id);
-  markSeen();
   changed();
-}
-
-/** What is open and in sight has been seen. */
-function markSeen() {
-  const thread = openThread(state);
-  if (!thread?.preview || document.hidden) return;
-  const at = ms(thread.preview.at);
-  if ((state.seen[thread.id] ?? 0) >= at) return;
-  state.seen[thread.id] = at;
-  const newest = Object.entries(state.seen)
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, 500);
-  memory.seen.set(Object.fromEntries(newest));
 }
 
 /** @param {import("../core/types.js").Me} me */
@@ -304,14 +321,15 @@ async function enter(me) {
 function leave() {
   if (state.phase === "entry") return;
   feed.stop();
-  const { seen, shortcuts, contextHidden } = state;
-  Object.assign(state, initialState(), { phase: "entry", seen, shortcuts, contextHidden });
+  unsent.flush();
+  signs.leave(true);
+  const { shortcuts, contextHidden } = state;
+  Object.assign(state, initialState(), { phase: "entry", shortcuts, contextHidden });
   changed();
 }
 
 async function start() {
   state.shortcuts = memory.shortcuts.get() !== false;
-  state.seen = memory.seen.get() ?? {};
   state.contextHidden = memory.context.get() === true;
   if (location.pathname === "/inbox/setup") {
     state.phase = "setup";
@@ -375,12 +393,20 @@ function draw() {
   );
   scroller.after(state.view.thread);
   focus.settle();
+  signs.look();
 }
 
 addEventListener("popstate", () => {
   if (state.phase === "ready") show(readView(location), state.view);
 });
-document.addEventListener("visibilitychange", markSeen);
+document.addEventListener("visibilitychange", () => {
+  signs.look();
+  if (document.hidden) unsent.flush();
+});
+addEventListener("pagehide", () => {
+  unsent.flush();
+  signs.leave(true);
+});
 narrow.addEventListener("change", changed);
 phone.addEventListener("change", changed);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);

@@ -2,9 +2,11 @@
 
 import { h } from "../core/dom.js";
 import { clock, firstName, valueText } from "../core/format.js";
+import { filesView } from "../core/files.js";
 import { icon } from "../core/icons.js";
 import { markdown, streaming as written } from "../core/markdown.js";
 import { avatar, timeOf } from "../core/parts.js";
+import { withMentions } from "./mentions.js";
 
 /** @typedef {import("../core/types.js").Message} Message */
 /** @typedef {import("../core/types.js").Part} Part */
@@ -12,16 +14,17 @@ import { avatar, timeOf } from "../core/parts.js";
 
 /**
  * @param {Message} message @param {string | null} streamed its text so far, while it streams
- * @param {string} me @param {string} customer
+ * @param {string} me @param {string} customer @param {import("../core/types.js").Operator[]} [team] whom notes may mention
  */
-export function messageView(message, streamed, me, customer) {
+export function messageView(message, streamed, me, customer, team = []) {
   const { author, visibility } = message;
   if (author.kind === "system" || message.role === "system") return systemLine(message);
   const mine = author.kind === "operator" && author.id === me;
   const name = mine ? "You" : author.name || (author.kind === "customer" ? customer : "AI");
   const text = streamed ?? message.text;
   const streaming = message.status === "pending";
-  const body = [streaming ? written(text) : markdown(text), files(message)];
+  const blocks = streaming ? written(text) : markdown(text);
+  const body = [visibility === "note" ? withMentions(blocks, team, me) : blocks, filesView(message)];
   if (visibility === "note") return note(message, name, streaming, body);
   const kind = author.kind === "service" ? "agent" : author.kind;
   const state = streaming ? "writes now" : message.status === "failed" ? failure(message) : "";
@@ -116,19 +119,6 @@ function systemLine(message) {
   );
 }
 
-/** @param {Message} message */
-function files(message) {
-  const list = (message.parts ?? []).filter((part) => part.type === "file");
-  if (!list.length) return null;
-  return h(
-    "ul",
-    { class: "files" },
-    list.map((part) =>
-      h("li", null, icon("clip", true), part.filename || part.file, h("span", { class: "quiet" }, part.media_type)),
-    ),
-  );
-}
-
 /**
  * A tool call, folded, with its arguments and what came of it.
  * @param {Part} call @param {Part | undefined} result @param {Message} message
@@ -214,7 +204,7 @@ export function sendingView(sending, name, retry, edit, drop) {
         "aria-label": failed ? "Your note, not saved" : "Your note, being saved",
       },
       h("header", { class: "note-meta" }, icon("lock", true), h("b", null, "You"), state, ways),
-      h("div", { class: "note-body" }, markdown(sending.text)),
+      h("div", { class: "note-body" }, markdown(sending.text), sendingFiles(sending)),
     );
   }
   return h(
@@ -225,6 +215,16 @@ export function sendingView(sending, name, retry, edit, drop) {
     },
     avatar("operator", name),
     h("header", { class: "message-meta" }, h("span", { class: "message-author" }, "You"), state, ways),
-    h("div", { class: "message-body" }, markdown(sending.text)),
+    h("div", { class: "message-body" }, markdown(sending.text), sendingFiles(sending)),
+  );
+}
+
+/** @param {Sending} sending */
+function sendingFiles({ files }) {
+  if (!files.length) return null;
+  return h(
+    "ul",
+    { class: "files" },
+    files.map((one) => h("li", null, h("span", { class: "chip" }, icon("file", true), h("span", { class: "truncate" }, one.name)))),
   );
 }

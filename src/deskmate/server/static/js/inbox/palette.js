@@ -7,6 +7,7 @@ import { isDark, setTheme } from "../core/theme.js";
 import { shownPicked } from "./bulk.js";
 import { NO_FILTERS, customerName, heldByMe, openThread, subjectOf, pendingRequests } from "./state.js";
 import { filtersOf } from "./url.js";
+import { addTag } from "./tags.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {{icon: string, words: string, keys?: string, run: () => void}} Command */
@@ -109,6 +110,17 @@ function commands(desk) {
         keys: "Shift R",
         run: () => verbs.resolve(true),
       },
+    thread && { icon: "person", words: "Assign this thread", keys: "#", run: () => desk.dialog("assign") },
+    thread && thread.status !== "resolved" && { icon: "snooze", words: "Snooze this thread", keys: "s", run: () => desk.dialog("snooze") },
+    thread?.status === "snoozed" && { icon: "sun", words: "Wake this thread now", run: () => verbs.change({ status: "open" }) },
+    thread && { icon: "tag", words: "Add a tag", run: () => addTag(desk, thread.id) },
+    thread && { icon: "copy", words: "Copy the id of this thread", run: () => desk.copy(thread.id) },
+    thread && { icon: "macro", words: "Run a macro", run: () => desk.dialog("macros") },
+    ...(thread ? state.around.macros.items : []).map((macro) => ({
+      icon: "macro",
+      words: `Macro: ${macro.name}`,
+      run: () => void desk.runMacro(macro.id),
+    })),
     thread?.status === "resolved" && { icon: "retry", words: "Reopen this thread", run: () => verbs.change({ status: "open" }) },
     thread &&
       pendingRequests(state, thread.id).length > 0 && {

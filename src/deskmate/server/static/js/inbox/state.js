@@ -12,12 +12,14 @@ import { firstName, ms, shorten } from "../core/format.js";
  *   tag: string, q: string}} View what the URL says */
 /** @template T @typedef {{items: T[], loaded: boolean, error: Problem | null}} Part */
 /** @typedef {{key: string, text: string, visibility: "public" | "note", at: number, state: "sending" | "failed", error: string,
- *   takeOver: boolean}} Sending */
+ *   takeOver: boolean, files: {id: string, name: string}[]}} Sending */
 /** @typedef {{loaded: boolean, loading: boolean, error: Problem | null, messages: Map<string, Message>, cursor: string | null,
  *   loadingOlder: boolean, requests: Map<string, Request>, activity: Map<string, Activity>, sendings: Sending[], fresh: number,
- *   usage: import("../core/types.js").Usage[]}} Conversation */
+ *   usage: import("../core/types.js").Usage[], changes: import("../core/types.js").Change[],
+ *   choices: import("../core/types.js").Choice[], earlier: Thread[], tags: string[] | null}} Conversation `tags`: as the feed has told them last */
 /** @typedef {{key: string, at: number, icon: string, who: string, what: string, why: string}} Activity */
-/** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string}} Words */
+/** @typedef {import("../core/uploads.js").Attachment} Attachment */
+/** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string, files: {reply: Attachment[], note: Attachment[]}}} Words */
 /** @typedef {"" | "decline" | "reject" | "respond" | "edit" | "take_over" | "ran" | "not_ran"} Mode */
 /** @typedef {{text: string, mode: Mode, reason: string, review: string, draft: string | null, retry: boolean, form: Record<string, any>,
  *   problems: Record<string, string>, busy: boolean, error: string, lost: boolean, stale: boolean}} Card what an operator has typed on a
@@ -58,15 +60,17 @@ export function initialState() {
     words: new Map(),
     /** @type {Map<string, Card>} */
     cards: new Map(),
-    /** What this browser has seen of each thread. @type {Record<string, number>} */
-    seen: {},
     /** @type {{state: "connecting" | "connected" | "offline", since: number}} */
     connection: { state: "connecting", since: 0 },
     /** @type {string | null} the request whose card the keys act on */
     focusCard: null,
     /** When the card before it was decided: a key that is pressed twice decides once. */
     movedOn: 0,
-    /** @type {null | "palette" | "keys" | "hand_back"} */
+    /** Who is on which thread. @type {Map<string, import("../core/types.js").Viewer[]>} */
+    presence: new Map(),
+    /** What the composer offers while one writes. @type {import("./hints.js").Hints | null} */
+    hints: null,
+    /** @type {null | "palette" | "keys" | "hand_back" | "assign" | "snooze" | "macros"} */
     dialog: null,
     contextOpen: false,
     contextHidden: false,
@@ -75,8 +79,6 @@ export function initialState() {
     /** A short word on what just went wrong, for verbs that have no card of their own. */
     notice: "",
     now: Date.now(),
-    /** Who else has a thread before them, or types. @type {Map<string, import("../core/feed.js").Viewer[]>} */
-    viewers: new Map(),
     around: initialAround(),
     picked: initialPicked(),
     /** Whether the filters that are not always shown are. */
@@ -97,10 +99,12 @@ function initialAround() {
     queues: emptyPart(),
     /** @type {Part<import("../core/types.js").SavedView>} */
     views: emptyPart(),
-    /** @type {Part<import("../core/types.js").Colleague>} */
+    /** @type {Part<import("../core/types.js").Operator>} */
     team: emptyPart(),
     /** @type {Part<import("../core/types.js").Mention> & {unread: number}} */
     mentions: { ...emptyPart(), unread: 0 },
+    /** @type {Part<import("../core/types.js").Macro>} */
+    macros: emptyPart(),
     /** What is being typed to save or change a view. */
     naming: { id: "", name: "", shared: false, again: false, busy: false, error: "" },
   };
@@ -148,6 +152,10 @@ export function emptyConversation() {
     sendings: [],
     fresh: 0,
     usage: [],
+    changes: [],
+    choices: [],
+    earlier: [],
+    tags: null,
   };
 }
 
@@ -161,7 +169,7 @@ export function conversationOf(state, id) {
 /** @param {State} state @param {string} id @returns {Words} */
 export function wordsOf(state, id) {
   let found = state.words.get(id);
-  if (!found) state.words.set(id, (found = { tab: "reply", reply: "", note: "", error: "" }));
+  if (!found) state.words.set(id, (found = { tab: "reply", reply: "", note: "", error: "", files: { reply: [], note: [] } }));
   return found;
 }
 
@@ -286,4 +294,10 @@ export function subjectOf(state, thread) {
 export function unreadOf(state, thread) {
   if (thread.id === state.view.thread && !document.hidden) return 0;
   return thread.unread ?? 0;
+}
+
+/** Who else is on a thread, those who type first. @param {State} state @param {string} id */
+export function othersOn(state, id) {
+  const others = (state.presence.get(id) ?? []).filter((one) => one.kind !== "operator" || one.id !== state.me?.id);
+  return others.sort((a, b) => Number(b.typing) - Number(a.typing));
 }

@@ -2,6 +2,7 @@
 
 import { createDeciding } from "./deciding.js";
 import { takeMessage, takeThread } from "./incoming.js";
+import { createMoving } from "./moving.js";
 import { noticeOf } from "./notices.js";
 import { conversationOf, heldByMe, openThread, wordsOf } from "./state.js";
 
@@ -11,9 +12,10 @@ import { conversationOf, heldByMe, openThread, wordsOf } from "./state.js";
 
 /**
  * @param {{state: State, changed: () => void, api: import("./loading.js").Api, load: ReturnType<typeof import("./loading.js").createLoading>,
- *   go: (view: Partial<import("./state.js").View>) => void, focus: (what: string) => void}} desk
+ *   go: (view: Partial<import("./state.js").View>) => void, focus: (what: string) => void,
+ *   unsent: ReturnType<typeof import("./unsent.js").createUnsent>, signs: ReturnType<typeof import("./signs.js").createSigns>}} desk
  */
-export function createVerbs({ state, changed, api, load, go, focus }) {
+export function createVerbs({ state, changed, api, load, go, focus, unsent, signs }) {
   /** @param {string} name @param {() => Promise<void>} work */
   async function once(name, work) {
     if (state.busy.has(name)) return;
@@ -93,12 +95,16 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     const words = wordsOf(state, thread.id);
     const field = visibility === "note" ? "note" : "reply";
     const text = words[field].trim();
-    if (!text) return;
+    const attached = words.files[field].filter((one) => one.state === "done");
+    if (!text && !attached.length) return;
     const takeOver = visibility === "public" && !heldByMe(thread, state.me);
     /** @type {Sending} */
-    const sending = { key: crypto.randomUUID(), text, visibility, at: Date.now(), state: "sending", error: "", takeOver };
+    const sending = { key: crypto.randomUUID(), text, visibility, at: Date.now(), state: "sending", error: "", takeOver, files: attached.map(({ id, name }) => ({ id, name })) };
     conversationOf(state, thread.id).sendings.push(sending);
     words[field] = "";
+    words.files[field] = words.files[field].filter((one) => !attached.includes(one));
+    state.hints = null;
+    signs.stopped(thread.id, visibility);
     void deliver(thread.id, sending);
   }
 
@@ -107,15 +113,19 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     const conversation = conversationOf(state, id);
     Object.assign(sending, { state: "sending", error: "" });
     changed();
+    await unsent.rest(id, sending.visibility);
     try {
       const thread = state.threads.get(id);
       if (sending.takeOver && thread && !heldByMe(thread, state.me)) await assign(thread, { to: `operator:${state.me?.id}` });
-      const body = { text: sending.text, visibility: sending.visibility };
+      const files = sending.files.map((one) => one.id);
+      const body = { text: sending.text, visibility: sending.visibility, ...(files.length ? { files } : {}) };
       const message = await api.post(`/api/threads/${encodeURIComponent(id)}/messages`, body, { key: sending.key });
       takeMessage(state, message);
       conversation.sendings = conversation.sendings.filter((one) => one !== sending);
+      unsent.sent(id, sending.visibility);
     } catch (error) {
       Object.assign(sending, { state: "failed", error: noticeOf(error) });
+      unsent.typed(id, sending.visibility);
     }
     changed();
   }
@@ -128,8 +138,10 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
       const words = wordsOf(state, id);
       words.tab = sending.visibility === "note" ? "note" : "reply";
       words[words.tab] = [words[words.tab], sending.text].filter(Boolean).join("\n");
+      for (const { id: file, name } of sending.files) words.files[words.tab].push(attachedBefore(file, name));
       focus("composer");
     }
+    unsent.typed(id, sending.visibility);
     changed();
   }
 
@@ -153,5 +165,12 @@ export function createVerbs({ state, changed, api, load, go, focus }) {
     });
 
   const deciding = createDeciding({ state, changed, api, load, focus, deliver });
-  return { takeOver, handBack, change, resolve, send, deliver, drop, setPresence, respondAgain, ...deciding };
+  const moving = createMoving({ state, changed, api, load });
+  return { takeOver, handBack, change, resolve, send, deliver, drop, setPresence, respondAgain, ...moving, ...deciding };
+}
+
+/** A file that is on the server already. @param {string} id @param {string} name @returns {import("../core/uploads.js").Attachment} */
+function attachedBefore(id, name) {
+  const file = new File([], name);
+  return { key: crypto.randomUUID(), name, size: 0, file, progress: 1, state: "done", error: "", id, stop: () => undefined };
 }
