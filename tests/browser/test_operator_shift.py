@@ -86,7 +86,7 @@ async def test_an_operator_works_a_shift_by_the_keyboard_alone(site: CardSite, b
     await expect(page.get_by_role("combobox", name="Assign to")).to_be_focused()
     await pictures(page, "shift-assign")
     await keys.type("ben")
-    await expect(page.get_by_role("option")).to_have_count(1)
+    await expect(page.get_by_role("dialog").get_by_role("option")).to_have_count(1)
     await keys.press("Tab")
     await keys.type("You know tents.")
     await keys.press("Control+Enter")
