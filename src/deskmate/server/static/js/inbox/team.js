@@ -10,11 +10,7 @@ export function createTeam({ state, changed, api }) {
   async function load() {
     const { team } = state;
     try {
-      const [operators, queues, macros] = await Promise.all([
-        all("/api/operators"),
-        api.get("/api/queues"),
-        all("/api/macros"),
-      ]);
+      const [operators, queues, macros] = await Promise.all([all("/api/operators"), api.get("/api/queues"), all("/api/macros")]);
       Object.assign(team, { operators, queues: queues.items, macros, loaded: true, error: "" });
     } catch (error) {
       team.error = /** @type {any} */ (error).message;
