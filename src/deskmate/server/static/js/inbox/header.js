@@ -176,10 +176,12 @@ function facts(desk, thread) {
         `Snoozed ${untilWords(thread.snoozed_until, state.now)}`,
       ),
     thread.status === "resolved" && h("span", { class: "badge" }, "Resolved"),
+    !thread.tags?.length && tagsOf(desk, thread),
     thread.status !== "snoozed" &&
       !Number.isNaN(since) &&
       h("span", { class: "clock" }, icon("clock"), h("span", null, `Waits ${duration(state.now - since)}`)),
-    tagsOf(desk, thread),
+    // Where there are many they take a line of their own.
+    Boolean(thread.tags?.length) && tagsOf(desk, thread),
   );
 }
 
