@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from tests.browser.cards import ADA, CardSite, card_site, pictures, signed_in
 from tests.browser.conftest import PASSWORD, Watched, watched
+from tests.browser.test_accessibility import serious
 
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.messages import Visibility
@@ -189,4 +190,35 @@ async def test_files_tags_and_macros_and_a_refused_transfer(site: CardSite, brow
     await pictures(page, "shift-tags")
     assert (await desk.threads.get(thread.id)).tags == ("elsewhere",)
     assert [one for one in seen.complaints if "409" not in one] == []
+    await context.close()
+
+
+async def test_the_context_says_why_a_thread_came_to_ben_and_not_to_ana(site: CardSite, browser: Browser) -> None:
+    desk = site.desk
+    await desk.queues.add("returns", chooser="balanced", skills=["refunds"])
+    await desk.operators.change(site.ben.id, skills=["refunds"])
+    for one in (site.ana, site.ben):
+        await desk.operators.presence(one.id, Presence.AVAILABLE, by=SYSTEM)
+    thread = await waits(site, "Torn tent", "My tent is torn.")
+    context, seen = await signed_in(browser, site, bypass_csp=True)
+    page = seen.page
+    await page.goto(f"{site.url}/inbox/threads/{thread.id}")
+    panel = page.locator(".panel").filter(has=page.get_by_role("heading", name="Why not me"))
+    await expect(panel).to_contain_text("Ben Ode was chosen")
+    await expect(panel.get_by_role("row", name="You 0/6")).to_contain_text("lacks refunds")
+    await expect(page.locator(".activity").filter(has_text="Ben Ode was given this")).to_be_visible()
+    await pictures(page, "shift-why")
+    assert await serious(page) == []
+    for key, name in (("#", "Assign this thread"), ("s", "Snooze this thread")):
+        await page.locator("#timeline").focus()
+        await page.keyboard.press(key)
+        await expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        assert await serious(page) == []
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog", name=name)).to_have_count(0)
+    await page.keyboard.press("n")
+    await page.keyboard.type("@")
+    await expect(page.get_by_role("listbox", name="Mention")).to_be_visible()
+    assert await serious(page) == []
+    assert seen.complaints == []
     await context.close()

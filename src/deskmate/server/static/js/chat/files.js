@@ -53,7 +53,11 @@ export function createContents({ changed, credentials }) {
   function view(message) {
     const files = filesOf(message);
     if (!files.length) return null;
-    return h("ul", { class: "files" }, files.map((part) => h("li", null, one(part))));
+    return h(
+      "ul",
+      { class: "files" },
+      files.map((part) => h("li", null, one(part))),
+    );
   }
 
   /** @param {Part} part */

@@ -161,7 +161,7 @@ function composer(chat) {
     document.getElementById("say")?.focus();
   };
   const send = () => {
-    if (!ready || onTheirWay) return;
+    if (onTheirWay || !(state.text.trim() || state.files.some((one) => one.state === "done"))) return;
     chat.send(state.text);
     state.text = "";
     chat.changed();

@@ -45,7 +45,8 @@ export function createLine({ state, changed, get }) {
 /** "You are number 2 in line, about 4 minutes" @param {import("./state.js").Line | null} line @param {number} now */
 export function lineWords(line, now) {
   if (!line) return "";
-  if (line.opens_at && ms(line.opens_at) > now) return `We are back ${dayOf(ms(line.opens_at), now)}, ${clockFormat.format(ms(line.opens_at))}`;
+  if (line.opens_at && ms(line.opens_at) > now)
+    return `We are back ${dayOf(ms(line.opens_at), now)}, ${clockFormat.format(ms(line.opens_at))}`;
   const seconds = line.expected_wait_seconds;
   const about = typeof seconds === "number" ? `about ${minutes(seconds)}` : "";
   if (!line.position) return about && `The wait is ${about}`;
@@ -80,7 +81,9 @@ export function waiting({ state }) {
     h(
       "span",
       { class: "avatars", "aria-hidden": "true" },
-      person ? avatar("operator", state.thread?.assignment.name) : h("span", { class: "avatar avatar--operator" }, icon(state.line?.opens_at ? "clock" : "team")),
+      person
+        ? avatar("operator", state.thread?.assignment.name)
+        : h("span", { class: "avatar avatar--operator" }, icon(state.line?.opens_at ? "clock" : "team")),
     ),
     h("strong", null, person ? `${person} has your message` : place || "A person looks at this"),
     h("p", null, `You can write more or close this page; the answer shows up here.${long}`),

@@ -28,7 +28,11 @@ export const fileName = (part) => part.filename || "File";
 export function filesView(message) {
   const files = filesOf(message);
   if (!files.length) return null;
-  return h("ul", { class: "files" }, files.map((part) => h("li", null, fileView(part))));
+  return h(
+    "ul",
+    { class: "files" },
+    files.map((part) => h("li", null, fileView(part))),
+  );
 }
 
 /** @param {Part} part */

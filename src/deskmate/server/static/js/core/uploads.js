@@ -42,7 +42,14 @@ export function createUploads({ changed, credentials }) {
     for (const file of all.slice(0, room)) {
       /** @type {Attachment} */
       const one = {
-        key: crypto.randomUUID(), name: file.name || "file", size: file.size, file, progress: 0, state: "sending", error: "", id: "",
+        key: crypto.randomUUID(),
+        name: file.name || "file",
+        size: file.size,
+        file,
+        progress: 0,
+        state: "sending",
+        error: "",
+        id: "",
         stop: () => undefined,
       };
       list.push(one);

@@ -37,7 +37,11 @@ export function activityOfChange(state, { cause, to, reason, note, by, at: when 
   const at = ms(when);
   const key = `assigned:${at}`;
   // "Ana took over: Ana took over" says nothing twice.
-  const why = note ? `“${note}”` : /took over|handed back|gave it to|took it|took the next/i.test(reason ?? "") ? "" : (reason ?? "");
+  const why = note
+    ? `“${note}”`
+    : /took over|handed back|gave it to|took it|took the next/i.test(reason ?? "")
+      ? ""
+      : (reason ?? "");
   const target =
     to?.to === "queue" ? `the queue ${to.name || to.id}` : to?.id && to.id === state.me?.id ? "you" : to?.name || "a colleague";
   switch (cause) {
@@ -77,18 +81,28 @@ export function changesOfEvent(state, { seq, thread: id, actor, at: when, data }
   const me = Boolean(actor?.id) && actor.id === state.me?.id;
   const who = me ? "You" : actor?.name || "Deskmate";
   const row = (/** @type {string} */ what, /** @type {string} */ name, /** @type {string} */ text, why = "") => ({
-    key: `event:${seq}:${what}`, at, icon: name, who, what: text, why,
+    key: `event:${seq}:${what}`,
+    at,
+    icon: name,
+    who,
+    what: text,
+    why,
   });
   /** @type {Activity[]} */
   const rows = [];
   const changed = data.changed ?? [];
   const snoozed = data.status === "snoozed";
   if (snoozed && (changed.includes("status") || changed.includes("snoozed_until"))) {
-    rows.push(row("status", "snooze", `snoozed this ${thread.status === "snoozed" ? untilWords(thread.snoozed_until, at) : ""}`.trim()));
+    rows.push(
+      row("status", "snooze", `snoozed this ${thread.status === "snoozed" ? untilWords(thread.snoozed_until, at) : ""}`.trim()),
+    );
   } else if (changed.includes("status")) {
     const woke = data.status === "open" && actor?.kind !== "operator";
     if (data.status === "resolved") rows.push(row("status", "check", "resolved this"));
-    else rows.push(woke ? { ...row("status", "retry", "woke up"), who: "This thread" } : row("status", "retry", "opened this again"));
+    else
+      rows.push(
+        woke ? { ...row("status", "retry", "woke up"), who: "This thread" } : row("status", "retry", "opened this again"),
+      );
   }
   if (changed.includes("priority")) rows.push(row("priority", "sort", `set the priority to ${thread.priority}`));
   if (changed.includes("tags")) {

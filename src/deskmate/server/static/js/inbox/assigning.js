@@ -30,7 +30,7 @@ export function assigning(desk) {
   const targets = targetsOf(desk, thread);
   const target = /** @type {Target | undefined} */ (fitting(targets, now.chosen)[now.chosen.at]);
   const busy = state.busy.has("assign");
-  const done = async () => {
+  const done = async (/** @type {{key: string} | undefined} */ target = fitting(targets, now.chosen)[now.chosen.at]) => {
     if (!target) return;
     now.error = "";
     const error = await verbs.assignTo(target.key, now.note);
@@ -57,7 +57,7 @@ export function assigning(desk) {
       chosen: now.chosen,
       changed: desk.changed,
       none: state.around.team.error?.message || "Nobody fits. Enter a name, a queue, me or AI.",
-      take: () => void done(),
+      take: (option) => void done(option),
       mark: () => document.getElementById("assign-note")?.focus(),
     }),
     h(
@@ -110,16 +110,6 @@ function targetsOf({ state }, thread) {
       reader: "",
     });
   }
-  if (held.to !== "ai") {
-    targets.push({
-      key: "ai",
-      words: `ai ${agent} hand back`,
-      view: [avatar("agent", agent, { size: "small" }), h("span", { class: "grow truncate" }, capital(agent))],
-      about: "answers from now on",
-      act: "Hand back to the AI",
-      reader: "the AI",
-    });
-  }
   const colleagues = team.items
     .filter((one) => one.id !== me?.id && !(held.to === "operator" && held.id === one.id))
     .sort((a, b) => PRESENCE[a.presence] - PRESENCE[b.presence] || a.name.localeCompare(b.name));
@@ -145,6 +135,16 @@ function targetsOf({ state }, thread) {
       about: queue.waiting ? `${counted(queue.waiting, "thread")} waiting` : "nothing waits",
       act: `Put into ${queue.name}`,
       reader: "whoever takes it",
+    });
+  }
+  if (held.to !== "ai") {
+    targets.push({
+      key: "ai",
+      words: `ai ${agent} hand back`,
+      view: [avatar("agent", agent, { size: "small" }), h("span", { class: "grow truncate" }, capital(agent))],
+      about: "answers from now on",
+      act: "Hand back to the AI",
+      reader: "the AI",
     });
   }
   return targets;

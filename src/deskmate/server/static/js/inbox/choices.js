@@ -19,7 +19,11 @@ export function choicesView(state, choices) {
         "details",
         { class: "choices-before" },
         h("summary", null, before.length === 1 ? "One choice before" : `${before.length} choices before`),
-        h("ol", null, before.map((choice) => h("li", { key: choice.id }, sentence(state, choice)))),
+        h(
+          "ol",
+          null,
+          before.map((choice) => h("li", { key: choice.id }, sentence(state, choice))),
+        ),
       ),
   );
 }
@@ -27,7 +31,9 @@ export function choicesView(state, choices) {
 /** @param {import("./state.js").State} state @param {Choice} choice */
 function sentence({ me, now }, choice) {
   const mine = choice.operator.id === me?.id;
-  const when = sameDay(choice.created_at, now) ? clock(choice.created_at) : `${dayLabel(choice.created_at, now)}, ${clock(choice.created_at)}`;
+  const when = sameDay(choice.created_at, now)
+    ? clock(choice.created_at)
+    : `${dayLabel(choice.created_at, now)}, ${clock(choice.created_at)}`;
   return h(
     "p",
     { class: "choice" },
@@ -47,7 +53,15 @@ function table({ me }, choice) {
     "table",
     { class: "candidates" },
     h("caption", { class: "sr" }, `Who could have been given this, in the queue ${choice.queue}`),
-    h("thead", null, h("tr", null, ["Who", "Load", "Why"].map((one) => h("th", { scope: "col" }, one)))),
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        ["Who", "Load", "Why"].map((one) => h("th", { scope: "col" }, one)),
+      ),
+    ),
     h(
       "tbody",
       null,

@@ -53,7 +53,9 @@ export function chooser({ id, label, placeholder, options, chosen, changed, none
             requestAnimationFrame(() => document.getElementById(`${id}-${chosen.at}`)?.scrollIntoView({ block: "nearest" }));
           } else if (event.key === "Enter" && !event.isComposing) {
             event.preventDefault();
-            if (matches[chosen.at]) take(matches[chosen.at]);
+            // What was typed last may not be drawn yet.
+            const found = fitting(options, chosen)[chosen.at];
+            if (found) take(found);
           }
         },
       }),

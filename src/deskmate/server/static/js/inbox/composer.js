@@ -30,7 +30,9 @@ export function composer(desk, thread) {
     desk.focus("composer");
   };
   const send = () => {
-    if (!ready || onTheirWay) return desk.focus("composer");
+    // What was typed last may not be drawn yet.
+    const typed = note ? words.note : words.reply;
+    if (onTheirWay || !(typed.trim() || files.some((one) => one.state === "done"))) return desk.focus("composer");
     verbs.send(note ? "note" : "public");
     desk.scroller.toEnd();
     return desk.focus("composer");
@@ -134,13 +136,17 @@ export function composer(desk, thread) {
           "span",
           { class: "end" },
           h("span", { class: "composer-kept", role: "status" }, KEPT[desk.unsent.stateOf(thread.id, visibility)]),
-          button(onTheirWay ? `Waits for ${counted(onTheirWay, "file")}` : note ? "Add note" : mine ? "Send" : "Take over and send", send, {
-            look: "primary",
-            keys: "Ctrl ↵",
-            disabled: !ready || onTheirWay > 0,
-            id: "send",
-            type: "submit",
-          }),
+          button(
+            onTheirWay ? `Waits for ${counted(onTheirWay, "file")}` : note ? "Add note" : mine ? "Send" : "Take over and send",
+            send,
+            {
+              look: "primary",
+              keys: "Ctrl ↵",
+              disabled: !ready || onTheirWay > 0,
+              id: "send",
+              type: "submit",
+            },
+          ),
         ),
       ),
     ),

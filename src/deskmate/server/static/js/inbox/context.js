@@ -133,7 +133,11 @@ function handsPanel({ state }, thread) {
           h(
             "li",
             { key: String(change.epoch) },
-            h("time", { datetime: new Date(ms(change.at)).toISOString() }, sameDay(change.at, state.now) ? clock(change.at) : ago(change.at, state.now)),
+            h(
+              "time",
+              { datetime: new Date(ms(change.at)).toISOString() },
+              sameDay(change.at, state.now) ? clock(change.at) : ago(change.at, state.now),
+            ),
             h("span", null, h("b", null, `${row.who} ${row.what}`), row.why && `: ${row.why}`),
           )
         );

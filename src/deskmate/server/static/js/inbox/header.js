@@ -96,10 +96,18 @@ function viewers({ state }, thread) {
   const words = first ? hereWords(others, thread) : "";
   return h(
     "span",
-    { class: `viewers${first?.typing ? " viewers--typing" : ""}`, role: "status", id: "viewers", key: "viewers", title: words || undefined },
-    others.slice(0, 3).map((one) =>
-      h("span", { class: "viewer", key: `${one.kind}:${one.id ?? one.name}` }, avatar(one.kind, one.name, { size: "medium" })),
-    ),
+    {
+      class: `viewers${first?.typing ? " viewers--typing" : ""}`,
+      role: "status",
+      id: "viewers",
+      key: "viewers",
+      title: words || undefined,
+    },
+    others
+      .slice(0, 3)
+      .map((one) =>
+        h("span", { class: "viewer", key: `${one.kind}:${one.id ?? one.name}` }, avatar(one.kind, one.name, { size: "medium" })),
+      ),
     words && h("span", { class: "viewers-words small-sr" }, words),
   );
 }
@@ -152,15 +160,28 @@ function facts(desk, thread) {
     ),
     thread.queue &&
       to !== "queue" &&
-      h("span", { class: "thread-queue", title: `Queue ${thread.queue}` }, h("span", { class: "sr" }, "Queue "), avatar("queue", thread.queue, { size: "small" }), thread.queue),
+      h(
+        "span",
+        { class: "thread-queue", title: `Queue ${thread.queue}` },
+        h("span", { class: "sr" }, "Queue "),
+        avatar("queue", thread.queue, { size: "small" }),
+        thread.queue,
+      ),
     thread.mode && pick("Mode", thread.mode, MODES, (value) => verbs.change({ mode: value }), { id: "mode" }),
     thread.status === "snoozed" &&
-      h("span", { class: "badge badge--snoozed" }, icon("snooze", true), `Snoozed ${untilWords(thread.snoozed_until, state.now)}`),
+      h(
+        "span",
+        { class: "badge badge--snoozed" },
+        icon("snooze", true),
+        `Snoozed ${untilWords(thread.snoozed_until, state.now)}`,
+      ),
     thread.status === "resolved" && h("span", { class: "badge" }, "Resolved"),
+    !thread.tags?.length && tagsOf(desk, thread),
     thread.status !== "snoozed" &&
       !Number.isNaN(since) &&
       h("span", { class: "clock" }, icon("clock"), h("span", null, `Waits ${duration(state.now - since)}`)),
-    tagsOf(desk, thread),
+    // Where there are many they take a line of their own.
+    Boolean(thread.tags?.length) && tagsOf(desk, thread),
   );
 }
 

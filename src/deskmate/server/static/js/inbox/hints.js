@@ -7,7 +7,7 @@ import { noticeOf } from "./notices.js";
 
 /** @typedef {{key: string, name: string, about: string, text: string, view: any}} Hint `text` is put in */
 /** @typedef {{kind: "canned" | "mention", thread: string, from: number, to: number, q: string, at: number, hints: Hint[], loading: boolean,
- *   error: string}} Hints `from` and `to` are places in the text */
+ *   error: string, wanted: boolean}} Hints `from` and `to` are places in the text; `wanted`: Enter was pressed before the answer came */
 
 const CANNED = /(?:^|\s)\/([\w-]{0,40})$/;
 const MENTION = /(?:^|[^\w@.+-])@([^@\n]{0,40})$/;
@@ -36,7 +36,16 @@ export function createHints({ state, changed, api }) {
     if (was?.kind === kind && was.q === q && was.to === to && was.thread === thread) return;
     const same = was?.kind === kind && was.thread === thread;
     state.hints = {
-      kind, thread, from: to - q.length - 1, to, q, at: 0, hints: same ? was.hints : [], loading: kind === "canned", error: "",
+      kind,
+      thread,
+      from: to - q.length - 1,
+      to,
+      q,
+      at: 0,
+      hints: same ? was.hints : [],
+      loading: kind === "canned",
+      error: "",
+      wanted: false,
     };
     if (kind === "mention") {
       state.hints.hints = colleagues(q);
@@ -66,7 +75,9 @@ export function createHints({ state, changed, api }) {
       error = noticeOf(problem);
     }
     if (mine !== asked || state.hints?.kind !== "canned") return;
-    Object.assign(state.hints, { hints, error, loading: false, at: 0 });
+    const { wanted } = state.hints;
+    Object.assign(state.hints, { hints, error, loading: false, at: 0, wanted: false });
+    if (wanted) take(hints[0]);
     changed();
   }
 
@@ -117,6 +128,7 @@ export function createHints({ state, changed, api }) {
     if (!hints || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return false;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (event.key === "Escape") close();
+    else if (hints.loading && (event.key === "Enter" || event.key === "Tab")) hints.wanted = true;
     else if (!hints.hints.length) return false;
     else if (step) {
       hints.at = (hints.at + step + hints.hints.length) % hints.hints.length;

@@ -27,8 +27,9 @@ export function takeEvent(state, event) {
   if (noun === "request" && event.data?.request) takeRequest(state, event.data.request);
   takePresence(state, event);
   if (event.type === "thread.assigned" && event.thread) {
-    const { changes } = state.conversations.get(event.thread) ?? { changes: [] };
-    if (!changes.some((one) => one.epoch === event.data.epoch)) changes.push({ ...event.data, by: event.actor, at: event.at });
+    const changes = state.conversations.get(event.thread)?.changes;
+    if (changes && !changes.some((one) => one.epoch === event.data.epoch))
+      changes.push({ ...event.data, by: event.actor, at: event.at });
   }
   for (const one of told) conversationOf(state, event.thread ?? "").activity.set(one.key, one);
   const activity = event.thread && state.conversations.has(event.thread) && activityOfEvent(state, event);

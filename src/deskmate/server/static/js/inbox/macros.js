@@ -65,11 +65,16 @@ function actionWords(action) {
     case "note":
       return `note${said}`;
     case "tag":
-      return [...(action.add ?? []).map((/** @type {string} */ one) => `tag ${one}`), ...(action.remove ?? []).map((/** @type {string} */ one) => `remove tag ${one}`)].join(", ");
+      return [
+        ...(action.add ?? []).map((/** @type {string} */ one) => `tag ${one}`),
+        ...(action.remove ?? []).map((/** @type {string} */ one) => `remove tag ${one}`),
+      ].join(", ");
     case "priority":
       return `priority ${action.to}`;
     case "assign":
-      return `assign to ${String(action.to).replace(/^queue:/, "queue ").replace(/^operator:.*/, "a colleague")}`;
+      return `assign to ${String(action.to)
+        .replace(/^queue:/, "queue ")
+        .replace(/^operator:.*/, "a colleague")}`;
     default:
       return action.to === "snoozed" ? "snooze" : action.to === "resolved" ? "resolve" : "open";
   }

@@ -16,7 +16,9 @@ export function withMentions(blocks, team, me) {
     spellings.set(name.toLowerCase(), { id, name });
     spellings.set(`{${id.toLowerCase()}}`, { id, name });
   }
-  const longest = [...spellings.keys()].sort((a, b) => b.length - a.length).map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const longest = [...spellings.keys()]
+    .sort((a, b) => b.length - a.length)
+    .map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   const pattern = new RegExp(`(?<![\\w@.+-])@(${longest.join("|")})(?![\\p{L}\\p{M}\\p{N}_])`, "giu");
 
   /** @param {VNode} node @returns {VNode | VNode[]} */

@@ -225,6 +225,8 @@ function sendingFiles({ files }) {
   return h(
     "ul",
     { class: "files" },
-    files.map((one) => h("li", null, h("span", { class: "chip" }, icon("file", true), h("span", { class: "truncate" }, one.name)))),
+    files.map((one) =>
+      h("li", null, h("span", { class: "chip" }, icon("file", true), h("span", { class: "truncate" }, one.name))),
+    ),
   );
 }

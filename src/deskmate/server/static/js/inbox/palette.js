@@ -59,7 +59,8 @@ export function palette(desk) {
             requestAnimationFrame(() => document.getElementById(`command-${at}`)?.scrollIntoView({ block: "nearest" }));
           } else if (event.key === "Enter") {
             event.preventDefault();
-            run(matches[at]);
+            // What was typed last may not be drawn yet.
+            run(find(desk, typed)[at]);
           }
         },
       }),
@@ -111,7 +112,13 @@ function commands(desk) {
         run: () => verbs.resolve(true),
       },
     thread && { icon: "person", words: "Assign this thread", keys: "#", run: () => desk.dialog("assign") },
-    thread && thread.status !== "resolved" && { icon: "snooze", words: "Snooze this thread", keys: "s", run: () => desk.dialog("snooze") },
+    thread &&
+      thread.status !== "resolved" && {
+        icon: "snooze",
+        words: "Snooze this thread",
+        keys: "s",
+        run: () => desk.dialog("snooze"),
+      },
     thread?.status === "snoozed" && { icon: "sun", words: "Wake this thread now", run: () => verbs.change({ status: "open" }) },
     thread && { icon: "tag", words: "Add a tag", run: () => addTag(desk, thread.id) },
     thread && { icon: "copy", words: "Copy the id of this thread", run: () => desk.copy(thread.id) },

@@ -62,7 +62,7 @@ export function snoozing(desk) {
             onclick: () => void rest(until),
           },
           h("span", { class: "grow" }, words),
-          h("span", { class: "quiet" }, until === null ? "at once" : clockOf(until, state.now)),
+          h("span", { class: "quiet" }, until === null ? "" : clockOf(until, state.now)),
           h("kbd", { "aria-hidden": "true" }, String(i + 1)),
         ),
       ),

@@ -43,9 +43,17 @@ export function tagsOf(desk, thread) {
 function adder(desk, thread, first) {
   return h(
     "button",
-    { type: "button", class: "tag tag--add", id: "add-tag", key: "add", onclick: () => addTag(desk, thread.id) },
+    {
+      type: "button",
+      class: "tag tag--add",
+      id: "add-tag",
+      key: "add",
+      "aria-label": "Add a tag",
+      title: "Add a tag",
+      onclick: () => addTag(desk, thread.id),
+    },
     icon("plus", true),
-    first ? "Tag" : h("span", { class: "sr" }, "Add a tag"),
+    first && icon("tag", true),
   );
 }
 

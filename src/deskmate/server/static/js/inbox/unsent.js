@@ -112,5 +112,12 @@ export function createUnsent({ state, changed, api }) {
     }
   }
 
-  return { typed, rest, sent, load, flush, stateOf: (/** @type {string} */ thread, /** @type {Visibility} */ visibility) => keptOf(thread, visibility).state };
+  return {
+    typed,
+    rest,
+    sent,
+    load,
+    flush,
+    stateOf: (/** @type {string} */ thread, /** @type {Visibility} */ visibility) => keptOf(thread, visibility).state,
+  };
 }

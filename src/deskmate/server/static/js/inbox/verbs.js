@@ -99,7 +99,16 @@ export function createVerbs({ state, changed, api, load, go, focus, unsent, sign
     if (!text && !attached.length) return;
     const takeOver = visibility === "public" && !heldByMe(thread, state.me);
     /** @type {Sending} */
-    const sending = { key: crypto.randomUUID(), text, visibility, at: Date.now(), state: "sending", error: "", takeOver, files: attached.map(({ id, name }) => ({ id, name })) };
+    const sending = {
+      key: crypto.randomUUID(),
+      text,
+      visibility,
+      at: Date.now(),
+      state: "sending",
+      error: "",
+      takeOver,
+      files: attached.map(({ id, name }) => ({ id, name })),
+    };
     conversationOf(state, thread.id).sendings.push(sending);
     words[field] = "";
     words.files[field] = words.files[field].filter((one) => !attached.includes(one));
