@@ -170,7 +170,6 @@ class Desk:
         self.views = Views(self._store)
         self.unsent = UnsentWords(self._store)
         self.mentions = Mentions(self._store)
-        self.operators = Operators(self._store, passwords)
         self.keys = Keys(self._store, entropy)
         self.sessions = Sessions(self._store, passwords, entropy)
         self.authenticator = Authenticator(
