@@ -10,6 +10,7 @@ import pytest
 from deskmate import Desk, Visibility, customer
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.operators import Operator
+from deskmate.domain.queues import Chooser
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time
@@ -140,6 +141,25 @@ async def test_p10_a_thread_whose_operator_cannot_have_it_waits_in_its_queue(
     woken = await desk.threads.get(thread)
     assert (woken.status, woken.assignment.to, woken.waiting_since) == (Status.OPEN, "queue", clock())
     assert (await desk.operators.get(ana.id)).load <= 1
+
+
+@pytest.mark.parametrize("wakes", ["its time has come", "the customer writes"])
+async def test_p5_a_thread_that_wakes_in_a_queue_is_given_to_whoever_has_room(
+    desk: Desk, ana: Operator, clock: FakeClock, wakes: str
+):
+    await desk.queues.change("support", chooser=Chooser.BALANCED)
+    thread = (await desk.threads.open(customer="ada", by=ADA)).id
+    await desk.messages.post(thread, "Hello", author=ADA, respond=False)
+    await desk.assignments.assign(thread, "queue:support", by=ana)
+    soon = timedelta(seconds=30)
+    await desk.threads.change(thread, status=Status.SNOOZED, snoozed_until=clock() + soon, by=ana)
+    await desk.operators.presence(ana.id, "available")
+    await desk.run_due()
+    assert (await desk.threads.get(thread)).assignment.to == "queue"
+    if wakes == "the customer writes":
+        await desk.messages.post(thread, "Hello again", author=ADA)
+    await pass_time(desk, clock, soon if wakes == "its time has come" else timedelta(0))
+    assert (await desk.threads.get(thread)).assignment.id == ana.id
 
 
 async def test_p5_a_snooze_survives_a_restart_and_a_lost_timer_is_reported(
