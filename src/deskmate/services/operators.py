@@ -70,6 +70,11 @@ async def takes(tx: Tx, id: str, weight: int) -> bool:
     return row is not None and row["presence"] == Presence.AVAILABLE
 
 
+async def has_room(tx: Tx, id: str, weight: int) -> bool:
+    """Whether this operator still works here and has room for so much more, there or not. Locks them where they have."""
+    return await tx.one("operators.lock_room", id=id, weight=weight) is not None
+
+
 async def check_room(tx: Tx, operator: str | None, weight: int) -> None:
     """Lock an operator who has room for so much more. Raises AtCapacity; whoever is no operator of this desk has no limit."""
     found = await find(tx, operator)
