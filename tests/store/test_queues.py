@@ -266,6 +266,35 @@ async def test_a_reopened_thread_goes_back_to_who_is_there_and_has_room_and_else
     await desk.close()
 
 
+async def test_what_somebody_gives_back_is_given_to_somebody_else(desk: Desk) -> None:
+    await desk.queues.change("support", chooser=Chooser.BALANCED)
+    ana = await operator(desk, "Ana")
+    thread, question = await queued(desk), await desk.requests.ask("Open on Monday?")
+    await desk.run_due()
+    await desk.assignments.assign(thread.id, "queue:support", by=ana)
+    await desk.requests.release(question.id, by=ana)
+    await desk.run_due()
+    assert (await holder(desk, thread), await claimed_by(desk, question, ana)) == ("support", None)
+    ben = await operator(desk, "Ben")
+    await desk.run_due()
+    assert (await holder(desk, thread), await claimed_by(desk, question, ana)) == ("Ben", "Ben")
+    whys = {one.name: one.why for one in (await desk.queues.choices(thread.id, by=ben))[0].candidates}
+    assert whys["Ana"] == "had it before"
+
+
+async def test_what_an_operator_held_who_leaves_waits_in_its_queue_again(desk: Desk) -> None:
+    ana = await operator(desk, "Ana")
+    threads = [await queued(desk) for _ in range(2)]
+    question = await desk.requests.ask("Open on Monday?")
+    for _ in range(3):
+        assert await desk.queues.next(by=ana) is not None
+    await desk.operators.disable(ana.id)
+    await desk.run_due()
+    assert [await holder(desk, one) for one in threads] == ["support", "support"]
+    assert await claimed_by(desk, question, ana) is None
+    assert await loads(desk) == {}
+
+
 async def test_who_gives_no_sign_of_life_is_away_and_back_with_the_next_one(desk: Desk, clock: FakeClock) -> None:
     ana = await operator(desk, "Ana")
     await pass_time(desk, clock, timedelta(minutes=9))

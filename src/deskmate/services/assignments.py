@@ -98,6 +98,8 @@ async def change(
     if to.to is Holder.QUEUE:
         await offers.thread(tx, thread.id, await queues.ensure(tx, to.id or DEFAULT_QUEUE))
     if was.to is Holder.OPERATOR:
+        if cause is Cause.RELEASE:
+            await tx.run("choices.missed", thread=thread.id, request=None, operator=was.id, now=ms(tx.now))
         await offers.room(tx, was.id)
     return await threads.get(tx, thread.id)
 

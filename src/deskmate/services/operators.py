@@ -274,7 +274,10 @@ class Operators:
             await jobs.enqueue(tx, AWAY, operator.id, at=tx.now + self._away_after)
 
     async def disable(self, id: str, *, by: Actor = SYSTEM) -> Operator:
-        """An operator leaves: sessions end, keys bound to them open nothing. Raises Conflict for the last admin."""
+        """An operator leaves: sessions end, keys bound to them open nothing, what they hold goes back to its queue.
+
+        Raises Conflict for the last admin.
+        """
         require(by, Action.OPERATOR_MANAGE)
 
         async def body(tx: Tx) -> Operator:
@@ -283,6 +286,7 @@ class Operators:
             if await tx.run("operators.disable", id=id, now=ms(tx.now)):
                 await tx.run("sessions.delete_all", operator=id)
                 await _tell(tx, replace(found, presence=Presence.OFFLINE), by, "disabled")
+                await offers.left(tx, id)
             return await get(tx, id)
 
         return await self._store.write(body)
