@@ -20,8 +20,8 @@ export function createLoading({ state, changed, api }) {
 
   /** @param {number} limit */
   const listQuery = (limit) => {
-    const { assignment, status, sort, queue, q } = state.view;
-    return { assignment, status, sort, queue, q, limit };
+    const { thread: _, ...filters } = state.view;
+    return { ...filters, limit };
   };
 
   /** Load the list from its start. `quiet` keeps what is shown until the answer is here. @param {{quiet?: boolean}} [options] */
@@ -46,7 +46,6 @@ export function createLoading({ state, changed, api }) {
       const rest = list.ids.length > limit ? list.ids.slice(limit).filter((id) => !ids.includes(id)) : [];
       Object.assign(list, { ids: [...ids, ...rest], cursor: rest.length ? list.cursor : page.cursor, loaded: true, error: null });
       state.counts = page.counts ?? state.counts;
-      state.queues = page.queues ?? state.queues;
     } catch (error) {
       if (mine === asked && !(quiet && list.loaded)) list.error = /** @type {any} */ (error);
     } finally {
@@ -148,11 +147,15 @@ export function createLoading({ state, changed, api }) {
     }
   }
 
-  /** What waits for people anywhere, for the title. */
+  /** What waits for people anywhere, and for me, for the title. */
   async function waiting() {
     try {
-      const page = await api.get("/api/requests", { state: "open", limit: 200 });
-      page.items.forEach((/** @type {any} */ one) => takeRequest(state, one));
+      const [requests, mine] = await Promise.all([
+        api.get("/api/requests", { state: "open", limit: 200 }),
+        api.get("/api/threads", { assignment: "mine", sort: "waiting", limit: 100 }),
+      ]);
+      mine.items.forEach((/** @type {any} */ one) => takeThread(state, one));
+      requests.items.forEach((/** @type {any} */ one) => takeRequest(state, one));
       changed();
     } catch {
       // The list tells most of it.
