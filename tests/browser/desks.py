@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.acceptance.doors import serving
 from tests.browser.conftest import PASSWORD, Site
@@ -11,7 +11,7 @@ from tests.browser.conftest import PASSWORD, Site
 from deskmate import Desk, Operator, Settings, Thread, customer
 from deskmate.domain.actors import Role
 from deskmate.domain.messages import Visibility
-from deskmate.domain.threads import Mode, Priority
+from deskmate.domain.threads import Priority
 from deskmate.testing import FakeClock, ScriptedAgent
 
 PEOPLE = {
@@ -34,13 +34,8 @@ class DeskSite(Site):
 @asynccontextmanager
 async def desk_site(store_url: str, clock: FakeClock | None = None) -> AsyncGenerator[DeskSite, None]:
     """A running desk; Ana leads it."""
-    settings = Settings(rate_limits=False)
-    bot = ScriptedAgent(name="support")
-    desk = (
-        Desk(store_url, agents=[bot], settings=settings, clock=clock)
-        if clock
-        else Desk(store_url, agents=[bot], settings=settings)
-    )
+    ticks = clock or (lambda: datetime.now(UTC))
+    desk = Desk(store_url, agents=[ScriptedAgent(name="support")], settings=Settings(rate_limits=False), clock=ticks)
     ana = await desk.operators.add(name="Ana Diaz", email="ana@shop.example", password=PASSWORD, role=Role.LEAD, capacity=4)
     ben = await desk.operators.add(name="Ben Ode", email="ben@shop.example", password=PASSWORD)
     for name in ("billing", "returns"):
@@ -48,7 +43,7 @@ async def desk_site(store_url: str, clock: FakeClock | None = None) -> AsyncGene
     async with serving(desk) as url:
         site = DeskSite(url=url, desk=desk, ana=ana, ben=ben)
         for id, (name, subject, text) in PEOPLE.items():
-            thread = await desk.threads.open(customer=id, subject=subject, mode=Mode.OFF, by=customer(id, name))
+            thread = await desk.threads.open(customer=id, subject=subject, by=customer(id, name))
             await desk.messages.post(thread.id, text, author=customer(id, name))
             site.threads[id] = thread
         yield site

@@ -67,6 +67,10 @@ export function createBulk({ state, changed, api, load, focus }) {
     async act(body, done, threads) {
       const ids = threads ?? shownPicked(state);
       if (!ids.length || state.picked.busy) return;
+      // Where to go on: behind the last of them, for they may leave the list.
+      const rest = state.list.ids.filter((id) => !ids.includes(id));
+      const last = state.list.ids.findLastIndex((id) => ids.includes(id));
+      const after = state.list.ids.slice(last).find((id) => rest.includes(id)) ?? rest.at(-1) ?? ids[0];
       Object.assign(state.picked, { busy: true, error: "", said: "" });
       changed();
       try {
@@ -86,7 +90,7 @@ export function createBulk({ state, changed, api, load, focus }) {
         state.picked.panel = "";
         state.picked.typed = { search: "", until: "", add: "", remove: "", note: "" };
         if (!state.picked.ids.size) state.picked.showing = false;
-        focus(refused.length ? "bulk-said" : "list");
+        focus(refused.length ? "bulk-said" : `row:${after}`);
         load.refreshSoon();
       } catch (error) {
         state.picked.error = noticeOf(error);

@@ -94,7 +94,7 @@ function said({ state, changed }) {
       iconButton("Dismiss", "close", () => {
         picked.said = "";
         changed();
-        document.querySelector(".list-rows .thread-row")?.focus();
+        /** @type {HTMLElement | null} */ (document.querySelector(".list-rows .thread-row"))?.focus();
       }),
     )
   );

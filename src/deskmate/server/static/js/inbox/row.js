@@ -113,8 +113,8 @@ function watchers(state, thread) {
 function preview({ state }, thread) {
   const last = thread.preview;
   if (!last) return h("p", { class: "thread-row-preview truncate grow quiet" }, thread.subject || "No message yet");
-  const mine = last.author.id && last.author.id === state.me?.id;
   const { kind, name } = last.author;
+  const mine = kind === "operator" && name === state.me?.name;
   const who = mine
     ? "You"
     : kind === "agent"
