@@ -99,7 +99,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 ANA = Actor(kind=AuthorKind.OPERATOR, id="op_0", name="Ana", role=Role.OPERATOR)
 LARGE = "threads|messages|listed|searchable|subject_words|customers|customer_words|requests"
 """Tables that grow with the desk."""
-WALKS = {*(f"inbox.{sort}" for sort in Sort), "requests.take_next"}
+WALKS = {*(f"inbox.{sort}" for sort in Sort), "requests.next", "requests.take_next"}
 """What goes along an index in its order, and stops."""
 Said = dict[str, Mapping[str, object]]
 

@@ -126,7 +126,7 @@ async def identify(tx: Tx, claims: Claims) -> None:
         name, email = claims.name or row["name"], claims.email or row["email"]
         await tx.run("customers.change", id=claims.id, name=name, email=email, metadata=row["metadata"])
         if name != row["name"]:
-            await findable.customer(tx, claims.id, row["name"], name)
+            await findable.customer(tx, claims.id, name, known=True)
 
 
 def read_claims(token: str, secrets: Mapping[str, str]) -> Claims | None:

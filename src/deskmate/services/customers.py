@@ -34,7 +34,7 @@ async def ensure(
         now=ms(tx.now),
     )  # fmt: skip
     if not known:
-        await findable.customer(tx, id, "", name)
+        await findable.customer(tx, id, name, known=False)
 
 
 async def get(tx: Tx, id: str) -> Customer:

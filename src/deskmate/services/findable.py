@@ -45,11 +45,11 @@ async def subject(tx: Tx, thread: str, was: str | None, now: str | None) -> None
         await tx.run("search.put_subject", thread=thread, words=json.dumps(words))
 
 
-async def customer(tx: Tx, id: str, was: str, now: str) -> None:
-    """The threads of a customer are found by the customer's name."""
-    if was:
+async def customer(tx: Tx, id: str, name: str, *, known: bool) -> None:
+    """The threads of a customer are found by the customer's name, and no longer by the one that was known."""
+    if known:
         await tx.run("search.forget_customer", customer=id)
-    if words := wanted(now):
+    if words := wanted(name):
         await tx.run("search.put_customer", customer=id, words=json.dumps(words))
 
 

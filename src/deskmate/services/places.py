@@ -21,6 +21,8 @@ CANDIDATES = 1000
 """A word that this many threads and messages have is looked for along the list, not the list for the word."""
 MOST_WORDS = 8
 WORDS_TRIED = 3
+RARE = 20
+"""One thread in so many may have a word that is looked up."""
 HIGHEST = chr(0x10FFFF)
 """Behind every character that a word has."""
 
@@ -116,7 +118,7 @@ async def page(tx: Tx, question: Question, after: Place, limit: int) -> tuple[li
         if len(kept) > limit or len(met) < number:
             break
         after = met[-1] if met else after
-        if number == first and (found := await _with_words(tx, question)) is not None:
+        if number == first and (found := await _with_words(tx, question, met)) is not None:
             return await _ask(tx, question, walked, others, found, begin, limit)
     else:
         return [place.thread for place in kept], after
@@ -205,14 +207,19 @@ async def _exactly(tx: Tx, question: Question) -> list[str]:
     return list({row["thread"]: None for row in rows})
 
 
-async def _with_words(tx: Tx, question: Question) -> list[str] | None:
-    """The threads with the rarest of the words, where they are few enough to ask each; None where the list has to be walked."""
+async def _with_words(tx: Tx, question: Question, met: Sequence[Place]) -> list[str] | None:
+    """The threads with a rare one of the words, where they are few enough to ask each; None where the list has to be walked.
+
+    To look up a word that many messages have costs more the more they are: one that is met often on the list is not looked up.
+    """
+    hidden = int(question.hidden)
     for word in sorted(question.words, key=lambda one: -len(one.word))[:WORDS_TRIED]:
-        if word.prefix and len(word.word) == 1:
+        often = await _those(tx, met, "inbox.saying", words=json.dumps([word.record()]), hidden=hidden)
+        if (word.prefix and len(word.word) == 1) or len(often) * RARE > len(met):
             continue
         rows = await tx.all(
             "inbox.with_word",
-            word=word.word, beyond=word.beyond, prefix=int(word.prefix), hidden=int(question.hidden), limit=CANDIDATES,
+            word=word.word, beyond=word.beyond, prefix=int(word.prefix), hidden=hidden, limit=CANDIDATES,
         )  # fmt: skip
         if len(rows) < CANDIDATES:
             return [thread for thread in {row["thread"]: None for row in rows} if thread is not None]

@@ -13,10 +13,11 @@ from deskmate.domain.messages import readable
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, redact_thread, require
+from deskmate.domain.queues import DEFAULT_QUEUE
 from deskmate.domain.states import move
 from deskmate.domain.threads import STATUS_MOVES, Mode, Priority, Status, Thread, tagged
 from deskmate.errors import Forbidden, Invalid, NotFound
-from deskmate.services import customers, feed, findable, offers
+from deskmate.services import customers, feed, findable, offers, queues
 from deskmate.services.erasure import delete_thread as delete
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
@@ -165,6 +166,8 @@ async def _store_change(tx: Tx, was: Thread, now: Thread, actor: Actor) -> Threa
     if was.status is not now.status and was.assignment.to is Holder.OPERATOR:
         await tx.run("assignments.end_lease", thread=now.id)
         await offers.room(tx, was.assignment.id)
+    if was.status is not now.status and now.status is Status.OPEN and was.assignment.to is Holder.QUEUE:
+        await offers.thread(tx, now.id, await queues.ensure(tx, was.assignment.id or DEFAULT_QUEUE))
     if now.snoozed_until != was.snoozed_until:
         await _set_timer(tx, now)
     if now.subject != was.subject:

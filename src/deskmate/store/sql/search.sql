@@ -103,8 +103,9 @@ DELETE FROM customer_words WHERE customer = :customer;
 
 -- name: put_customer
 -- The words of a name.
-INSERT INTO customer_words (customer, word) SELECT :customer, value FROM json_each(:words);
+INSERT INTO customer_words (customer, word) SELECT :customer, value FROM json_each(:words) WHERE true ON CONFLICT DO NOTHING;
 
 -- name: put_customer (postgresql)
 -- The same.
-INSERT INTO customer_words (customer, word) SELECT :customer, word FROM json_array_elements_text(CAST(:words AS json)) AS word;
+INSERT INTO customer_words (customer, word) SELECT :customer, word FROM json_array_elements_text(CAST(:words AS json)) AS word
+ON CONFLICT DO NOTHING;
