@@ -189,6 +189,7 @@ class Desk:
             offers.REQUEST: self._choosing.offer_request,
             offers.OPERATOR: self._choosing.fill,
             offers.LEASE: self._leases.look,
+            offers.LEFT: self._leases.give_back,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
         }

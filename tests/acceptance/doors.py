@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -274,17 +275,39 @@ async def open_front(url: str) -> AsyncIterator[Front]:
         await front.admin.client.aclose()
 
 
+class _Server(uvicorn.Server):
+    """Ends at once where nobody is connected. uvicorn looks ten times in a second whether to end, and then waits in any case."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(uvicorn.Config(create_app(desk), log_level="warning", ws="none", timeout_graceful_shutdown=2))
+        self.ending = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)  # Those that were idle are gone now.
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(desk: Desk) -> AsyncIterator[str]:
     """The desk behind a real port of this machine, for the time of the block. Yields its address."""
     listening = open_port()
-    config = uvicorn.Config(create_app(desk), log_level="warning", ws="none", lifespan="on", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = _Server(desk)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.ending.set()
         await running
         listening.close()
 

@@ -55,7 +55,8 @@ async def everything_of(person: Person, thread: str, desk: Desk) -> str:
         f"/api/threads?q={CANARY}", f"/api/threads/{thread}/requests", f"/api/threads/{thread}/assignments",
         f"/api/threads/{thread}/usage", "/api/requests", "/api/requests?state=decided", "/api/usage", "/api/operators", "/api/me",
         "/api/me/mentions", f"/api/threads/{thread}/unsent", "/api/canned", f"/api/canned?thread={thread}&q={CANARY}",
-        "/api/macros", "/api/views",
+        "/api/macros", "/api/views", "/api/queues", f"/api/threads/{thread}/choices", f"/api/threads/{thread}/wait",
+        *(f"/api/threads/{thread}/transcript?format={form}" for form in ("text", "markdown", "json")),
     ]  # fmt: skip
     got = [(await person.client.get(path)).text for path in paths]
     for request in await desk.requests.waiting(thread, by=admin()):

@@ -34,7 +34,7 @@ async def places(front: Front, thread: str) -> dict[str, str]:
     canned = await front.admin.post("/api/canned", shortcut="hi", title="Hello", text="Hello.")
     macro = await front.admin.post("/api/macros", name="Done", actions=[{"do": "status", "to": "resolved"}])
     view = await front.admin.post("/api/views", name="Late", filters={"sort": "waiting"}, shared=True)
-    kept = {"canned": canned["id"], "macro": macro["id"], "view": view["id"]}
+    kept = {"canned": canned["id"], "macro": macro["id"], "view": view["id"], "name": "support"}
     return {"thread": thread, "request": request, "operator": victim.id, "key": key["id"]} | kept
 
 

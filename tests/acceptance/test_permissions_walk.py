@@ -314,10 +314,13 @@ async def test_unknown_ids_are_refused_in_every_role(routes: list[str], scene: S
 
 
 async def test_methods_that_no_route_knows_are_refused(scene: Scene):
-    document = done(await scene.front.client().get("/openapi.json"))
-    for path, item in document["paths"].items():
+    known = done(await scene.front.client().get("/openapi.json"))["paths"]
+    forms = {re.sub(r"{\w+}", "[^/]+", path): item for path, item in known.items()}
+    for path, item in known.items():
         for method in set(METHODS) - set(item) - {"options", "head"}:
             url = re.sub(r"{(\w+)}", lambda found: scene.ids[found[1]], path)
+            if any(method in other and re.fullmatch(form, url) for form, other in forms.items()):
+                continue  # To another route it is an id.
             response = await scene.front.admin.client.request(method.upper(), url, json={} if method != "trace" else None)
             assert response.status_code in (404, 405), f"{method} {path}: {response.status_code}"
             refused(response, response.status_code)

@@ -1,11 +1,13 @@
 """Files over HTTP: given to a thread, said in a message, and taken as downloads that no browser runs."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
-from tests.acceptance.doors import Front, Person, done, refused
+from tests.acceptance.doors import Front, Person, done, refused, soon
 
-from deskmate.server import intake
+from deskmate.domain.files import LARGEST
 from deskmate.server.api import files
 
 
@@ -71,7 +73,9 @@ async def test_a_file_belongs_to_who_gave_it_and_to_one_thread(front: Front, ada
     refused(await bob.client.get(f"/api/files/{file}"), 404, "not_found")
 
 
-async def test_a_file_above_the_limit_is_413_whether_or_not_it_says_its_length(ada: Person, monkeypatch: pytest.MonkeyPatch):
+async def test_a_file_above_the_limit_is_413_whether_or_not_it_says_its_length(
+    front: Front, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
     thread, large = await ada.thread(), b"x" * 20_000
     path = f"/api/threads/{thread}/files"
 
@@ -80,12 +84,16 @@ async def test_a_file_above_the_limit_is_413_whether_or_not_it_says_its_length(a
             yield large[start : start + 1000]
 
     done(await ada.client.post(path, content=chunks()), 201)
-    monkeypatch.setattr(intake, "LARGEST", 10_000)
-    refused(await ada.client.post(path, content=large), 413, "too_large")
-    refused(await ada.client.post(path, content=chunks()), 413, "too_large")
-    monkeypatch.setattr(intake, "LARGEST", 10**9)
-    monkeypatch.setattr(files, "LARGEST", 10_000)
-    refused(await ada.client.post(path, content=chunks()), 413, "too_large")
+    monkeypatch.setattr(files, "LARGEST", len(large) - 1)
+    for content in (large, chunks()):
+        assert refused(await ada.client.post(path, content=content), 413, "too_large")["field"] == "content"
+    done(await ada.client.post(path, content=large[1:]), 201)
+    # One that is far too large is not listened to at all.
+    url = urlsplit(front.url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {2 * LARGEST + 1}\r\n\r\n".encode())
+    assert (await soon(reader.readline())).startswith(b"HTTP/1.1 413 ")
+    writer.close()
 
 
 async def test_only_a_file_may_be_something_else_than_json(ada: Person):

@@ -49,12 +49,18 @@ async def card_site(store_url: str) -> AsyncGenerator[CardSite, None]:
 
 
 async def signed_in(
-    browser: Browser, site: Site, *, width: int = 1280, height: int = 844, bypass_csp: bool = False
+    browser: Browser,
+    site: Site,
+    *,
+    width: int = 1280,
+    height: int = 844,
+    bypass_csp: bool = False,
+    email: str = "ana@shop.example",
 ) -> tuple[BrowserContext, Watched]:
-    """Ana at her desk."""
+    """Ana at her desk, or who has this address."""
     size = {"width": width, "height": height}
     context = await browser.new_context(viewport=size, reduced_motion="reduce", bypass_csp=bypass_csp)  # pyright: ignore[reportArgumentType]
-    await context.request.post(f"{site.url}/api/session", data={"email": "ana@shop.example", "password": PASSWORD})
+    await context.request.post(f"{site.url}/api/session", data={"email": email, "password": PASSWORD})
     return context, await watched(context)
 
 

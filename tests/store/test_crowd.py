@@ -106,7 +106,7 @@ async def test_p10_a_queue_that_pushes_assigns_everything_there_is_room_for_and_
         assert sum(one.load for one in now) == len(made)
         assert all(one.load <= one.capacity for one in now)
         shares = [one.load / one.capacity for one in now]
-        assert max(shares) - min(shares) <= 1 / min(one.capacity for one in now)
+        assert max(shares) - min(shares) <= 1 / min(one.capacity for one in now) + 1e-9
         assert await drifted(desk) == []
         print("push:", spread(now))
 

@@ -146,6 +146,23 @@ async def test_what_is_declined_comes_back_with_the_reason_and_is_not_passed_on_
     assert (await desk.threads.get(thread.id)).assignment.to == "queue"
 
 
+async def test_what_is_handed_back_is_not_passed_on_again_before_the_customer_has_written(
+    desk: Desk, bot: ScriptedAgent, ana: Operator, clock: FakeClock
+) -> None:
+    thread = await thread_of(desk)
+    await desk.respond(thread.id)
+    clock.advance(seconds=1)
+    await desk.assignments.assign(thread.id, f"operator:{ana.id}", by=ana)
+    await desk.assignments.assign(thread.id, "ai", by=ana, note="refunds take three days")
+    await desk.run_due()
+    assert (await shown(desk, thread))[-1] == "No: Ana has handed this back: refunds take three days"
+    assert (await desk.threads.get(thread.id)).assignment.to == "ai"
+    clock.advance(seconds=1)
+    await desk.messages.post(thread.id, "It has been four.", author=ADA)
+    await desk.respond(thread.id)
+    assert (await desk.threads.get(thread.id)).assignment.to == "queue"
+
+
 async def test_passing_on_twice_in_one_run_opens_one_request(desk: Desk, bot: ScriptedAgent) -> None:
     async def twice(turn: Turn) -> AsyncIterator[Output]:
         for _ in range(2):

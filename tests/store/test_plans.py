@@ -1,18 +1,25 @@
-"""What is read of a long thread does not grow with it (P12): the database walks an index and stops, whatever it guesses."""
+"""What is read grows neither with a thread (P12) nor with the desk: the database goes by an index and stops."""
 
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import psycopg
 import pytest
+from tests.store.crowd import crowd, fill
 
 from deskmate import Desk, NewMessage, Text, customer
-from deskmate.domain.actors import Author, agent
+from deskmate.domain.actors import Actor, Author, AuthorKind, Role, agent
 from deskmate.domain.messages import ModelRole
+from deskmate.domain.requests import RequestKind
+from deskmate.domain.threads import Priority, Status
+from deskmate.services.inbox import Sort, Tab
+from deskmate.store.postgres_tx import PostgreSQLTx
 from deskmate.store.sql import statements
+from deskmate.store.sqlite_tx import SQLiteTx
 
 ada, bot = customer("ada").author, agent("bot").author
 LENGTHS = 40, 400, 3000
@@ -87,3 +94,87 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for child in plan.get("Plans", ()):
         yield from nodes(child)
+
+
+ANA = Actor(kind=AuthorKind.OPERATOR, id="op_0", name="Ana", role=Role.OPERATOR)
+LARGE = "threads|messages|listed|searchable|subject_words|customers|customer_words|requests"
+"""Tables that grow with the desk."""
+WALKS = {*(f"inbox.{sort}" for sort in Sort), "requests.next", "requests.take_next"}
+"""What goes along an index in its order, and stops."""
+Said = dict[str, Mapping[str, object]]
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> Said:
+    """The statements that were executed, each with the parameters it had last."""
+    heard: Said = {}
+    for kind in (SQLiteTx, PostgreSQLTx):
+
+        def execute(tx: Any, statement: str, params: Mapping[str, object], *, was: Any = kind._execute) -> Any:  # pyright: ignore[reportPrivateUsage]
+            heard[statement] = params
+            return was(tx, statement, params)
+
+        monkeypatch.setattr(kind, "_execute", execute)
+    return heard
+
+
+async def work_a_day(desk: Desk, thread: str) -> None:
+    """What operators and customers do all day long, where there are many threads."""
+    for tab in Tab:
+        for sort in Sort:
+            page = await desk.inbox.page(by=ANA, tab=tab, sort=sort, limit=20)
+            if page.cursor is not None:
+                await desk.inbox.page(by=ANA, tab=tab, sort=sort, cursor=page.cursor, limit=20)
+    await desk.inbox.page(by=ANA, queue="billing", kind=RequestKind.QUESTION, priority=Priority.NORMAL, tag="vip")
+    for q in ("Ada refu", "qqqq", "%", thread):
+        assert (await desk.inbox.page(by=ANA, q=q, status=None)).items or q in ("%", "qqqq")
+    await desk.threads.of_customer(by=customer("cu_000001"))
+    opened = await desk.threads.open(customer="cu_000001", subject="A tent with a hole")
+    for of in (thread, opened.id):
+        owner = (await desk.threads.get(of)).customer or ""
+        await desk.messages.post(of, "Where is my parcel?", author=customer(owner))
+        await desk.messages.post(of, "On its way.", author=ANA)
+    request = await desk.requests.next(by=ANA)
+    assert request is not None
+    await desk.requests.release(request.id, by=ANA)
+    await desk.assignments.assign(opened.id, "operator:op_0", by=ANA)
+    await desk.threads.change(opened.id, status=Status.RESOLVED, tags=["hole"], subject="A hole", by=ANA)
+
+
+async def test_what_an_operator_does_is_read_by_an_index_however_many_threads_there_are(
+    store_url: str, engine: str, said: Said
+) -> None:
+    fill(store_url, rows := crowd(10_000, messages=1))
+    async with Desk.open(store_url, work=False) as desk:
+        await work_a_day(desk, str(rows["threads"][60][0]))
+    assert {"inbox.newest", "inbox.with_word", "inbox.saying", "requests.take_next", "messages.insert"} <= said.keys()
+    texts = statements("sqlite" if engine == "sqlite" else "postgresql")
+    look = sqlite_plans if engine == "sqlite" else postgresql_plans
+    for name, plan in look(store_url, {name: (texts[name].text, params) for name, params in said.items()}):
+        if name in WALKS:
+            assert not re.search(rf"SCAN ({LARGE})\b(?! USING INDEX)|Seq Scan on ({LARGE})\b", plan), f"{name}:\n{plan}"
+            assert not re.search("TEMP B-TREE|Sort", plan), f"{name}:\n{plan}"
+        else:
+            assert not re.search(rf"\b(SCAN|Seq Scan on) ({LARGE})\b", plan), f"{name}:\n{plan}"
+
+
+def sqlite_plans(url: str, said: Mapping[str, tuple[str, Mapping[str, object]]]) -> Iterator[tuple[str, str]]:
+    """The plan of each statement, as it is on a store that nobody has analysed."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db:
+        for name, (text, params) in said.items():
+            yield name, "\n".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", params))
+
+
+def postgresql_plans(url: str, said: Mapping[str, tuple[str, Mapping[str, object]]]) -> Iterator[tuple[str, str]]:
+    """The plans of each statement, with its parameters known and without."""
+    with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as db:
+        db.execute("VACUUM ANALYZE")
+        for number, (name, (text, params)) in enumerate(said.items()):
+            names = [known for known in params if f"%({known})s" in text]
+            numbered = re.sub(r"%\((\w+)\)s", lambda found, names=names: f"${names.index(found[1]) + 1}", text).replace("%%", "%")
+            db.execute(f"PREPARE p{number} AS {numbered}".encode())
+            values = f"({', '.join(['%s'] * len(names))})" if names else ""
+            for mode in ("force_custom_plan", "force_generic_plan"):
+                db.execute(f"SET plan_cache_mode = {mode}".encode())
+                plan = db.execute(f"EXPLAIN EXECUTE p{number}{values}".encode(), [params[known] for known in names]).fetchall()
+                yield name, f"{mode}\n" + "\n".join(str(row[0]) for row in plan)

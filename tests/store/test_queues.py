@@ -196,7 +196,7 @@ async def test_the_backlog_is_given_out_when_somebody_comes_and_when_a_queue_beg
 
 
 async def test_p5_an_ignored_assignment_goes_to_somebody_who_has_not_missed_it_yet_and_then_waits_for_all(
-    desk: Desk, clock: FakeClock
+    desk: Desk, store_url: str, clock: FakeClock
 ) -> None:
     await desk.queues.change("support", chooser=Chooser.BALANCED, lease=timedelta(minutes=3))
     ana, ben = await operator(desk, "Ana"), await operator(desk, "Ben")
@@ -205,6 +205,8 @@ async def test_p5_an_ignored_assignment_goes_to_somebody_who_has_not_missed_it_y
     first, asked = await holder(desk, thread), await claimed_by(desk, question, ana)
     for one in (ana, ben):
         await desk.operators.seen(one.id)
+    await desk.close()
+    desk = Desk(store_url, clock=clock)  # Another process: timers and leases are rows.
     await pass_time(desk, clock, timedelta(minutes=3, seconds=1))
     second, asked_next = await holder(desk, thread), await claimed_by(desk, question, ana)
     assert {first, second} == {"Ana", "Ben"}
@@ -218,6 +220,7 @@ async def test_p5_an_ignored_assignment_goes_to_somebody_who_has_not_missed_it_y
     cal = await operator(desk, "Cal")
     await desk.run_due()
     assert await holder(desk, thread) == cal.name
+    await desk.close()
 
 
 async def test_a_sign_of_life_keeps_what_was_assigned_and_an_answer_ends_the_lease(desk: Desk, clock: FakeClock) -> None:
@@ -235,7 +238,9 @@ async def test_a_sign_of_life_keeps_what_was_assigned_and_an_answer_ends_the_lea
     assert await holder(desk, thread) == "Ana"
 
 
-async def test_a_reopened_thread_goes_back_to_who_is_there_and_has_room_and_else_to_the_queue(desk: Desk) -> None:
+async def test_a_reopened_thread_goes_back_to_who_is_there_and_has_room_and_else_to_the_queue(
+    desk: Desk, store_url: str, clock: FakeClock
+) -> None:
     ana = await operator(desk, "Ana", capacity=1)
     thread = await desk.threads.open(customer="ada")
 
@@ -247,6 +252,8 @@ async def test_a_reopened_thread_goes_back_to_who_is_there_and_has_room_and_else
     await desk.assignments.assign(thread.id, f"operator:{ana.id}", by=ana)
     assert await reopened() == "Ana"
     await desk.operators.presence(ana.id, "away", by=ana.actor())
+    await desk.close()
+    desk = Desk(store_url, clock=clock)
     assert await reopened() == "support"
     await desk.operators.presence(ana.id, "available", by=ana.actor())
     await desk.assignments.assign(thread.id, f"operator:{ana.id}", by=ana)
@@ -256,6 +263,36 @@ async def test_a_reopened_thread_goes_back_to_who_is_there_and_has_room_and_else
     await desk.messages.post(thread.id, "And another.", author=customer("ada"))
     assert await holder(desk, thread) == "support"
     assert await loads(desk) == {"Ana": 1}
+    await desk.close()
+
+
+async def test_what_somebody_gives_back_is_given_to_somebody_else(desk: Desk) -> None:
+    await desk.queues.change("support", chooser=Chooser.BALANCED)
+    ana = await operator(desk, "Ana")
+    thread, question = await queued(desk), await desk.requests.ask("Open on Monday?")
+    await desk.run_due()
+    await desk.assignments.assign(thread.id, "queue:support", by=ana)
+    await desk.requests.release(question.id, by=ana)
+    await desk.run_due()
+    assert (await holder(desk, thread), await claimed_by(desk, question, ana)) == ("support", None)
+    ben = await operator(desk, "Ben")
+    await desk.run_due()
+    assert (await holder(desk, thread), await claimed_by(desk, question, ana)) == ("Ben", "Ben")
+    whys = {one.name: one.why for one in (await desk.queues.choices(thread.id, by=ben))[0].candidates}
+    assert whys["Ana"] == "had it before"
+
+
+async def test_what_an_operator_held_who_leaves_waits_in_its_queue_again(desk: Desk) -> None:
+    ana = await operator(desk, "Ana")
+    threads = [await queued(desk) for _ in range(2)]
+    question = await desk.requests.ask("Open on Monday?")
+    for _ in range(3):
+        assert await desk.queues.next(by=ana) is not None
+    await desk.operators.disable(ana.id)
+    await desk.run_due()
+    assert [await holder(desk, one) for one in threads] == ["support", "support"]
+    assert await claimed_by(desk, question, ana) is None
+    assert await loads(desk) == {}
 
 
 async def test_who_gives_no_sign_of_life_is_away_and_back_with_the_next_one(desk: Desk, clock: FakeClock) -> None:

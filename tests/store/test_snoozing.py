@@ -10,6 +10,7 @@ import pytest
 from deskmate import Desk, Visibility, customer
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.operators import Operator
+from deskmate.domain.queues import Chooser
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time
@@ -64,6 +65,7 @@ async def test_a_snoozed_thread_opens_at_its_time_for_the_operator_who_holds_it(
 async def test_without_a_time_it_rests_until_the_customer_writes(desk: Desk, ana: Operator, clock: FakeClock):
     thread = await snoozed(desk, ana)
     await pass_time(desk, clock, timedelta(days=400))
+    await desk.operators.presence(ana.id, "available")
     assert (await desk.threads.get(thread)).status is Status.SNOOZED
     await desk.messages.post(thread, "Hello again", author=ADA)
     woken = await desk.threads.get(thread)
@@ -124,12 +126,40 @@ async def test_a_time_that_cannot_be_kept_is_refused_and_changes_nothing(desk: D
     assert await desk.next_due() is None
 
 
-async def test_a_thread_whose_operator_has_left_meanwhile_waits_in_its_queue(desk: Desk, ana: Operator, clock: FakeClock):
+@pytest.mark.parametrize("why", ["has left", "has no room any more"])
+async def test_p10_a_thread_whose_operator_cannot_have_it_waits_in_its_queue(
+    desk: Desk, ana: Operator, clock: FakeClock, why: str
+):
     thread = await snoozed(desk, ana, clock() + HOUR)
-    await desk.operators.disable(ana.id)
+    if why == "has left":
+        await desk.operators.disable(ana.id)
+    else:
+        await desk.operators.change(ana.id, capacity=1)
+        other = (await desk.threads.open(customer="bob")).id
+        await desk.assignments.assign(other, f"operator:{ana.id}", by=ana)
     await pass_time(desk, clock, HOUR)
     woken = await desk.threads.get(thread)
     assert (woken.status, woken.assignment.to, woken.waiting_since) == (Status.OPEN, "queue", clock())
+    assert (await desk.operators.get(ana.id)).load <= 1
+
+
+@pytest.mark.parametrize("wakes", ["its time has come", "the customer writes"])
+async def test_p5_a_thread_that_wakes_in_a_queue_is_given_to_whoever_has_room(
+    desk: Desk, ana: Operator, clock: FakeClock, wakes: str
+):
+    await desk.queues.change("support", chooser=Chooser.BALANCED)
+    thread = (await desk.threads.open(customer="ada", by=ADA)).id
+    await desk.messages.post(thread, "Hello", author=ADA, respond=False)
+    await desk.assignments.assign(thread, "queue:support", by=ana)
+    soon = timedelta(seconds=30)
+    await desk.threads.change(thread, status=Status.SNOOZED, snoozed_until=clock() + soon, by=ana)
+    await desk.operators.presence(ana.id, "available")
+    await desk.run_due()
+    assert (await desk.threads.get(thread)).assignment.to == "queue"
+    if wakes == "the customer writes":
+        await desk.messages.post(thread, "Hello again", author=ADA)
+    await pass_time(desk, clock, soon if wakes == "its time has come" else timedelta(0))
+    assert (await desk.threads.get(thread)).assignment.id == ana.id
 
 
 async def test_p5_a_snooze_survives_a_restart_and_a_lost_timer_is_reported(

@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from deskmate.app import Desk
 from deskmate.config import Settings
 from deskmate.demo.clock import Clock
+from deskmate.demo.furniture import furnish
 from deskmate.demo.stories import JONAS, MIRA, STORIES, TOMASO
 from deskmate.demo.telling import tell
 from deskmate.domain.actors import Actor, Role
@@ -72,6 +73,7 @@ class Demo:
         now = self._clock()
         try:
             team = {key: _working(await self._add(login)) for key, login in self._team.items()}
+            await furnish(self.desk, team[JONAS])
             await tell(self.desk, self._clock, STORIES, team, now=now)
         finally:
             self._clock.release()

@@ -86,7 +86,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Who was chosen for a thread or a request, from whom; `missed_at` is when they had let it lie for too long."""
+    """Who was chosen for a thread or a request, from whom; `missed_at` is when they had let it
+    lie for too long, or gave it back."""
 
     id: str
     thread: str
@@ -124,7 +125,7 @@ def obstacle(operator: Operator, queue: Queue, item: Item, *, missed: frozenset[
     if not speaks(operator, item, at):
         return f"does not speak {item.language}"
     if operator.id in missed:
-        return "had it and let it lie"
+        return "had it before"
     if hundredths(operator.load) + item.weight > hundredths(operator.capacity):
         return f"holds {operator.load:g} of {operator.capacity:g}"
     return None

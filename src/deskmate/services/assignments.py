@@ -98,6 +98,8 @@ async def change(
     if to.to is Holder.QUEUE:
         await offers.thread(tx, thread.id, await queues.ensure(tx, to.id or DEFAULT_QUEUE))
     if was.to is Holder.OPERATOR:
+        if cause is Cause.RELEASE:
+            await tx.run("choices.missed", thread=thread.id, request=None, operator=was.id, now=ms(tx.now))
         await offers.room(tx, was.id)
     return await threads.get(tx, thread.id)
 
@@ -176,7 +178,9 @@ class Assignments:
         unanswered = unanswered or bool(await runs.live(tx, thread))
         waiting = holder is not Holder.AI and (holder is Holder.QUEUE or unanswered)
         changed = await change(tx, found, target, cause, by=by, note=note, waiting=waiting)
-        return await self._hand_back(tx, changed, by, note) if holder is Holder.AI else changed
+        if holder is not Holder.AI:
+            return changed
+        return await self._hand_back(tx, changed, by, note, owed=found.waiting_since is not None)
 
     async def history(self, thread: str, *, by: By) -> list[Change]:
         """Every change of hands of a thread, oldest first."""
@@ -206,8 +210,9 @@ class Assignments:
                 verb = "took over" if operator.id == by.id else f"gave it to {operator.name}"
                 return Assignment(to=to, id=operator.id, name=operator.name, since=tx.now, reason=f"{by.name} {verb}")
 
-    async def _hand_back(self, tx: Tx, thread: Thread, by: Actor, note: str | None) -> Thread:
-        """Write the marker on the next order. It is the prompt of the next run, which starts now if the customer still waits."""
+    async def _hand_back(self, tx: Tx, thread: Thread, by: Actor, note: str | None, *, owed: bool) -> Thread:
+        """Write the marker on the next order. It is the prompt of the next run, which starts now if the customer still waits: for
+        an answer of the AI, or (`owed`) for the person whom the AI had promised."""
         marker = NewMessage(
             role="system",
             parts=(Text(text=await marker_text(tx, thread, note, by=by)),),
@@ -216,7 +221,7 @@ class Assignments:
         )
         stored = (await messages.insert(tx, thread.id, [marker], order="next", actor=by))[0]
         agent = self._default_agent()
-        if agent is not None and thread.prompt_order > thread.answered_order:
+        if agent is not None and (owed or thread.prompt_order > thread.answered_order):
             await tx.run("assignments.asks", thread=thread.id, order=stored.order)
             await runs.queue(tx, thread, agent, prompt=stored.id, prompt_order=stored.order, actor=by)
         return await threads.get(tx, thread.id)

@@ -11,7 +11,7 @@ from deskmate.domain.actors import Actor, AuthorKind, customer, service
 from deskmate.domain.keys import Key, actor_of
 from deskmate.domain.operators import words
 from deskmate.errors import Invalid
-from deskmate.services import keys, operators, sessions
+from deskmate.services import customers, findable, keys, operators, sessions
 from deskmate.services.credentials import digest
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import ms, utc
@@ -120,14 +120,13 @@ class Authenticator:
 
 async def identify(tx: Tx, claims: Claims) -> None:
     """Keep what the host site says about its customer; what it does not mention stays."""
-    await tx.run(
-        "customers.ensure",
-        id=claims.id, name=claims.name, email=claims.email, anonymous=0, metadata="{}", now=ms(tx.now),
-    )  # fmt: skip
+    await customers.ensure(tx, claims.id, name=claims.name, email=claims.email)
     row = await tx.one("customers.get", id=claims.id)
     if row is not None:
         name, email = claims.name or row["name"], claims.email or row["email"]
         await tx.run("customers.change", id=claims.id, name=name, email=email, metadata=row["metadata"])
+        if name != row["name"]:
+            await findable.customer(tx, claims.id, name, known=True)
 
 
 def read_claims(token: str, secrets: Mapping[str, str]) -> Claims | None:

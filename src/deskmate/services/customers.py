@@ -9,7 +9,7 @@ from deskmate.domain.messages import readable
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, require
 from deskmate.errors import Invalid, NotFound
-from deskmate.services import erasure
+from deskmate.services import erasure, findable
 from deskmate.store.base import Store, Tx
 from deskmate.store.rows import customer_of
 from deskmate.store.times import ms
@@ -27,11 +27,14 @@ async def ensure(
     """Make sure that the customer is known; one that is known already stays as it is."""
     if not id or len(id) > 200 or readable(id) != id:
         raise Invalid("a customer's id has 1 to 200 characters", field="customer")
-    await tx.run(
+    name = readable(name)
+    known = not await tx.run(
         "customers.ensure",
-        id=id, name=readable(name), email=email, anonymous=int(anonymous), metadata=json.dumps(dict(metadata or {})),
+        id=id, name=name, email=email, anonymous=int(anonymous), metadata=json.dumps(dict(metadata or {})),
         now=ms(tx.now),
     )  # fmt: skip
+    if not known:
+        await findable.customer(tx, id, name, known=False)
 
 
 async def get(tx: Tx, id: str) -> Customer:

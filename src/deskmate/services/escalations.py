@@ -52,14 +52,17 @@ class Escalator:
 
 
 async def _declined(tx: Tx, thread: Thread) -> str | None:
-    """Why a person said no to the last escalation, unless the customer has written since: the same matter does not come twice."""
-    row = await tx.one("requests.newest_escalation", thread=thread.id)
-    if row is None or row["decision_kind"] != DecisionKind.DECLINE:
-        return None
+    """Why people gave the thread back, where they declined it or handed it back and the customer has not written since: the same
+    matter does not come twice."""
     newest = await prompts.newest_of_customer(tx, thread.id)
-    if newest is not None and ms(newest.created_at) > row["decided_at"]:
-        return None
-    return f"{row['decided_name']} has declined this: {row['decision_reason'] or 'no reason given'}"
+    heard = ms(newest.created_at) if newest is not None else 0
+    row = await tx.one("requests.newest_escalation", thread=thread.id)
+    if row is not None and row["decision_kind"] == DecisionKind.DECLINE and heard <= row["decided_at"]:
+        return f"{row['decided_name']} has declined this: {row['decision_reason'] or 'no reason given'}"
+    last = (await assignments.history(tx, thread.id))[-1]
+    if last.cause is Cause.HAND_BACK and heard <= ms(last.at):
+        return f"{last.by.name} has handed this back: {last.note or 'go on with it'}"
+    return None
 
 
 async def _open_one(tx: Tx, thread: str) -> Request | None:

@@ -1,7 +1,9 @@
-"""Findable: what the store keeps of a message so that it is found. Kept in the transaction that changes the message."""
+"""Findable: what the store keeps of messages, subjects and names so that they are found, in the transaction that changes them."""
+
+import json
 
 from deskmate.domain.messages import Message, MessageStatus
-from deskmate.domain.search import Embedding, indexed
+from deskmate.domain.search import Embedding, indexed, wanted
 from deskmate.store.base import Tx
 
 
@@ -33,6 +35,22 @@ async def forget(tx: Tx, message: Message) -> None:
     """The message is about to go."""
     await tx.run("search.remove", message=message.id)
     await tx.run("search.remove_embeddings", message=message.id)
+
+
+async def subject(tx: Tx, thread: str, was: str | None, now: str | None) -> None:
+    """A thread is found by the first words of its subject."""
+    if was:
+        await tx.run("search.forget_subject", thread=thread)
+    if words := wanted(now or ""):
+        await tx.run("search.put_subject", thread=thread, words=json.dumps(words))
+
+
+async def customer(tx: Tx, id: str, name: str, *, known: bool) -> None:
+    """The threads of a customer are found by the customer's name, and no longer by the one that was known."""
+    if known:
+        await tx.run("search.forget_customer", customer=id)
+    if words := wanted(name):
+        await tx.run("search.put_customer", customer=id, words=json.dumps(words))
 
 
 def _words(message: Message) -> str:

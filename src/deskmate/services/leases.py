@@ -6,7 +6,7 @@ from deskmate.domain.actors import SYSTEM, Actor, AuthorKind
 from deskmate.domain.assignments import Cause, Holder
 from deskmate.domain.queues import DEFAULT_QUEUE
 from deskmate.domain.threads import Status, Thread
-from deskmate.services import assignments, ledger, offers, queues, threads
+from deskmate.services import assignments, ledger, offers, operators, queues, threads
 from deskmate.store import jobs
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import ms, utc
@@ -43,10 +43,35 @@ class Leases:
         """The handler of LEASE jobs. It may come twice."""
         await self._store.write(lambda tx: _look(tx, job.ref))
 
+    async def give_back(self, job: jobs.Job) -> None:
+        """The handler of LEFT jobs: whoever has come back meanwhile keeps what they hold."""
+        operator = await self._store.read(lambda tx: operators.find(tx, job.ref))
+        while operator is not None and operator.disabled and await self._store.write(lambda tx: _give_back(tx, job.ref)):
+            pass
+
     async def audit(self) -> None:
         """See to threads whose lease has run out and for which nobody came."""
         if await self._store.read(_lapsed):
             await self._store.write(_attend)
+
+
+async def _give_back(tx: Tx, operator: str) -> bool:
+    """One thread or claimed request of an operator who has left. Tells whether there was one."""
+    held = await tx.one("operators.holds", id=operator)
+    if held is not None:
+        thread = await threads.lock(tx, held["id"])
+        if thread.assignment.id == operator:
+            reason = f"{thread.assignment.name} does not work here any more"
+            await assignments.to_queue(tx, thread, by=SYSTEM, reason=reason, cause=Cause.RELEASE, keep=True)
+        return True
+    claimed = await tx.one("operators.claims", id=operator)
+    if claimed is None:
+        return False
+    await threads.lock(tx, claimed["thread"])
+    request = await ledger.get(tx, claimed["id"])
+    if request.claimed_by is not None and request.claimed_by.id == operator:
+        await ledger.release(tx, request, by=SYSTEM)
+    return True
 
 
 async def _lapsed(tx: Tx) -> list[Row]:
@@ -67,6 +92,5 @@ async def _look(tx: Tx, id: str) -> None:
         await offers.lease(tx, id, utc(row["lease_until"]))
         return
     operator = thread.assignment
-    await tx.run("choices.missed", thread=id, request=None, operator=operator.id, now=ms(tx.now))
     reason = f"{operator.name} gave no sign of life in time"
     await assignments.to_queue(tx, thread, by=SYSTEM, reason=reason, cause=Cause.RELEASE, keep=True)

@@ -265,6 +265,22 @@ def denied_result(request: Request, reason: str | None) -> ToolResult:
     )
 
 
+async def release(tx: Tx, request: Request, *, by: Actor) -> Request:
+    """Give a claimed request back. One that nobody has claimed stays as it is."""
+    if not await tx.run("requests.release", id=request.id, now=ms(tx.now)):
+        return request
+    if request.claimed_by is not None:
+        await tx.run(
+            "choices.missed", thread=request.thread, request=request.id, operator=request.claimed_by.id, now=ms(tx.now)
+        )  # fmt: skip
+    released = await get(tx, request.id)
+    await set_timer(tx, released)
+    await announce(tx, released, EventType.REQUEST_RELEASED, actor=by)
+    await freed(tx, request)
+    await offer(tx, released)
+    return released
+
+
 def goes_with_thread(request: Request, thread: Thread) -> bool:
     """Whether whoever has the thread has this request as well: it was passed on together with it."""
     return request.kind is RequestKind.ESCALATION and thread.assignment.to is not Holder.AI

@@ -13,6 +13,7 @@ THREAD = "thread.offer"
 REQUEST = "request.offer"
 OPERATOR = "operator.fill"
 LEASE = "thread.lease"
+LEFT = "operator.left"
 
 
 async def thread(tx: Tx, id: str, queue: Queue) -> None:
@@ -38,6 +39,11 @@ async def backlog(tx: Tx) -> None:
     if await tx.one("queues.pushing") is not None:
         for row in await tx.all("operators.available"):
             await jobs.enqueue(tx, OPERATOR, row["id"])
+
+
+async def left(tx: Tx, operator: str) -> None:
+    """An operator does not work here any more: what they hold is given back."""
+    await jobs.enqueue(tx, LEFT, operator)
 
 
 async def lease(tx: Tx, id: str, until: datetime) -> None:

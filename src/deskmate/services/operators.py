@@ -70,6 +70,11 @@ async def takes(tx: Tx, id: str, weight: int) -> bool:
     return row is not None and row["presence"] == Presence.AVAILABLE
 
 
+async def has_room(tx: Tx, id: str, weight: int) -> bool:
+    """Whether this operator still works here and has room for so much more, there or not. Locks them where they have."""
+    return await tx.one("operators.lock_room", id=id, weight=weight) is not None
+
+
 async def check_room(tx: Tx, operator: str | None, weight: int) -> None:
     """Lock an operator who has room for so much more. Raises AtCapacity; whoever is no operator of this desk has no limit."""
     found = await find(tx, operator)
@@ -269,7 +274,10 @@ class Operators:
             await jobs.enqueue(tx, AWAY, operator.id, at=tx.now + self._away_after)
 
     async def disable(self, id: str, *, by: Actor = SYSTEM) -> Operator:
-        """An operator leaves: sessions end, keys bound to them open nothing. Raises Conflict for the last admin."""
+        """An operator leaves: sessions end, keys bound to them open nothing, what they hold goes back to its queue.
+
+        Raises Conflict for the last admin.
+        """
         require(by, Action.OPERATOR_MANAGE)
 
         async def body(tx: Tx) -> Operator:
@@ -278,6 +286,7 @@ class Operators:
             if await tx.run("operators.disable", id=id, now=ms(tx.now)):
                 await tx.run("sessions.delete_all", operator=id)
                 await _tell(tx, replace(found, presence=Presence.OFFLINE), by, "disabled")
+                await offers.left(tx, id)
             return await get(tx, id)
 
         return await self._store.write(body)

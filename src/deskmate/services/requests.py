@@ -224,13 +224,7 @@ class Requests:
             found = await self._locked(tx, id, actor, Action.REQUEST_CLAIM)
             ledger.check_open(found)
             ledger.check_claim(found, actor, at=tx.now)
-            if not await tx.run("requests.release", id=id, now=ms(tx.now)):
-                return found
-            released = await ledger.get(tx, id)
-            await opening.set_timer(tx, released)
-            await ledger.announce(tx, released, EventType.REQUEST_RELEASED, actor=actor)
-            await opening.freed(tx, found)
-            return released
+            return await ledger.release(tx, found, by=actor)
 
         return await self._store.write(body)
 

@@ -7,7 +7,7 @@ from deskmate.domain.actors import Role
 from deskmate.domain.customers import Customer
 from deskmate.domain.operators import Operator, checked, normal_email, words
 from deskmate.errors import Conflict, Invalid, Unauthenticated
-from deskmate.services import operators
+from deskmate.services import customers, operators
 from deskmate.services.credentials import Entropy, Passwords, check_password, digest, new_token
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import ms
@@ -115,10 +115,7 @@ class Sessions:
 
         async def body(tx: Tx) -> Visit:
             visitor = Customer(id=tx.id("customer"), name=label, anonymous=True, created_at=tx.now)
-            await tx.run(
-                "customers.ensure",
-                id=visitor.id, name=visitor.name, email=None, anonymous=1, metadata="{}", now=ms(tx.now),
-            )  # fmt: skip
+            await customers.ensure(tx, visitor.id, name=visitor.name, anonymous=True)
             expires_at = tx.now + TOKEN_LIFE
             await tx.run(
                 "tokens.insert", hash=digest(token), customer=visitor.id, now=ms(tx.now), expires_at=ms(expires_at)

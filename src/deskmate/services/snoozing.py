@@ -55,9 +55,11 @@ async def _tend(tx: Tx, id: str) -> None:
 
 
 async def _wake(tx: Tx, thread: Thread) -> None:
-    """It comes back to the operator who holds it, away or not; one who has left the team cannot be waited for."""
-    await threads.set_status(tx, thread, Status.OPEN, actor=SYSTEM)
+    """It comes back to the operator who holds it, away or not; where they have no room any more (P10), or have left the team, it
+    waits in its queue."""
     holder = thread.assignment
-    if holder.to is Holder.OPERATOR and (await operators.get(tx, holder.id or "")).disabled:
+    leaves = holder.to is Holder.OPERATOR and not await operators.has_room(tx, holder.id or "", thread.weight)
+    await threads.set_status(tx, thread, Status.OPEN, actor=SYSTEM)
+    if leaves:
         thread = await threads.get(tx, thread.id)
-        await assignments.to_queue(tx, thread, by=SYSTEM, reason=f"{holder.name} does not work here any more")
+        await assignments.to_queue(tx, thread, by=SYSTEM, reason=f"the snooze is over; {holder.name} has no room or has left")

@@ -13,10 +13,11 @@ from deskmate.domain.messages import readable
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, redact_thread, require
+from deskmate.domain.queues import DEFAULT_QUEUE
 from deskmate.domain.states import move
 from deskmate.domain.threads import STATUS_MOVES, Mode, Priority, Status, Thread, tagged
 from deskmate.errors import Forbidden, Invalid, NotFound
-from deskmate.services import customers, feed, offers
+from deskmate.services import customers, feed, findable, offers, queues
 from deskmate.services.erasure import delete_thread as delete
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
@@ -76,12 +77,13 @@ async def open_(
         await customers.ensure(tx, customer, name=actor.name if (actor.kind, actor.id) == (AuthorKind.CUSTOMER, customer) else "")
     id, now = tx.id("thread"), ms(tx.now)
     reason = "the thread was opened"
+    subject = _text(subject)
     await tx.run(
         "threads.insert",
-        id=id, customer=customer, subject=_text(subject), summary=_text(summary), reason=reason, mode=mode, priority=priority,
-        queue=queue, tags=json.dumps(tagged((), tags=tags)), language=language, metadata=json.dumps(dict(metadata or {})),
-        now=now,
+        id=id, customer=customer, subject=subject, summary=_text(summary), reason=reason, mode=mode, priority=priority,
+        queue=queue, tags=_tags(tagged((), tags=tags)), language=language, metadata=json.dumps(dict(metadata or {})), now=now,
     )  # fmt: skip
+    await findable.subject(tx, id, None, subject)
     await tx.run(
         "assignments.insert",
         id=tx.id("assignment"), thread=id, epoch=0, cause=Cause.OPENED, to=Holder.AI, holder=None, holder_name=None,
@@ -90,6 +92,10 @@ async def open_(
     )  # fmt: skip
     await feed.emit(tx, EventType.THREAD_OPENED, actor=actor, thread=id, data={"customer": customer})
     return await get(tx, id)
+
+
+def _tags(tags: Sequence[str]) -> str:
+    return json.dumps([readable(tag) for tag in tags])
 
 
 def _text(text: str | None) -> str | None:
@@ -154,14 +160,18 @@ async def _store_change(tx: Tx, was: Thread, now: Thread, actor: Actor) -> Threa
     await tx.run(
         "threads.change",
         id=now.id, subject=now.subject, summary=now.summary, status=now.status, snoozed_until=ms(now.snoozed_until),
-        mode=now.mode, priority=now.priority, tags=json.dumps(now.tags), language=now.language,
+        mode=now.mode, priority=now.priority, tags=_tags(now.tags), language=now.language,
         metadata=json.dumps(dict(now.metadata)), now=ms(tx.now),
     )  # fmt: skip
     if was.status is not now.status and was.assignment.to is Holder.OPERATOR:
         await tx.run("assignments.end_lease", thread=now.id)
         await offers.room(tx, was.assignment.id)
+    if was.status is not now.status and now.status is Status.OPEN and was.assignment.to is Holder.QUEUE:
+        await offers.thread(tx, now.id, await queues.ensure(tx, was.assignment.id or DEFAULT_QUEUE))
     if now.snoozed_until != was.snoozed_until:
         await _set_timer(tx, now)
+    if now.subject != was.subject:
+        await findable.subject(tx, now.id, was.subject, now.subject)
     facts = ("subject", "summary", "status", "snoozed_until", "mode", "priority", "tags", "language", "metadata")
     data = {"changed": [fact for fact in facts if getattr(was, fact) != getattr(now, fact)], "status": now.status}
     await feed.emit(tx, EventType.THREAD_CHANGED, actor=actor, thread=now.id, data=data)

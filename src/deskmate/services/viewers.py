@@ -69,7 +69,8 @@ class Viewers:
             was = await _last(tx, thread, actor)
             now = replace(was, typing=tx.now + TYPING if typing else EPOCH, words=visibility)
             await _say(tx, thread, customer, actor, was, now)
-            await leases.renew(tx, thread, actor)
+            if typing:
+                await leases.renew(tx, thread, actor)
 
         await self._store.write(body, aside=True)
 
@@ -83,7 +84,8 @@ class Viewers:
             was = await _last(tx, thread, actor)
             now = replace(was, viewing=tx.now + VIEWING) if viewing else replace(was, viewing=EPOCH, typing=EPOCH)
             await _say(tx, thread, customer, actor, was, now)
-            await leases.renew(tx, thread, actor)
+            if viewing:
+                await leases.renew(tx, thread, actor)
 
         await self._store.write(body, aside=True)
 

@@ -1,11 +1,13 @@
 """Migrations: numbered SQL files, applied by yoyo in one transaction that is also the lock. See docs/why/migrations.md."""
 
+import json
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from deskmate.domain.search import wanted
 from deskmate.errors import Unavailable
 from deskmate.store.sql import Engine, statements
 from deskmate.store.urls import engine_of, sqlite_path
@@ -91,10 +93,16 @@ def _apply(engine: Engine, connection: Any, applied: set[str]) -> list[str]:
     return pending
 
 
+def _words_of(text: str | None) -> str:
+    """The words of what is stored already, as JSON, for the migration that begins to keep them."""
+    return json.dumps(wanted(text or ""))
+
+
 @contextmanager
 def _sqlite(path: Path) -> Generator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
+            connection.create_function("words_of", 1, _words_of, deterministic=True)
             yield connection
     except sqlite3.OperationalError as error:
         raise Unavailable(f"The database file {path} cannot be used: {error}.") from error

@@ -96,7 +96,7 @@ class Outside:
         self._version_sql = named["feed.version"].text
         self._newest_sql = named["feed.newest"].text
         self._changed_sql = named["feed.changed"].text
-        self._signs_sql = named["viewers.signs"].text
+        self._signs_sql = named["feed.signs"].text
         self._version = 0
         self._seen = 0
         self._signs: frozenset[tuple[str | int | None, ...]] = frozenset()

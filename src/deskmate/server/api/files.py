@@ -52,11 +52,14 @@ async def get_file(file: str, desk: TheDesk, who: Who) -> Response:
 
 
 async def _content(request: Request) -> bytes:
-    content = bytearray()
+    content, size = bytearray(), 0
     async for piece in request.stream():
-        content += piece
-        if len(content) > LARGEST:
-            raise TooLarge(f"a file has at most {LARGEST // 1024 // 1024} MB", field="content", largest=LARGEST)
+        size += len(piece)
+        if size <= LARGEST:
+            content += piece
+    # Read to its end though it is too large: whoever is still sending would not hear the answer.
+    if size > LARGEST:
+        raise TooLarge(f"a file has at most {LARGEST // 1024 // 1024} MB", field="content", largest=LARGEST)
     return bytes(content)
 
 

@@ -21,9 +21,9 @@ async def list_mentions(desk: TheDesk, who: Who, unread: bool = False, cursor: C
 
 
 @router.post("/read")
-async def read_mentions(desk: TheDesk, who: Who, body: ReadMentions | None = None) -> Json:
+async def read_mentions(body: ReadMentions, desk: TheDesk, who: Who) -> Json:
     """Say that one has read these, or all."""
-    return {"unread": await desk.mentions.read(body.mentions if body else None, by=who)}
+    return {"unread": await desk.mentions.read(body.mentions, by=who)}
 
 
 def _json(one: Mentioned, who: Actor) -> Json:

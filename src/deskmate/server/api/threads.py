@@ -12,7 +12,8 @@ from fastapi.responses import JSONResponse
 from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.messages import Visibility
 from deskmate.domain.permissions import Action, allowed
-from deskmate.domain.threads import Status, Thread
+from deskmate.domain.requests import RequestKind
+from deskmate.domain.threads import Priority, Status, Thread
 from deskmate.errors import Forbidden, Invalid
 from deskmate.server.api.bodies import (
     ActOnThreads,
@@ -84,6 +85,9 @@ async def list_threads(
     assignment: Tab = Tab.ALL,
     status: Literal["open", "snoozed", "resolved", "all"] | None = None,
     queue: Annotated[str | None, Query(max_length=200)] = None,
+    kind: RequestKind | None = None,
+    priority: Priority | None = None,
+    tag: Annotated[str | None, Query(max_length=200)] = None,
     q: Annotated[str | None, Query(max_length=200)] = None,
     customer: Annotated[str | None, Query(max_length=200)] = None,
     sort: Sort = Sort.NEWEST,
@@ -100,12 +104,17 @@ async def list_threads(
         asked = None if status is None else wanted
         theirs = await desk.threads.page(customer=customer, status=asked, cursor=cursor, limit=limit, by=who)
         return {"items": [thread_json(thread, who) for thread in theirs.items], "cursor": theirs.cursor}
-    page = await desk.inbox.page(by=who, tab=assignment, status=wanted, queue=queue, q=q, sort=sort, cursor=cursor, limit=limit)
+    page = await desk.inbox.page(
+        by=who, tab=assignment, status=wanted, queue=queue, kind=kind, priority=priority, tag=tag, q=q, sort=sort, cursor=cursor,
+        limit=limit,
+    )  # fmt: skip
     new = await desk.reads.unread([thread.id for thread in page.items], by=who)
     return {
         "items": [thread_json(thread, who, page.requests.get(thread.id, ()), unread=new.get(thread.id)) for thread in page.items],
         "cursor": page.cursor,
         "counts": dict(page.counts),
+        "counts_more": dict(page.more),
+        "queues": dict(page.queues),
     }
 
 

@@ -72,4 +72,5 @@ SELECT requests.id, requests.thread, COALESCE(requests.queue, 'support') AS queu
 FROM requests JOIN threads ON threads.id = requests.thread
 WHERE requests.state IN ('open', 'claimed');
 
+CREATE INDEX requests_skilled ON requests (id) WHERE state IN ('open', 'claimed') AND skills <> '[]';
 CREATE INDEX operators_available ON operators (id) WHERE presence = 'available' AND disabled_at IS NULL;

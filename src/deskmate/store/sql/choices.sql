@@ -8,13 +8,13 @@ VALUES (:id, :thread, :request, :queue, :operator, :operator_name, :reason, :can
 SELECT * FROM choices WHERE thread = :thread ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- name: missed
--- They let it lie.
+-- They let it lie, or gave it back.
 UPDATE choices SET missed_at = :now
 WHERE thread = :thread AND operator = :operator AND missed_at IS NULL
   AND ((CAST(:request AS TEXT) IS NULL AND request IS NULL) OR request = :request);
 
 -- name: missers
--- Who let a thread, or a request on it, lie.
+-- Who let a thread, or a request on it, lie, or gave it back.
 SELECT DISTINCT operator FROM choices
 WHERE thread = :thread AND missed_at IS NOT NULL
   AND ((CAST(:request AS TEXT) IS NULL AND request IS NULL) OR request = :request);

@@ -58,3 +58,8 @@ appended AS (
 SELECT counted.customer, (SELECT base FROM feed) + pg_current_xact_id()::text::bigint * 4096 + :first AS seq,
     (SELECT max(earlier.seq) FROM events AS earlier WHERE earlier.thread = :thread) AS newest
 FROM counted;
+
+-- name: signs (sqlite)
+-- All signs there are, with when others last saw something else of them: what another process has changed is a new row here.
+SELECT viewers.thread, viewers.kind, viewers.id, viewers.changed_at, threads.customer
+FROM viewers JOIN threads ON threads.id = viewers.thread;

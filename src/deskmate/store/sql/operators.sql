@@ -131,3 +131,11 @@ UPDATE operators SET load =
     + COALESCE((SELECT SUM(requests.weight) FROM requests
                 WHERE requests.state = 'claimed' AND requests.claimed_by = operators.id), 0)
 WHERE id = :id;
+
+-- name: holds
+-- A thread that an operator holds.
+SELECT id FROM threads WHERE assignment = 'operator' AND holder = :id AND status = 'open' ORDER BY created_at LIMIT 1;
+
+-- name: claims
+-- A request that an operator has claimed.
+SELECT id, thread FROM requests WHERE state = 'claimed' AND claimed_by = :id LIMIT 1;

@@ -74,7 +74,7 @@ LIMIT 1;
 
 -- name: lock_next_thread
 -- SQLite has one writer: the thread that was seen is still the next one.
-SELECT id FROM queued_threads WHERE FALSE;
+SELECT NULL AS id WHERE FALSE;
 
 -- name: lock_next_thread (postgresql)
 -- The same, locked for the rest of this transaction; those that somebody else holds are passed over.

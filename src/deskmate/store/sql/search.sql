@@ -84,3 +84,28 @@ WHERE messages.thread = :thread AND messages."order" >= :from_order AND messages
        OR (messages.role = 'system' AND messages.author_kind = 'system'))))
 ORDER BY messages."order", messages.step
 LIMIT :limit;
+
+-- name: forget_subject
+-- The thread cannot be found by its subject any more.
+DELETE FROM subject_words WHERE thread = :thread;
+
+-- name: put_subject
+-- The words of a subject.
+INSERT INTO subject_words (thread, word) SELECT :thread, value FROM json_each(:words);
+
+-- name: put_subject (postgresql)
+-- The same.
+INSERT INTO subject_words (thread, word) SELECT :thread, word FROM json_array_elements_text(CAST(:words AS json)) AS word;
+
+-- name: forget_customer
+-- The threads of the customer cannot be found by their name any more.
+DELETE FROM customer_words WHERE customer = :customer;
+
+-- name: put_customer
+-- The words of a name.
+INSERT INTO customer_words (customer, word) SELECT :customer, value FROM json_each(:words) WHERE true ON CONFLICT DO NOTHING;
+
+-- name: put_customer (postgresql)
+-- The same.
+INSERT INTO customer_words (customer, word) SELECT :customer, word FROM json_array_elements_text(CAST(:words AS json)) AS word
+ON CONFLICT DO NOTHING;

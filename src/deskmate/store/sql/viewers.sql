@@ -26,8 +26,3 @@ SELECT thread FROM viewers WHERE until < :before LIMIT 1;
 -- name: sweep
 -- Forget all who were gone before a time.
 DELETE FROM viewers WHERE until < :before;
-
--- name: signs (sqlite)
--- All signs there are, with when others last saw something else of them: what another process has changed is a new row here.
-SELECT viewers.thread, viewers.kind, viewers.id, viewers.changed_at, threads.customer
-FROM viewers JOIN threads ON threads.id = viewers.thread;

@@ -8,7 +8,8 @@ const LONGEST_PAUSE = 15_000;
 /**
  * @typedef {{seq: number, thread: string | null, thread_seq: number | null, type: string, actor: any, at: any, data: any}} FeedEvent
  * @typedef {{message: string, thread: string, offset: number, text: string}} Delta
- * @typedef {{thread: string, viewers: import("./types.js").Viewer[]}} Presence
+ * @typedef {{kind: string, id: string | null, name: string, typing: boolean, visibility: "public" | "note" | null}} Viewer
+ * @typedef {{thread: string, viewers: Viewer[]}} There
  */
 
 /**
@@ -18,7 +19,7 @@ const LONGEST_PAUSE = 15_000;
  *   headers?: () => Record<string, string>,
  *   onEvent: (event: FeedEvent) => void,
  *   onDelta: (delta: Delta) => void,
- *   onPresence?: (presence: Presence) => void,
+ *   onPresence?: (there: There) => void,
  *   onState: (state: "connecting" | "connected" | "offline") => void,
  *   onConnected: (fresh: boolean) => void,
  *   onUnauthenticated: () => void,

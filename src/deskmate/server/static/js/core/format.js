@@ -7,6 +7,7 @@ const LOCALE = "en-GB";
 const clockFormat = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat(LOCALE, { weekday: "long", day: "numeric", month: "long" });
 const dateFormat = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
+const weekdayFormat = new Intl.DateTimeFormat(LOCALE, { weekday: "short" });
 const fullFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "short" });
 
 /** A time of the API, text or number, as milliseconds. @param {any} time @returns {number} NaN when there is none */
@@ -58,6 +59,14 @@ export function duration(length) {
 /** The same without seconds, for rows: "14 min", "1 h 48" @param {number} length */
 export function roughly(length) {
   return length < HOUR ? `${Math.max(1, Math.ceil(length / MINUTE))} min` : duration(length);
+}
+
+/** When something ends, as short as it is clear: "14:00", "Mon 09:00", "14 Mar 09:00" @param {any} time @param {number} now */
+export function until(time, now) {
+  const at = ms(time);
+  if (Number.isNaN(at)) return "";
+  if (sameDay(at, now)) return clock(at);
+  return `${at - now < 6 * DAY && at > now ? weekdayFormat.format(at) : dateFormat.format(at)} ${clock(at)}`;
 }
 
 /** "Today, Friday 20 November" @param {any} time @param {number} now */

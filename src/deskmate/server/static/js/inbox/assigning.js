@@ -4,6 +4,7 @@ import { h } from "../core/dom.js";
 import { capital, counted, firstName } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, button } from "../core/parts.js";
+import { loadWords } from "./around.js";
 import { chooser, fitting, nothingChosen } from "./chooser.js";
 import { agentName, heldByMe, holderName, openThread } from "./state.js";
 
@@ -18,12 +19,14 @@ let now = { chosen: nothingChosen(), note: "", error: "" };
 /** @param {Desk} desk */
 export function beginAssigning(desk) {
   now = { chosen: nothingChosen(), note: "", error: "" };
-  void desk.team.load();
+  void desk.around.load("team");
+  void desk.around.load("queues");
 }
 
 /** @param {Desk} desk */
 export function assigning(desk) {
   const { state, verbs } = desk;
+  const { around } = state;
   const thread = openThread(state);
   if (!thread) return null;
   const targets = targetsOf(desk, thread);
@@ -55,7 +58,7 @@ export function assigning(desk) {
       options: targets,
       chosen: now.chosen,
       changed: desk.changed,
-      none: state.team.error || "Nobody fits. Enter a name, a queue, me or AI.",
+      none: around.team.error?.message || "Nobody fits. Enter a name, a queue, me or AI.",
       take: (option) => void done(option),
       mark: () => document.getElementById("assign-note")?.focus(),
     }),
@@ -93,7 +96,7 @@ export function assigning(desk) {
 
 /** @param {Desk} desk @param {import("../core/types.js").Thread} thread @returns {Target[]} whoever holds it now is not among them */
 function targetsOf({ state }, thread) {
-  const { me, team } = state;
+  const { me, around } = state;
   const held = thread.assignment;
   const agent = agentName(state, thread);
   /** @type {Target[]} */
@@ -103,12 +106,12 @@ function targetsOf({ state }, thread) {
       key: `operator:${me.id}`,
       words: `me myself ${me.name}`,
       view: [avatar("operator", me.name, { size: "small", presence: me.presence }), h("span", { class: "grow" }, "Me")],
-      about: loadOf(team.operators.find((one) => one.id === me.id) ?? me),
+      about: loadOf(around.team.items.find((one) => one.id === me.id) ?? me),
       act: held.to === "queue" ? "Take it" : "Take over",
       reader: "",
     });
   }
-  const colleagues = team.operators
+  const colleagues = around.team.items
     .filter((one) => one.id !== me?.id && !(held.to === "operator" && held.id === one.id))
     .sort((a, b) => PRESENCE[a.presence] - PRESENCE[b.presence] || a.name.localeCompare(b.name));
   for (const one of colleagues) {
@@ -124,7 +127,7 @@ function targetsOf({ state }, thread) {
       reader: firstName(one.name),
     });
   }
-  for (const queue of team.queues) {
+  for (const queue of around.queues.items) {
     if (held.to === "queue" && held.id === queue.name) continue;
     targets.push({
       key: `queue:${queue.name}`,
@@ -150,5 +153,5 @@ function targetsOf({ state }, thread) {
 
 /** @param {{load?: number, capacity?: number}} one */
 function loadOf({ load, capacity }) {
-  return typeof load === "number" ? `holds ${load} of ${capacity}${load >= (capacity ?? 0) ? ", full" : ""}` : "";
+  return typeof load === "number" ? `holds ${loadWords({ load, capacity })}${load >= (capacity ?? 0) ? ", full" : ""}` : "";
 }

@@ -11,7 +11,7 @@ const PATIENCE = 1500;
 /** @param {import("./main.js").Desk} desk */
 export function banner(desk) {
   const { connection, conversations } = desk.state;
-  if (connection.state !== "offline") return null;
+  if (connection.state !== "offline") return away(desk);
   if (Date.now() - connection.since < PATIENCE) {
     setTimeout(desk.changed, PATIENCE);
     return null;
@@ -31,5 +31,29 @@ export function banner(desk) {
         : " You can read on; what you miss is replayed on return. Decisions need the connection.",
     ),
     button("Try now", desk.retryConnection, { look: "small" }),
+  );
+}
+
+/** Whoever gives no sign of life is sent away by the clock, and should know of it. @param {import("./main.js").Desk} desk */
+function away({ state, changed }) {
+  const { sentAway } = state;
+  if (!sentAway) return null;
+  const words = sentAway.back
+    ? `You were set away from ${clock(sentAway.since)} to ${clock(sentAway.back)}, and are available again.`
+    : "You have not done anything for a while, so you are set away and new work goes to others. The next thing you do here brings you back.";
+  return h(
+    "div",
+    { class: "banner", role: "status", key: "away" },
+    icon("clock"),
+    h("span", { class: "grow" }, words),
+    sentAway.back &&
+      button(
+        "Good",
+        () => {
+          state.sentAway = null;
+          changed();
+        },
+        { look: "small" },
+      ),
   );
 }

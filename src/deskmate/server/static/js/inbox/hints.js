@@ -88,9 +88,11 @@ export function createHints({ state, changed, api }) {
       const low = name.toLowerCase();
       return low.startsWith(typed) || (!/\s/.test(typed) && low.split(/\s+/).some((word) => word.startsWith(typed)));
     };
-    const named = state.team.operators.filter((one) => one.id !== state.me?.id && fits(one.name));
+    const named = state.around.team.items.filter((one) => one.id !== state.me?.id && fits(one.name));
     const twins = new Set(
-      state.team.operators.filter((a) => state.team.operators.some((b) => a !== b && a.name === b.name)).map((one) => one.id),
+      state.around.team.items
+        .filter((a) => state.around.team.items.some((b) => a !== b && a.name === b.name))
+        .map((one) => one.id),
     );
     const people = named.map((one) => ({
       key: one.id,

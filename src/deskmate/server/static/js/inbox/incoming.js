@@ -2,6 +2,7 @@
 
 import { ms } from "../core/format.js";
 import { activityOfEvent, changesOfEvent } from "./activity.js";
+import { takePresence } from "./alive.js";
 import { cardWords, conversationOf, heldByMe, isWaiting, needsPerson } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -24,15 +25,13 @@ export function takeEvent(state, event) {
   if (noun === "thread" && event.data?.thread) takeThread(state, event.data.thread);
   if (noun === "message" && event.data?.message) takeMessage(state, event.data.message, event.type);
   if (noun === "request" && event.data?.request) takeRequest(state, event.data.request);
-  if (event.type === "operator.changed" && event.data?.operator?.id === state.me?.id) {
-    state.me = { .../** @type {any} */ (state.me), ...event.data.operator };
-  }
   if (event.type === "thread.assigned" && event.thread) {
     const changes = state.conversations.get(event.thread)?.changes;
     if (changes && !changes.some((one) => one.epoch === event.data.epoch))
       changes.push({ ...event.data, by: event.actor, at: event.at });
   }
   for (const one of told) conversationOf(state, event.thread ?? "").activity.set(one.key, one);
+  takePresence(state, event);
   const activity = event.thread && state.conversations.has(event.thread) && activityOfEvent(state, event);
   if (activity && event.thread) conversationOf(state, event.thread).activity.set(activity.key, activity);
   return noun === "thread" || noun === "request" || event.type === "message.posted";
@@ -117,9 +116,9 @@ export function takeRequest(state, request) {
   if (card && !card.busy && !needsPerson(request) && cardWords(card) && by !== state.me?.id) card.lost = true;
   const thread = state.threads.get(request.thread);
   if (!thread) return;
-  const { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, created_at } = request;
+  const { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, missed, created_at } = request;
   const others = (thread.requests ?? []).filter((one) => one.id !== id);
-  const short = { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, created_at };
+  const short = { id, kind, state: at, question, draft, claimed_by, expires_at, on_expiry, missed, created_at };
   state.threads.set(thread.id, { ...thread, requests: isWaiting(request) ? [...others, short] : others });
 }
 
@@ -135,13 +134,24 @@ export function takeDelta(state, delta) {
   state.streams.set(delta.message, { text, length: delta.offset + [...delta.text].length });
 }
 
-/** Waiting requests that this operator may have to act on. @param {State} state */
+/** Threads that wait for this operator: theirs whose customer waits, and what is asked of people where no colleague is on it. @param {State} state */
 export function waitingCount(state) {
-  let count = 0;
+  /** @type {Set<string>} */
+  const waiting = new Set();
   for (const [, id] of state.waiting) {
     const thread = state.threads.get(id);
     if (thread?.status === "resolved") continue;
-    if (!thread || thread.assignment.to !== "operator" || heldByMe(thread, state.me)) count += 1;
+    if (!thread || thread.assignment.to !== "operator" || heldByMe(thread, state.me)) waiting.add(id);
   }
-  return count;
+  for (const thread of state.threads.values()) {
+    if (thread.status === "open" && thread.waiting_since && heldByMe(thread, state.me)) waiting.add(thread.id);
+  }
+  return waiting.size;
+}
+
+/** Oneself is nobody to be told of. @param {State} state @param {import("../core/feed.js").There} there */
+export function takeViewers(state, { thread, viewers }) {
+  const others = viewers.filter((one) => one.id !== state.me?.id || one.kind !== "operator");
+  if (others.length) state.viewers.set(thread, others);
+  else state.viewers.delete(thread);
 }

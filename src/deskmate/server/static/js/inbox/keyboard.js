@@ -1,5 +1,6 @@
 // Screens, inbox: the keys. Single keys can be switched off, and never fire while somebody types.
 
+import { shownPicked } from "./bulk.js";
 import { cardOf, heldByMe, openThread, pendingRequests } from "./state.js";
 import { wayOf } from "./ways.js";
 
@@ -33,6 +34,7 @@ export function listenToKeys(desk) {
       desk.toggleContext();
       return;
     }
+    if (event.key === "Escape" && !state.dialog && leaveList(desk, event)) return;
     if (event.key === "Escape" && !state.dialog && leave(desk, event.target)) return;
     // Where brackets are typed with AltGr, browsers report Ctrl and Alt as well.
     const chord = (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
@@ -50,6 +52,9 @@ function run(desk, event) {
   if (event.key === "?") return did(() => desk.dialog("keys"));
   if (event.key === "/") return did(() => desk.search());
   if (event.key === "j" || event.key === "k") return did(() => step(event.key === "j" ? 1 : -1));
+  if (event.key === "x") return did(() => desk.next());
+  if (event.key === "f") return did(() => desk.toggleFilters());
+  if (pickKey(desk, event)) return true;
   if (!thread) return false;
   switch (event.key) {
     case "R":
@@ -75,6 +80,39 @@ function run(desk, event) {
   }
 }
 
+/** @type {Record<string, "assign" | "snooze" | "priority" | "tags" | "note">} */
+const BULK = { "#": "assign", s: "snooze", p: "priority", l: "tags", n: "note" };
+
+/** What selects threads, and acts on those that are. @param {Desk} desk @param {KeyboardEvent} event */
+function pickKey({ state, bulk }, event) {
+  const row = document.activeElement?.closest(".thread-row") ?? null;
+  if (event.key === " " && row) return did(() => bulk.pick(/** @type {HTMLElement} */ (row).dataset.thread ?? ""));
+  if (event.key === "J" || event.key === "K") {
+    return did(() => {
+      const from = /** @type {HTMLElement | null} */ (row)?.dataset.thread;
+      if (from) bulk.pick(from, { on: true });
+      step(event.key === "J" ? 1 : -1);
+      const to = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.thread;
+      if (to) bulk.pick(to, { on: true });
+    });
+  }
+  if (!shownPicked(state).length) return false;
+  if (event.key === "R") return did(() => bulk.act({ status: "resolved" }, "resolved"));
+  if (BULK[event.key]) return did(() => state.picked.panel === BULK[event.key] || bulk.panel(BULK[event.key]));
+  return false;
+}
+
+/** Out of what is open at the list: its panel first, then what is selected. @param {Desk} desk @param {KeyboardEvent} event */
+function leaveList({ state, bulk, toggleFilters }, event) {
+  const at = event.target instanceof Element ? event.target : null;
+  if (at?.closest("[popover]") || at?.closest("#search")) return false;
+  const { picked } = state;
+  if (picked.panel && (!typing(at) || at?.closest(".bulk"))) return did(() => bulk.panel(picked.panel));
+  if (at?.closest("#filter-panel")) return did(toggleFilters);
+  if (typing(at) || at?.closest(".request")) return false;
+  return (picked.ids.size > 0 || picked.showing) && did(() => bulk.clear());
+}
+
 /** @param {() => unknown} work */
 function did(work) {
   void work();
@@ -85,7 +123,8 @@ function did(work) {
 function step(by) {
   const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".list-rows .thread-row")]);
   if (!rows.length) return;
-  const focused = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const here = document.activeElement?.closest(".thread-place")?.querySelector(".thread-row");
+  const focused = rows.indexOf(/** @type {HTMLElement} */ (here));
   const current = focused >= 0 ? focused : rows.findIndex((row) => row.hasAttribute("aria-current"));
   const next = current < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, current + by));
   rows[next].focus();

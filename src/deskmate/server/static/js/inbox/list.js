@@ -3,8 +3,12 @@
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { broken, button, empty, iconButton, pick, skeletonRows } from "../core/parts.js";
+import { viewShown } from "./around.js";
+import { bulkBar } from "./bulkbar.js";
+import { filterChips, filterPanel } from "./filters.js";
 import { row } from "./row.js";
-import { urlOf } from "./url.js";
+import { NO_FILTERS, shownCount } from "./state.js";
+import { chosen, urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 
@@ -25,6 +29,8 @@ const SORTS = [
   ["activity", "Last activity"],
   ["newest", "Newest"],
   ["waiting", "Waiting longest"],
+  ["priority", "Priority"],
+  ["due", "Due first"],
 ];
 
 /** @param {Desk} desk */
@@ -35,16 +41,19 @@ export function list(desk) {
   const alone = !view.thread;
   return h(
     "section",
-    { class: "list", role: alone && desk.phone() ? "main" : undefined, "aria-label": "Thread list", key: "list" },
+    { class: `list${state.picked.showing || state.picked.ids.size ? " list--picking" : ""}`, role: alone && desk.phone() ? "main" : undefined, "aria-label": "Thread list", key: "list" },
     h(
       "header",
       { class: "list-header" },
-      h(alone ? "h1" : "h2", { class: "list-title truncate" }, view.queue || "Inbox"),
+      h(alone ? "h1" : "h2", { class: "list-title truncate" }, viewShown(state)?.name || view.queue || "Inbox"),
+      nextButton(desk),
+      iconButton("Select threads", "check", () => desk.bulk.show(), { class: "only-touch" }),
       iconButton("Search threads", "search", () => desk.search(), {
         props: { "aria-expanded": state.searching ? "true" : "false", "aria-keyshortcuts": "/" },
       }),
     ),
     (state.searching || view.q) && searchField(desk),
+    nextSaid(desk),
     h(
       "nav",
       { class: "list-tabs", "aria-label": "Assignment" },
@@ -59,7 +68,7 @@ export function list(desk) {
           },
           words,
           " ",
-          h("span", { class: "count" }, state.counts ? state.counts[key] : ""),
+          h("span", { class: "count" }, state.counts ? shownCount(state.counts[key], 999) : ""),
         );
       }),
     ),
@@ -67,10 +76,72 @@ export function list(desk) {
       "div",
       { class: "list-filters", role: "group", "aria-label": "Filters and order" },
       pick("Status", view.status, STATUSES, (status) => desk.go({ status }), { id: "filter-status" }),
+      filterButton(desk),
       h("span", { class: "grow" }),
       pick("Order", view.sort, SORTS, (sort) => desk.go({ sort }), { id: "filter-sort", before: icon("sort", true) }),
     ),
+    state.filtering && filterPanel(desk),
+    !state.filtering && filterChips(desk),
     rows(desk),
+    bulkBar(desk),
+  );
+}
+
+/** @param {Desk} desk */
+function nextButton({ state, next }) {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "button button--small",
+      id: "next",
+      disabled: state.busy.has("next"),
+      "aria-keyshortcuts": "x",
+      title: "Take the next thread or request that waits for you",
+      onclick: next,
+    },
+    icon("next"),
+    h("span", null, "Next for me"),
+    state.shortcuts && h("kbd", { "aria-hidden": "true" }, "x"),
+  );
+}
+
+/** @param {Desk} desk */
+function nextSaid({ state, changed }) {
+  return (
+    state.next &&
+    h(
+      "div",
+      { class: "list-said", role: "status", id: "next-said", tabindex: "-1", key: "next-said" },
+      icon("info", true),
+      h("p", { class: "grow" }, state.next),
+      iconButton("Dismiss", "close", () => {
+        state.next = "";
+        changed();
+        document.getElementById("next")?.focus();
+      }),
+    )
+  );
+}
+
+/** @param {Desk} desk */
+function filterButton({ state, toggleFilters }) {
+  const { assignment: _a, status: _s, sort: _o, q: _q, ...more } = chosen(state.view);
+  const count = Object.keys(more).length;
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "button button--plain button--small",
+      id: "filters",
+      "aria-expanded": state.filtering ? "true" : "false",
+      "aria-controls": "filter-panel",
+      "aria-keyshortcuts": "f",
+      onclick: toggleFilters,
+    },
+    icon("filter", true),
+    "Filter",
+    count > 0 && h("span", { class: "badge badge--on" }, count, h("span", { class: "sr" }, " set")),
   );
 }
 
@@ -107,7 +178,7 @@ function rows(desk) {
   const { list } = state;
   if (list.error && !list.ids.length) return broken("The list", list.error, () => load.list());
   if (!list.loaded) return skeletonRows("Loading threads", 7);
-  if (!list.ids.length) return emptyList(desk);
+  if (!list.ids.length && !list.cursor) return emptyList(desk);
   return h(
     "div",
     { class: "list-rows", key: "rows", onscroll: (/** @type {any} */ event) => nearEnd(event.target) && load.more() },
@@ -148,23 +219,24 @@ function emptyList(desk) {
   if (elsewhere) {
     return empty(
       "Nothing waits for you",
-      `${elsewhere === 1 ? "One thread waits" : `${elsewhere} threads wait`} for somebody to take it.`,
+      `${elsewhere === 1 ? "One thread waits" : `${shownCount(elsewhere, 999)} threads wait`} for somebody to take it.`,
       { key: "empty" },
       button("Look at unassigned threads", () => desk.go({ assignment: "unassigned" }), { look: "primary" }),
     );
   }
-  if (view.status !== "open" || view.queue) {
+  const { assignment: _, sort: __, ...filters } = chosen(view);
+  if (Object.keys(filters).length) {
     return empty(
       "Nothing here",
       "No thread fits these filters.",
       { key: "empty" },
-      button("Show all open threads", () => desk.go({ status: "open", queue: "", assignment: "all" })),
+      button("Show all open threads", () => desk.go({ ...NO_FILTERS, sort: view.sort })),
     );
   }
   if (view.assignment !== "all" && counts?.all) {
     return empty(
       "Nobody waits for a person",
-      `The AI holds ${counts.all === 1 ? "the one open thread" : `${counts.all} open threads`}.`,
+      `The AI holds ${counts.all === 1 ? "the one open thread" : `${shownCount(counts.all, 999)} open threads`}.`,
       { key: "empty" },
       button("Look at all threads", () => desk.go({ assignment: "all" })),
     );

@@ -6,6 +6,7 @@ import { conversationOf } from "./state.js";
 
 const PAGE = 50;
 const REFRESH_EVERY = 1500;
+const ROUNDS = 5;
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {ReturnType<typeof import("../core/api.js").createApi>} Api */
@@ -19,8 +20,8 @@ export function createLoading({ state, changed, api }) {
 
   /** @param {number} limit */
   const listQuery = (limit) => {
-    const { assignment, status, sort, queue, q } = state.view;
-    return { assignment, status, sort, queue, q, limit };
+    const { thread: _, ...filters } = state.view;
+    return { ...filters, limit };
   };
 
   /** Load the list from its start. `quiet` keeps what is shown until the answer is here. @param {{quiet?: boolean}} [options] */
@@ -33,6 +34,12 @@ export function createLoading({ state, changed, api }) {
     try {
       const limit = quiet ? Math.min(200, Math.max(PAGE, list.ids.length)) : PAGE;
       const page = await api.get("/api/threads", listQuery(limit));
+      // A search may have looked at all it may look at before the page was full.
+      for (let round = 0; page.cursor && page.items.length < PAGE && round < ROUNDS && mine === asked; round++) {
+        const next = await api.get("/api/threads", { ...listQuery(limit), cursor: page.cursor });
+        page.items.push(...next.items);
+        page.cursor = next.cursor;
+      }
       if (mine !== asked) return;
       page.items.forEach((/** @type {any} */ thread) => takeThread(state, thread));
       const ids = page.items.map((/** @type {any} */ thread) => thread.id);
@@ -163,11 +170,15 @@ export function createLoading({ state, changed, api }) {
     }
   }
 
-  /** What waits for people anywhere, for the title. */
+  /** What waits for people anywhere, and for me, for the title. */
   async function waiting() {
     try {
-      const page = await api.get("/api/requests", { state: "open", limit: 200 });
-      page.items.forEach((/** @type {any} */ one) => takeRequest(state, one));
+      const [requests, mine] = await Promise.all([
+        api.get("/api/requests", { state: "open", limit: 200 }),
+        api.get("/api/threads", { assignment: "mine", sort: "waiting", limit: 100 }),
+      ]);
+      mine.items.forEach((/** @type {any} */ one) => takeThread(state, one));
+      requests.items.forEach((/** @type {any} */ one) => takeRequest(state, one));
       changed();
     } catch {
       // The list tells most of it.

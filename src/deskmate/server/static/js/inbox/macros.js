@@ -7,17 +7,31 @@ import { chooser, nothingChosen } from "./chooser.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 
+/** @param {{state: import("./state.js").State, changed: () => void, api: import("./loading.js").Api}} desk */
+export function createMacros({ state, changed, api }) {
+  /** What is there stays when it cannot be loaded anew. */
+  return async function load() {
+    try {
+      const page = await api.get("/api/macros", { limit: 200 });
+      Object.assign(state.macros, { items: page.items, loaded: true, error: null });
+    } catch (error) {
+      if (!state.macros.loaded) state.macros.error = /** @type {any} */ (error);
+    }
+    changed();
+  };
+}
+
 let now = { chosen: nothingChosen(), error: "" };
 
 /** @param {Desk} desk */
 export function beginMacros(desk) {
   now = { chosen: nothingChosen(), error: "" };
-  void desk.team.load();
+  void desk.loadMacros();
 }
 
 /** @param {Desk} desk */
 export function macros(desk) {
-  const { team } = desk.state;
+  const { items, error } = desk.state.macros;
   const run = async (/** @type {string} */ macro) => {
     now.error = await desk.verbs.runMacro(macro);
     if (!now.error) desk.dialog(null);
@@ -34,7 +48,7 @@ export function macros(desk) {
       id: "macro",
       label: "Macro",
       placeholder: "Run a macro",
-      options: team.macros.map((macro) => ({
+      options: items.map((macro) => ({
         key: macro.id,
         words: macro.name,
         view: [
@@ -49,7 +63,7 @@ export function macros(desk) {
       })),
       chosen: now.chosen,
       changed: desk.changed,
-      none: team.error || (team.macros.length ? "No macro fits." : "There are no macros yet. Leads and admins write them."),
+      none: error?.message || (items.length ? "No macro fits." : "There are no macros yet. Leads and admins write them."),
       take: (option) => void run(option.key),
     }),
     now.error && h("p", { class: "field-error chooser-foot", role: "alert", key: "error" }, icon("info", true), now.error),

@@ -8,24 +8,29 @@ import { broken } from "../core/parts.js";
 import { createStore, remembered } from "../core/store.js";
 import "../core/theme.js";
 import { createUploads } from "../core/uploads.js";
+import { createAlive } from "./alive.js";
+import { createAround } from "./around.js";
 import { banner } from "./banner.js";
+import { createBulk } from "./bulk.js";
 import { context } from "./context.js";
 import { conversation } from "./conversation.js";
 import { dialogs } from "./dialogs.js";
 import { entry } from "./entry.js";
 import { createFocus } from "./focus.js";
 import { createHints } from "./hints.js";
-import { takeDelta, takeEvent, waitingCount } from "./incoming.js";
+import { takeDelta, takeEvent, takeViewers, waitingCount } from "./incoming.js";
 import { listenToKeys } from "./keyboard.js";
 import { list } from "./list.js";
 import { createLoading } from "./loading.js";
-import { meMenu, rail, tabbar } from "./rail.js";
+import { createMacros } from "./macros.js";
+import { menus } from "./menus.js";
+import { createNext } from "./next.js";
+import { rail, tabbar } from "./rail.js";
 import { createScroller } from "./scroller.js";
 import { createSigns } from "./signs.js";
 import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf } from "./state.js";
-import { createTeam } from "./team.js";
 import { createUnsent } from "./unsent.js";
-import { readView, urlOf } from "./url.js";
+import { filterKey, readView, urlOf } from "./url.js";
 import { createVerbs } from "./verbs.js";
 
 /** @typedef {import("./state.js").View} View */
@@ -44,20 +49,22 @@ const { state, changed, flush } = createStore(initialState(), draw);
 const api = createApi({ onUnauthenticated: () => leave() });
 const load = createLoading({ state, changed, api });
 const focus = createFocus(() => state, flush);
-const team = createTeam({ state, changed, api });
 const unsent = createUnsent({ state, changed, api });
 const hints = createHints({ state, changed, api });
 const uploads = createUploads({ changed, credentials: api.credentials });
 const signs = createSigns({ state, changed, api, away: () => scroller.away });
 const verbs = createVerbs({ state, changed, api, load, go, focus, unsent, signs });
+const around = createAround({ state, changed, api });
+const bulk = createBulk({ state, changed, api, load, focus });
+const loadMacros = createMacros({ state, changed, api });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
 const feed = createFeed({
   path: "/api/events",
   onEvent: (event) => {
     if (takeEvent(state, event)) load.refreshSoon();
+    around.follow(event);
     if (!scroller.away && state.view.thread && event.thread === state.view.thread)
       conversationOf(state, state.view.thread).fresh = 0;
-    team.heard(event.type);
     if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
     if (event.type === "run.done" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
     markSeen();
@@ -67,9 +74,8 @@ const feed = createFeed({
     takeDelta(state, delta);
     changed();
   },
-  onPresence: ({ thread, viewers }) => {
-    if (viewers.length) state.presence.set(thread, viewers);
-    else state.presence.delete(thread);
+  onPresence: (there) => {
+    takeViewers(state, there);
     changed();
   },
   onState: (now) => {
@@ -79,9 +85,10 @@ const feed = createFeed({
     changed();
   },
   onConnected: (fresh) => {
-    // Who is there is told anew.
-    state.presence.clear();
+    // Who is there is told anew on each line.
+    state.viewers.clear();
     if (!fresh) return;
+    around.all();
     void load.list({ quiet: state.list.loaded });
     void load.waiting();
     if (state.view.thread) void load.thread(state.view.thread, { quiet: true });
@@ -100,11 +107,15 @@ const desk = {
   verbs,
   focus,
   scroller,
-  team,
+  loadMacros,
   unsent,
   hints,
   uploads,
   signs,
+  around,
+  bulk,
+  next: createNext({ state, changed, api, load, focus, open }),
+  open,
   go,
   /** @param {string} text */
   copy(text) {
@@ -144,6 +155,11 @@ const desk = {
       history.replaceState(null, "", urlOf(state.view));
       void load.list({ quiet: true });
     }, 250);
+  },
+  toggleFilters() {
+    state.filtering = !state.filtering;
+    changed();
+    focus(state.filtering ? "filter-queue" : "filters");
   },
   endSearch() {
     state.searching = false;
@@ -235,11 +251,45 @@ function go(change) {
   if (!view.thread && before.thread) focus(`row:${before.thread}`);
 }
 
+/** Open a thread, and go to a place in it as soon as it is there. @param {string} thread @param {string} what `work`, `ask:ID` or `message:ID` */
+function open(thread, what) {
+  const shown = state.view.thread === thread;
+  state.arriving = { thread, what };
+  if (shown) void openNow(thread);
+  else go({ thread });
+}
+
+/** @param {string} thread */
+async function arrive(thread) {
+  const { arriving } = state;
+  if (arriving?.thread !== thread) return;
+  state.arriving = null;
+  const [kind, id] = arriving.what.split(":");
+  if (kind === "message") {
+    for (let round = 0; round < 20 && !conversationOf(state, thread).messages.has(id); round++) {
+      if (!conversationOf(state, thread).cursor) break;
+      await load.older(thread);
+    }
+    changed();
+    flush();
+    desk.show(`message-${id}`);
+    const note = document.getElementById(`message-${id}`);
+    if (note) note.tabIndex = -1;
+    note?.focus({ preventScroll: true });
+    return;
+  }
+  const request = kind === "ask" ? id : state.focusCard;
+  if (request) desk.focusOn(request);
+  else desk.write("reply");
+}
+
 /** @param {View} view @param {View | null} before */
 function show(view, before) {
   state.view = view;
-  const listKey = (/** @type {View} */ one) => [one.assignment, one.status, one.sort, one.queue, one.q].join("\n");
-  if (!before || listKey(before) !== listKey(view)) void load.list();
+  if (!before || filterKey(before) !== filterKey(view)) {
+    if (before) bulk.clear({ keepFocus: true });
+    void load.list();
+  }
   if (view.thread !== before?.thread) {
     state.contextOpen = false;
     state.notice = "";
@@ -258,6 +308,7 @@ async function openNow(id) {
   await load.thread(id, { quiet: loaded });
   if (state.view.thread !== id) return;
   state.focusCard = pendingRequests(state, id)[0]?.id ?? null;
+  await arrive(id);
   markSeen();
   changed();
 }
@@ -282,7 +333,7 @@ async function enter(me) {
   if (location.pathname === "/inbox/setup") history.replaceState(null, "", "/inbox");
   show(readView(location), null);
   feed.start();
-  void team.load();
+  void loadMacros();
   changed();
 }
 
@@ -358,7 +409,7 @@ function draw() {
       shown && thread && context(desk, thread),
       !state.view.thread && tabbar(desk),
     ),
-    meMenu(desk),
+    menus(desk),
     dialogs(desk),
   );
   scroller.after(state.view.thread);
@@ -384,5 +435,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
 setInterval(() => {
   if (state.phase === "ready" && !document.hidden && (state.waiting.size || Date.now() - state.now > 15_000)) changed();
 }, 1000);
+createAlive({ state, changed, api });
 listenToKeys(desk);
 void start();

@@ -1,10 +1,13 @@
 // Screens, inbox: every command by its name. Verbs on the open thread first, then places, then threads.
 
 import { h } from "../core/dom.js";
+import { counted } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { isDark, setTheme } from "../core/theme.js";
+import { shownPicked } from "./bulk.js";
+import { NO_FILTERS, customerName, heldByMe, openThread, subjectOf, pendingRequests } from "./state.js";
 import { addTag } from "./tags.js";
-import { customerName, heldByMe, openThread, subjectOf, pendingRequests } from "./state.js";
+import { filtersOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {{icon: string, words: string, keys?: string, run: () => void}} Command */
@@ -88,7 +91,7 @@ export function palette(desk) {
 function find(desk, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (/** @type {Command} */ command) => words.every((word) => command.words.toLowerCase().includes(word));
-  return [...commands(desk), ...threads(desk)].filter(fits).slice(0, 12);
+  return [...commands(desk), ...places(desk), ...people(desk), ...threads(desk)].filter(fits).slice(0, 12);
 }
 
 /** @param {Desk} desk @returns {Command[]} */
@@ -120,7 +123,7 @@ function commands(desk) {
     thread && { icon: "tag", words: "Add a tag", run: () => addTag(desk, thread.id) },
     thread && { icon: "copy", words: "Copy the id of this thread", run: () => desk.copy(thread.id) },
     thread && { icon: "macro", words: "Run a macro", run: () => desk.dialog("macros") },
-    ...(thread ? state.team.macros : []).map((macro) => ({
+    ...(thread ? state.macros.items : []).map((macro) => ({
       icon: "macro",
       words: `Macro: ${macro.name}`,
       run: () => void desk.runMacro(macro.id),
@@ -134,12 +137,19 @@ function commands(desk) {
         run: () => desk.focusOn(pendingRequests(state, thread.id)[0].id),
       },
     thread && { icon: "info", words: desk.contextShown() ? "Close the context" : "Open the context", run: desk.toggleContext },
+    { icon: "next", words: "Next for me", keys: "x", run: desk.next },
+    ...selection(desk),
+    { icon: "filter", words: "Filter the list", keys: "f", run: () => state.filtering || desk.toggleFilters() },
+    { icon: "at", words: "Show mentions of me", run: () => document.getElementById("mentions-menu")?.showPopover() },
+    { icon: "bookmark", words: "Save the filters as a view", run: () => document.getElementById("views-menu")?.showPopover() },
+    { icon: "team", words: "Show the team", run: () => document.getElementById("team-menu")?.showPopover() },
     { icon: "search", words: "Search threads", keys: "/", run: desk.search },
     { icon: "inbox", words: "Show my threads", run: () => go({ assignment: "mine" }) },
     { icon: "inbox", words: "Show unassigned threads", run: () => go({ assignment: "unassigned" }) },
     { icon: "inbox", words: "Show all threads", run: () => go({ assignment: "all" }) },
     { icon: "person", words: "Set me available", run: () => verbs.setPresence("available") },
     { icon: "person", words: "Set me away", run: () => verbs.setPresence("away") },
+    { icon: "person", words: "Set me offline", run: () => verbs.setPresence("offline") },
     {
       icon: isDark() ? "sun" : "moon",
       words: isDark() ? "Use the light theme" : "Use the dark theme",
@@ -152,6 +162,59 @@ function commands(desk) {
     { icon: "leave", words: "Sign out", run: desk.signOut },
   ];
   return /** @type {Command[]} */ (all.filter(Boolean));
+}
+
+/** @param {Desk} desk @returns {Command[]} */
+function selection({ state, bulk }) {
+  const count = shownPicked(state).length;
+  if (!count) return [];
+  const what = counted(count, "selected thread");
+  return [
+    { icon: "check", words: `Resolve ${what}`, keys: "Shift R", run: () => bulk.act({ status: "resolved" }, "resolved") },
+    { icon: "snooze", words: `Snooze ${what}`, keys: "s", run: () => bulk.panel("snooze") },
+    { icon: "sort", words: `Set the priority of ${what}`, keys: "p", run: () => bulk.panel("priority") },
+    { icon: "tag", words: `Tag ${what}`, keys: "l", run: () => bulk.panel("tags") },
+    { icon: "lock", words: `Write a note on ${what}`, keys: "n", run: () => bulk.panel("note") },
+  ];
+}
+
+/** Saved views and queues. @param {Desk} desk @returns {Command[]} */
+function places({ state, go }) {
+  const { views, queues } = state.around;
+  return [
+    ...views.items.map((view) => ({
+      icon: "bookmark",
+      words: `View: ${view.name}`,
+      run: () => go({ ...filtersOf(view.filters), thread: null }),
+    })),
+    ...queues.items.map(({ name, waiting }) => ({
+      icon: "inbox",
+      words: `Queue: ${name}, ${waiting} waiting`,
+      run: () => go({ ...NO_FILTERS, sort: state.view.sort, queue: name, thread: null }),
+    })),
+  ];
+}
+
+/** Give what is selected, else the open thread, to somebody, or put it in a queue. @param {Desk} desk @returns {Command[]} */
+function people({ state, bulk }) {
+  const selected = shownPicked(state);
+  const thread = openThread(state);
+  if (!selected.length && !thread) return [];
+  const what = selected.length ? counted(selected.length, "selected thread") : "this thread";
+  const give = (/** @type {string} */ to, /** @type {string} */ done) =>
+    bulk.act({ assign: to }, done, selected.length ? undefined : thread ? [thread.id] : []);
+  return [
+    ...state.around.team.items.map((one) => ({
+      icon: "person",
+      words: `Assign ${what} to ${one.id === state.me?.id ? "me" : one.name}`,
+      run: () => give(`operator:${one.id}`, `given to ${one.name}`),
+    })),
+    ...state.around.queues.items.map(({ name }) => ({
+      icon: "route",
+      words: `Put ${what} in the queue ${name}`,
+      run: () => give(`queue:${name}`, `put in ${name}`),
+    })),
+  ];
 }
 
 /** @param {Desk} desk @returns {Command[]} */

@@ -1,45 +1,36 @@
-// Screens, inbox: the rail with the inbox, the queues, and the operator's own menu.
+// Screens, inbox: the rail: the inbox, mentions, saved views, queues, the team, and the operator.
 
 import { h } from "../core/dom.js";
+import { roughly, ms } from "../core/format.js";
 import { icon, logo } from "../core/icons.js";
-import { avatar, button } from "../core/parts.js";
+import { avatar } from "../core/parts.js";
 import { isDark, setTheme } from "../core/theme.js";
-import { urlOf } from "./url.js";
+import { loadWords, viewShown } from "./around.js";
+import { PRESENCE_WORDS } from "./menus.js";
+import { NO_FILTERS, shownCount } from "./state.js";
+import { chosen, filtersOf, urlOf } from "./url.js";
 
-const PRESENCES = /** @type {const} */ (["available", "away", "offline"]);
-const PRESENCE_WORDS = { available: "Available", away: "Away", offline: "Offline" };
+/** @typedef {import("./main.js").Desk} Desk */
 
-/** @param {import("./main.js").Desk} desk */
+/** @param {Desk} desk */
 export function rail(desk) {
   const { state } = desk;
-  const queue = state.view.queue;
+  const { mentions, team } = state.around;
   const dark = isDark();
+  const here = team.items.filter((one) => one.presence === "available").length;
   return h(
     "nav",
     { class: "rail", "aria-label": "Desk", key: "rail" },
     h("a", { class: "rail-brand", href: "/inbox" }, logo(), h("span", { class: "rail-text" }, "Deskmate")),
-    link(
-      desk,
-      { queue: "" },
-      queue === "",
-      icon("inbox"),
-      "Inbox",
-      state.counts ? state.counts.unassigned + state.counts.mine : 0,
-    ),
-    (state.me?.queues ?? []).length > 0 && h("div", { class: "rail-group" }, h("span", null, "Queues")),
-    (state.me?.queues ?? []).map((name) =>
-      link(
-        desk,
-        { queue: name },
-        queue === name,
-        h("span", { class: "rail-mark", "aria-hidden": "true" }, name[0]?.toUpperCase()),
-        name,
-        0,
-      ),
-    ),
+    inboxLink(desk),
+    opener("mentions", "Mentions", icon("at"), mentions.unread, "unread"),
+    opener("views", "Views", icon("bookmark"), 0, ""),
+    savedViews(desk),
+    queues(desk),
     h(
       "div",
       { class: "rail-end" },
+      opener("team", "Team", icon("team"), here, "available"),
       item("Keyboard shortcuts", icon("keyboard"), () => desk.dialog("keys")),
       item(dark ? "Light theme" : "Dark theme", icon(dark ? "sun" : "moon"), () => {
         setTheme(dark ? "light" : "dark");
@@ -50,22 +41,98 @@ export function rail(desk) {
   );
 }
 
-/** @param {import("./main.js").Desk} desk @param {any} change @param {boolean} current @param {any} mark @param {string} name @param {number} count */
-function link(desk, change, current, mark, name, count) {
-  const view = { ...desk.state.view, ...change, thread: null };
+/** What the inbox is without a filter, in the tab and order that are chosen. @param {Desk} desk */
+export function plainInbox({ state }) {
+  const { assignment, sort } = state.view;
+  return { ...NO_FILTERS, assignment, sort };
+}
+
+/** @param {Desk} desk */
+function inboxLink(desk) {
+  const { state } = desk;
+  const { assignment: _, sort: __, ...filters } = chosen(state.view);
+  const current = !Object.keys(filters).length && !viewShown(state);
+  const count = state.counts ? state.counts.unassigned + state.counts.mine : 0;
+  return link(desk, "inbox", plainInbox(desk), { current, mark: icon("inbox"), name: "Inbox", count, words: "waiting or yours" });
+}
+
+/** With names there is room for them; without, the menu has them. @param {Desk} desk */
+function savedViews(desk) {
+  const { views } = desk.state.around;
+  if (!views.items.length) return null;
+  const shown = viewShown(desk.state);
+  return h(
+    "div",
+    { class: "rail-views", role: "group", "aria-label": "Saved views", key: "views" },
+    views.items.map((view) =>
+      link(desk, view.id, filtersOf(view.filters), {
+        current: shown?.id === view.id,
+        mark: h("span", { class: "rail-indent" }),
+        name: view.name,
+        count: 0,
+        words: "",
+      }),
+    ),
+  );
+}
+
+/** @param {Desk} desk */
+function queues(desk) {
+  const { state } = desk;
+  const { queues } = state.around;
+  const mine = state.me?.queues ?? [];
+  const works = (/** @type {string} */ name) => (mine.includes(name) ? 0 : 1);
+  const sorted = [...queues.items].sort((a, b) => works(a.name) - works(b.name));
+  if (queues.loaded && !sorted.length) return null;
+  return [
+    h("div", { class: "rail-group", key: "queues" }, h("span", null, "Queues")),
+    queues.error &&
+      h(
+        "button",
+        { type: "button", class: "rail-item rail-item--broken", title: queues.error.message, onclick: () => desk.around.load("queues") },
+        icon("retry"),
+        h("span", { class: "rail-text" }, "Queues did not load"),
+      ),
+    !queues.loaded &&
+      !queues.error &&
+      [1, 2].map(() => h("span", { class: "rail-item", "aria-hidden": "true" }, h("span", { class: "skeleton grow" }))),
+    sorted.map(({ name, waiting, waiting_since }) => {
+      const since = ms(waiting_since);
+      const oldest = waiting && !Number.isNaN(since) ? `, the longest for ${roughly(state.now - since)}` : "";
+      return link(
+        desk,
+        `queue:${name}`,
+        { ...NO_FILTERS, sort: state.view.sort, queue: name },
+        {
+          current: state.view.queue === name && !viewShown(state),
+          mark: h("span", { class: "rail-mark", "aria-hidden": "true" }, [...name][0]?.toUpperCase()),
+          name,
+          count: waiting,
+          words: `waiting${oldest}`,
+        },
+      );
+    }),
+  ];
+}
+
+/**
+ * @param {Desk} desk @param {string} key @param {import("./url.js").Filters} filters
+ * @param {{current: boolean, mark: any, name: string, count: number, words: string}} what
+ */
+function link(desk, key, filters, { current, mark, name, count, words }) {
   return h(
     "a",
     {
       class: "rail-item",
-      href: urlOf(view),
-      title: name,
+      href: urlOf({ ...filters, thread: null }),
+      title: count ? `${name}: ${shownCount(count, 999)} ${words}` : name,
       "aria-current": current ? "page" : undefined,
-      key: `rail:${name}`,
-      onclick: desk.follow(view),
+      key: `rail:${key}`,
+      onclick: desk.follow({ ...filters, thread: null }),
     },
     mark,
-    h("span", { class: "rail-text" }, name),
-    count > 0 && h("span", { class: "count" }, count, h("span", { class: "sr" }, " waiting or yours")),
+    h("span", { class: "rail-text truncate" }, name),
+    count > 0 && h("span", { class: "count" }, shownCount(count, 999), h("span", { class: "sr" }, ` ${words}`)),
   );
 }
 
@@ -74,83 +141,82 @@ function item(name, mark, onclick) {
   return h("button", { type: "button", class: "rail-item", title: name, onclick }, mark, h("span", { class: "rail-text" }, name));
 }
 
-/** @param {import("./main.js").Desk} desk */
-function meButton({ state }) {
-  const me = state.me;
-  const presence = me?.presence ?? "available";
+/** Opens a menu beside the rail. @param {string} menu @param {string} name @param {any} mark @param {number} count @param {string} words */
+function opener(menu, name, mark, count, words) {
   return h(
     "button",
-    { type: "button", class: "rail-item rail-item--me", id: "me", popovertarget: "me-menu", title: me?.name },
-    avatar("operator", me?.name, { size: "medium", presence }),
-    h("span", { class: "rail-text" }, me?.name, h("span", { class: "sr" }, `, ${PRESENCE_WORDS[presence]}`)),
-  );
-}
-
-/** The menu floats above all zones, so that the phone's tab bar can open it too. @param {import("./main.js").Desk} desk */
-export function meMenu(desk) {
-  const { state } = desk;
-  const me = state.me;
-  const presence = me?.presence ?? "available";
-  return h(
-    "div",
-    { class: "menu", id: "me-menu", popover: "auto", role: "dialog", "aria-label": "You", key: "me-menu" },
-    h("p", { class: "menu-head" }, h("strong", null, me?.name), h("span", { class: "quiet" }, me?.email)),
-    h(
-      "fieldset",
-      { class: "menu-group" },
-      h("legend", null, "Presence"),
-      PRESENCES.map((one) =>
-        h(
-          "label",
-          { class: "menu-item" },
-          h("input", {
-            type: "radio",
-            name: "presence",
-            value: one,
-            checked: presence === one,
-            onchange: () => desk.verbs.setPresence(one),
-          }),
-          h("span", { class: `presence-dot presence--${one}`, "aria-hidden": "true" }),
-          PRESENCE_WORDS[one],
-        ),
-      ),
-    ),
-    typeof me?.load === "number" && h("p", { class: "menu-note" }, `You hold ${me.load} of ${me.capacity}.`),
-    h(
-      "div",
-      { class: "menu-group" },
+    {
+      type: "button",
+      class: "rail-item",
+      id: menu,
+      key: menu,
+      title: count ? `${name}: ${count} ${words}` : name,
+      popovertarget: `${menu}-menu`,
+    },
+    mark,
+    h("span", { class: "rail-text" }, name),
+    count > 0 &&
       h(
-        "div",
-        { class: "only-small" },
-        button(
-          isDark() ? "Light theme" : "Dark theme",
-          () => {
-            setTheme(isDark() ? "light" : "dark");
-            desk.changed();
-          },
-          { look: "plain", icon: isDark() ? "sun" : "moon" },
-        ),
+        "span",
+        { class: `count${menu === "mentions" ? " count--new" : ""}` },
+        shownCount(count, 99),
+        h("span", { class: "sr" }, ` ${words}`),
       ),
-      button("Sign out", () => desk.signOut(), { look: "plain", icon: "leave", id: "sign-out" }),
+  );
+}
+
+/** @param {Desk} desk */
+function meButton({ state }) {
+  const { me } = state;
+  const presence = me?.presence ?? "available";
+  const load = me ? loadWords(me) : "";
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "rail-item rail-item--me",
+      id: "me",
+      popovertarget: "me-menu",
+      title: `${me?.name}, ${PRESENCE_WORDS[presence]}, you hold ${load}`,
+    },
+    avatar("operator", me?.name, { size: "medium", presence }),
+    h(
+      "span",
+      { class: "rail-text rail-me" },
+      h("span", { class: "truncate" }, me?.name),
+      h("span", { class: "rail-load" }, h("span", { class: "sr" }, ", "), `${PRESENCE_WORDS[presence]}, ${load}`),
     ),
   );
 }
 
-/** @param {import("./main.js").Desk} desk */
+/** @param {Desk} desk */
 export function tabbar(desk) {
   const { state } = desk;
+  const { unread } = state.around.mentions;
   return h(
     "nav",
     { class: "tabbar", "aria-label": "Desk, small screen", key: "tabbar" },
     h(
       "a",
       {
-        href: urlOf({ ...state.view, thread: null }),
+        href: urlOf({ ...plainInbox(desk), thread: null }),
         "aria-current": "page",
-        onclick: desk.follow({ ...state.view, thread: null }),
+        onclick: desk.follow({ ...plainInbox(desk), thread: null }),
       },
       icon("inbox"),
       "Inbox",
+    ),
+    h("button", { type: "button", popovertarget: "places-menu" }, icon("bookmark"), "Views"),
+    h(
+      "button",
+      { type: "button", popovertarget: "mentions-menu" },
+      icon("at"),
+      h(
+        "span",
+        null,
+        "Mentions",
+        unread > 0 && h("span", { class: "unread" }, shownCount(unread, 99), h("span", { class: "sr" }, " unread")),
+      ),
     ),
     h("button", { type: "button", onclick: () => desk.search() }, icon("search"), "Search"),
     h("button", { type: "button", popovertarget: "me-menu" }, icon("person"), "You"),

@@ -1,11 +1,11 @@
 // Screens, inbox: one thread in the list.
 
 import { h } from "../core/dom.js";
-import { ago, capital, firstName, iso, ms, roughly } from "../core/format.js";
+import { ago, capital, counted, firstName, full, iso, ms, roughly, until } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
 import { nearness } from "./deadline.js";
-import { customerName, faceOf, heldByMe, holderName, isUnread, isWaiting } from "./state.js";
+import { customerName, faceOf, heldByMe, holderName, isWaiting, unreadOf } from "./state.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -16,11 +16,14 @@ const URGENCY = ["escalation", "approval", "question", "draft"];
 /** @param {Desk} desk @param {Thread} thread */
 export function row(desk, thread) {
   const { state } = desk;
-  const unread = isUnread(state, thread);
+  const unread = unreadOf(state, thread);
+  const picked = state.picked.ids.has(thread.id);
+  const refused = state.picked.refused.get(thread.id);
   const at = thread.preview?.at ?? thread.updated_at;
   return h(
     "li",
-    { key: thread.id },
+    { key: thread.id, class: `thread-place${picked ? " thread-place--picked" : ""}` },
+    pickBox(desk, thread, picked),
     h(
       "a",
       {
@@ -29,7 +32,12 @@ export function row(desk, thread) {
         "data-thread": thread.id,
         href: urlOf({ ...state.view, thread: thread.id }),
         "aria-current": state.view.thread === thread.id ? "true" : undefined,
-        onclick: desk.follow({ thread: thread.id }),
+        onclick: (/** @type {MouseEvent} */ event) => {
+          // Shift and a click would open a window: here it picks a range.
+          if (!event.shiftKey) return desk.follow({ thread: thread.id })(event);
+          event.preventDefault();
+          desk.bulk.pick(thread.id, { on: true, range: true });
+        },
       },
       avatar("customer", customerName(thread)),
       h(
@@ -44,18 +52,60 @@ export function row(desk, thread) {
         h(
           "div",
           { class: "thread-row-line" },
-          preview(desk, thread),
-          unread && h("span", { class: "unread-dot", role: "img", "aria-label": "unread" }),
+          now(state, thread) ?? preview(desk, thread),
+          unread > 0 &&
+            h("span", { class: "unread" }, unread > 99 ? "99+" : unread, h("span", { class: "sr" }, " unread")),
         ),
         h(
           "div",
           { class: "thread-row-facts" },
           kinds(thread),
           rowClock(state, thread) ?? subject(thread),
-          h("span", { class: "end" }, priority(thread.priority), holder(desk, thread)),
+          h("span", { class: "end" }, watchers(state, thread), priority(thread.priority), holder(desk, thread)),
         ),
+        refused && h("p", { class: "thread-row-refused", id: `refused-${thread.id}` }, icon("escalation", true), refused),
       ),
     ),
+  );
+}
+
+/** @param {Desk} desk @param {Thread} thread @param {boolean} picked */
+function pickBox(desk, thread, picked) {
+  return h(
+    "span",
+    { class: "thread-pick" },
+    h("input", {
+      type: "checkbox",
+      id: `pick-${thread.id}`,
+      "aria-label": `Select ${customerName(thread)}`,
+      "aria-describedby": desk.state.picked.refused.has(thread.id) ? `refused-${thread.id}` : undefined,
+      checked: picked,
+      onclick: (/** @type {any} */ event) => desk.bulk.pick(thread.id, { on: event.target.checked, range: event.shiftKey }),
+    }),
+  );
+}
+
+/** Who types right now, in place of what was said last. @param {import("./state.js").State} state @param {Thread} thread */
+function now(state, thread) {
+  const typing = (state.viewers.get(thread.id) ?? []).filter((one) => one.typing);
+  if (!typing.length) return null;
+  const [first] = typing;
+  const more = typing.length > 1 ? ` and ${typing.length - 1} more` : "";
+  const name = first.kind === "customer" ? firstName(first.name) || customerName(thread) : firstName(first.name);
+  const what = first.visibility === "note" ? "is writing a note" : "is typing";
+  return h("p", { class: "thread-row-preview truncate grow typing" }, `${name}${more} ${more ? what.replace("is", "are") : what}`);
+}
+
+/** Who else has it before them. @param {import("./state.js").State} state @param {Thread} thread */
+function watchers(state, thread) {
+  const there = (state.viewers.get(thread.id) ?? []).filter((one) => one.kind === "operator");
+  if (!there.length) return null;
+  const names = there.map((one) => one.name).join(", ");
+  return h(
+    "span",
+    { class: "row-viewers", role: "img", "aria-label": `Viewing: ${names}`, title: `Viewing: ${names}` },
+    icon("eye", true),
+    there.length === 1 ? firstName(there[0].name) : there.length,
   );
 }
 
@@ -63,8 +113,8 @@ export function row(desk, thread) {
 function preview({ state }, thread) {
   const last = thread.preview;
   if (!last) return h("p", { class: "thread-row-preview truncate grow quiet" }, thread.subject || "No message yet");
-  const mine = last.author.id && last.author.id === state.me?.id;
   const { kind, name } = last.author;
+  const mine = kind === "operator" && name === state.me?.name;
   const who = mine
     ? "You"
     : kind === "agent"
@@ -80,6 +130,8 @@ function preview({ state }, thread) {
     "p",
     { class: "thread-row-preview truncate grow" },
     last.visibility === "note" && h("span", { class: "row-lock", role: "img", "aria-label": "Note" }, icon("lock", true)),
+    kind === "agent" && avatar("agent", "AI", { size: "mini" }),
+    kind === "operator" && avatar("operator", mine ? state.me?.name : name, { size: "mini" }),
     who && h("b", null, `${who}: `),
     last.text,
   );
@@ -104,16 +156,23 @@ function kinds(thread) {
 /** What runs out first, else how long the customer waits. @param {import("./state.js").State} state @param {Thread} thread */
 function rowClock(state, thread) {
   if (thread.status === "resolved") return h("span", { class: "clock clock--met" }, icon("check"), "resolved");
-  if (thread.status === "snoozed") return h("span", { class: "clock" }, icon("snooze"), "snoozed");
+  if (thread.status === "snoozed") {
+    const words = thread.snoozed_until ? `until ${until(thread.snoozed_until, state.now)}` : "until they write";
+    return h("span", { class: "clock", title: `Snoozed ${words}` }, icon("snooze"), h("span", { class: "sr" }, "Snoozed "), words);
+  }
   const timed = (thread.requests ?? []).filter((one) => isWaiting(one) && !Number.isNaN(ms(one.expires_at)));
   const [first] = timed.sort((a, b) => ms(a.expires_at) - ms(b.expires_at));
   if (first) {
     const left = ms(first.expires_at) - state.now;
     if (left < 0) return h("span", { class: "clock clock--missed" }, icon("clock"), `${roughly(-left)} over`);
+    const missed = first.missed ?? 0;
+    const look = missed ? "clock clock--missed" : nearness(first, state.now) === "near" ? "clock clock--near" : "clock";
+    const title = missed ? `${counted(missed, "deadline")} missed; the next one is at ${full(first.expires_at)}` : "Time left to decide";
     return h(
       "span",
-      { class: nearness(first, state.now) === "near" ? "clock clock--near" : "clock", title: "Time left to decide" },
+      { class: look, title },
       icon("clock"),
+      missed > 0 && "missed, ",
       roughly(left),
       h("span", { class: "sr" }, " left"),
     );

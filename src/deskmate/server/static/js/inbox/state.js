@@ -8,7 +8,9 @@ import { firstName, ms, shorten } from "../core/format.js";
 /** @typedef {import("../core/types.js").RequestShort} RequestShort */
 /** @typedef {import("../core/types.js").Me} Me */
 /** @typedef {import("../core/api.js").Problem} Problem */
-/** @typedef {{thread: string | null, assignment: string, status: string, sort: string, queue: string, q: string}} View what the URL says */
+/** @typedef {{thread: string | null, assignment: string, status: string, sort: string, queue: string, kind: string, priority: string,
+ *   tag: string, q: string}} View what the URL says */
+/** @template T @typedef {{items: T[], loaded: boolean, error: Problem | null}} Part */
 /** @typedef {{key: string, text: string, visibility: "public" | "note", at: number, state: "sending" | "failed", error: string,
  *   takeOver: boolean, files: {id: string, name: string}[]}} Sending */
 /** @typedef {{loaded: boolean, loading: boolean, error: Problem | null, messages: Map<string, Message>, cursor: string | null,
@@ -23,14 +25,25 @@ import { firstName, ms, shorten } from "../core/format.js";
  *   problems: Record<string, string>, busy: boolean, error: string, lost: boolean, stale: boolean}} Card what an operator has typed on a
  *   card, kept while the card changes under them; `form` and `problems` by the path of the field */
 
+/** The inbox as it is without a choice of one's own. */
+export const NO_FILTERS = {
+  assignment: "all",
+  status: "open",
+  sort: "activity",
+  queue: "",
+  kind: "",
+  priority: "",
+  tag: "",
+  q: "",
+};
+
 export function initialState() {
   return {
     /** @type {"loading" | "entry" | "setup" | "ready" | "unreachable"} */
     phase: "loading",
     /** @type {Me | null} */
     me: null,
-    /** @type {View} */
-    view: { thread: null, assignment: "all", status: "open", sort: "activity", queue: "", q: "" },
+    view: /** @type {View} */ ({ thread: null, ...NO_FILTERS }),
     searching: false,
     list: {
       /** @type {string[]} */
@@ -64,19 +77,8 @@ export function initialState() {
     focusCard: null,
     /** When the card before it was decided: a key that is pressed twice decides once. */
     movedOn: 0,
-    /** Who is on which thread. @type {Map<string, import("../core/types.js").Viewer[]>} */
-    presence: new Map(),
-    /** Who works here, for pickers and mentions. */
-    team: {
-      /** @type {import("../core/types.js").Operator[]} */
-      operators: [],
-      /** @type {import("../core/types.js").Queue[]} */
-      queues: [],
-      /** @type {import("../core/types.js").Macro[]} */
-      macros: [],
-      loaded: false,
-      error: "",
-    },
+    /** What is done often, by its name. @type {Part<import("../core/types.js").Macro>} */
+    macros: emptyPart(),
     /** What the composer offers while one writes. @type {import("./hints.js").Hints | null} */
     hints: null,
     /** @type {null | "palette" | "keys" | "hand_back" | "assign" | "snooze" | "macros"} */
@@ -88,6 +90,60 @@ export function initialState() {
     /** A short word on what just went wrong, for verbs that have no card of their own. */
     notice: "",
     now: Date.now(),
+    /** Who else has a thread before them, or types. @type {Map<string, import("../core/feed.js").Viewer[]>} */
+    viewers: new Map(),
+    around: initialAround(),
+    picked: initialPicked(),
+    /** Whether the filters that are not always shown are. */
+    filtering: false,
+    /** What "Next for me" had to say. */
+    next: "",
+    /** What has to get the focus as soon as its thread is there. @type {{thread: string, what: string} | null} */
+    arriving: null,
+    /** When the clock sent this operator away, and when they came back. @type {{since: number, back: number | null} | null} */
+    sentAway: null,
+  };
+}
+
+/** What stands around the threads. Each part loads, and fails, by itself. */
+function initialAround() {
+  return {
+    /** @type {Part<import("../core/types.js").Queue>} */
+    queues: emptyPart(),
+    /** @type {Part<import("../core/types.js").SavedView>} */
+    views: emptyPart(),
+    /** @type {Part<import("../core/types.js").Colleague>} */
+    team: emptyPart(),
+    /** @type {Part<import("../core/types.js").Mention> & {unread: number}} */
+    mentions: { ...emptyPart(), unread: 0 },
+    /** What is being typed to save or change a view. */
+    naming: { id: "", name: "", shared: false, again: false, busy: false, error: "" },
+  };
+}
+
+/** @template T @returns {Part<T>} */
+function emptyPart() {
+  return { items: [], loaded: false, error: null };
+}
+
+/** What was picked to have the same done to it. */
+function initialPicked() {
+  return {
+    /** @type {Set<string>} */
+    ids: new Set(),
+    /** Where a range begins. @type {string | null} */
+    anchor: null,
+    /** Whether boxes show on every row, as on a screen without a pointer. */
+    showing: false,
+    /** @type {"" | "assign" | "snooze" | "priority" | "tags" | "note"} */
+    panel: "",
+    typed: { search: "", until: "", add: "", remove: "", note: "" },
+    busy: false,
+    /** What became of it, in words. */
+    said: "",
+    error: "",
+    /** Why nothing was done, by thread. @type {Map<string, string>} */
+    refused: new Map(),
   };
 }
 
@@ -169,6 +225,11 @@ export function openThread(state) {
   return (state.view.thread && state.threads.get(state.view.thread)) || null;
 }
 
+/** The server counts to one more than is shown. @param {number} count @param {number} most */
+export function shownCount(count, most) {
+  return count > most ? `${most}+` : String(count);
+}
+
 /** @param {Thread} thread @param {Me | null} me */
 export function heldByMe(thread, me) {
   return thread.assignment.to === "operator" && thread.assignment.id === me?.id;
@@ -240,15 +301,13 @@ export function subjectOf(state, thread) {
   return first ? shorten(first.text, 120) : `Conversation with ${customerName(thread)}`;
 }
 
-/** Whether the newest words of a thread came from its customer and were not looked at here. @param {State} state @param {Thread} thread */
-export function isUnread(state, thread) {
-  const preview = thread.preview;
-  if (!preview || preview.author.kind !== "customer" || thread.id === state.view.thread) return false;
-  return ms(preview.at) > (state.seen[thread.id] ?? 0);
+/** How much of a thread is new to this operator; what is open and in sight is read. @param {State} state @param {Thread} thread */
+export function unreadOf(state, thread) {
+  if (thread.id === state.view.thread && !document.hidden) return 0;
+  return thread.unread ?? 0;
 }
 
 /** Who else is on a thread, those who type first. @param {State} state @param {string} id */
 export function othersOn(state, id) {
-  const others = (state.presence.get(id) ?? []).filter((one) => one.kind !== "operator" || one.id !== state.me?.id);
-  return others.sort((a, b) => Number(b.typing) - Number(a.typing));
+  return [...(state.viewers.get(id) ?? [])].sort((a, b) => Number(b.typing) - Number(a.typing));
 }

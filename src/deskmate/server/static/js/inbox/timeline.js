@@ -172,8 +172,8 @@ function messageEntries({ state }, thread, message, results, onCard) {
   if (silent && !failedEmpty) return entries;
   entries.push({
     at,
-    view: memo(`message:${message.id}:${message.status === "pending"}`, [message, streamed, state.team.operators], () =>
-      messageView(message, streamed, state.me?.id ?? "", customerName(thread), state.team.operators),
+    view: memo(`message:${message.id}:${message.status === "pending"}`, [message, streamed, state.around.team.items], () =>
+      messageView(message, streamed, state.me?.id ?? "", customerName(thread), state.around.team.items),
     ),
   });
   return entries;

@@ -1,0 +1,150 @@
+// Screens, inbox: what stands around the threads: queues, saved views, the team, mentions of me. Each loads, and fails, by itself.
+
+import { chosen, filtersOf, filterKey } from "./url.js";
+
+const REFRESH_EVERY = 2000;
+const MOST = 200;
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {"queues" | "views" | "team" | "mentions"} Name */
+
+const PATHS = { queues: "/api/queues", views: "/api/views", team: "/api/operators", mentions: "/api/me/mentions" };
+
+/** @param {{state: State, changed: () => void, api: import("./loading.js").Api}} desk */
+export function createAround({ state, changed, api }) {
+  /** @type {Set<Name>} */
+  const due = new Set();
+  let refreshed = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  /** What is there stays when it cannot be loaded anew. @param {Name} name */
+  async function load(name) {
+    const part = state.around[name];
+    if (part.error) {
+      part.error = null;
+      changed();
+    }
+    try {
+      const page = await api.get(PATHS[name], name === "queues" ? {} : { limit: name === "mentions" ? 30 : MOST });
+      Object.assign(part, { items: page.items, loaded: true, error: null });
+      if (name === "mentions") state.around.mentions.unread = page.unread;
+      if (name === "team") takeMe(page.items);
+    } catch (error) {
+      if (!part.loaded) part.error = /** @type {any} */ (error);
+    }
+    changed();
+  }
+
+  /** @param {import("../core/types.js").Colleague[]} team */
+  function takeMe(team) {
+    const mine = team.find((one) => one.id === state.me?.id);
+    if (mine && state.me) state.me = { ...state.me, load: mine.load, capacity: mine.capacity, presence: mine.presence };
+  }
+
+  function all() {
+    void load("queues");
+    void load("views");
+    void load("team");
+    void load("mentions");
+  }
+
+  /** A burst of events asks once for what it may have changed. @param {import("../core/feed.js").FeedEvent} event */
+  function follow(event) {
+    const { type, data } = event;
+    const [noun] = type.split(".");
+    if (type === "message.posted") {
+      if (data?.mentions?.includes(state.me?.id)) soon("mentions");
+      return;
+    }
+    if (type === "operator.changed") soon("team");
+    if (type === "queue.changed" || noun === "thread" || noun === "request") soon("queues");
+    if (type === "thread.assigned" || (noun === "thread" && data?.changed?.includes("status")) || noun === "request") soon("team");
+  }
+
+  /** @param {Name} name */
+  function soon(name) {
+    due.add(name);
+    timer ??= setTimeout(
+      () => {
+        timer = undefined;
+        refreshed = Date.now();
+        for (const one of due) void load(one);
+        due.clear();
+      },
+      Math.max(150, refreshed + REFRESH_EVERY - Date.now()),
+    );
+  }
+
+  /** One verb on a saved view; what it is refused with stands beside what was typed. @param {() => Promise<unknown>} work */
+  async function naming(work) {
+    const { naming } = state.around;
+    if (naming.busy) return;
+    Object.assign(naming, { busy: true, error: "" });
+    changed();
+    try {
+      await work();
+      Object.assign(naming, { id: "", name: "", shared: false, again: false });
+      await load("views");
+    } catch (error) {
+      naming.error = /** @type {any} */ (error).message;
+    }
+    naming.busy = false;
+    changed();
+  }
+
+  return {
+    load,
+    all,
+    follow,
+    saveView: () =>
+      naming(() => {
+        const { name, shared } = state.around.naming;
+        return api.post("/api/views", { name: name.trim(), filters: filtersNow(state), shared });
+      }),
+    /** @param {import("../core/types.js").SavedView} view */
+    changeView: (view) =>
+      naming(() => {
+        const { name, shared, again } = state.around.naming;
+        const filters = again ? { filters: filtersNow(state) } : {};
+        return api.patch(`/api/views/${encodeURIComponent(view.id)}`, { name: name.trim(), shared, ...filters });
+      }),
+    /** @param {import("../core/types.js").SavedView} view */
+    deleteView: (view) => naming(() => api.delete(`/api/views/${encodeURIComponent(view.id)}`)),
+    /** @param {string[] | null} ids null: all of them */
+    async readMentions(ids) {
+      const { mentions } = state.around;
+      const before = mentions.items;
+      mentions.items = before.map((one) => (!ids || ids.includes(one.id) ? { ...one, read_at: one.read_at ?? new Date() } : one));
+      changed();
+      try {
+        mentions.unread = (await api.post("/api/me/mentions/read", ids ? { mentions: ids } : {})).unread;
+      } catch (error) {
+        mentions.items = before;
+        state.notice = /** @type {any} */ (error).message;
+      }
+      changed();
+    },
+  };
+}
+
+/** The order is always named: the server has another one where nothing is said. @param {State} state */
+function filtersNow(state) {
+  return { ...chosen(state.view), sort: state.view.sort };
+}
+
+/** The saved view that is shown, if one is. @param {State} state */
+export function viewShown(state) {
+  const key = filterKey(state.view);
+  return state.around.views.items.find((view) => filterKey(filtersOf(view.filters)) === key) ?? null;
+}
+
+/** Whether this operator may share views, and change shared ones. @param {State} state */
+export function leads(state) {
+  return state.me?.role === "lead" || state.me?.role === "admin";
+}
+
+/** "2.3 of 6" @param {{load?: number, capacity?: number}} operator */
+export function loadWords({ load = 0, capacity = 0 }) {
+  return `${Math.round(load * 10) / 10} of ${capacity}`;
+}

@@ -1,0 +1,357 @@
+// Screens, inbox: what opens beside the rail: mentions, saved views, the team, oneself. On a phone the tab bar opens them.
+
+import { h } from "../core/dom.js";
+import { ago, capital, full, iso, shorten } from "../core/format.js";
+import { icon } from "../core/icons.js";
+import { avatar, button, iconButton } from "../core/parts.js";
+import { isDark, setTheme } from "../core/theme.js";
+import { leads, loadWords, viewShown } from "./around.js";
+import { NO_FILTERS, customerName, shownCount } from "./state.js";
+import { chosen, filtersOf, urlOf } from "./url.js";
+
+/** @typedef {import("./main.js").Desk} Desk */
+
+const PRESENCES = /** @type {const} */ (["available", "away", "offline"]);
+export const PRESENCE_WORDS = { available: "Available", away: "Away", offline: "Offline" };
+
+/** They float above all zones. @param {Desk} desk */
+export function menus(desk) {
+  return [
+    menu("mentions", "Mentions of you", mentions(desk)),
+    menu("views", "Saved views", views(desk)),
+    menu("team", "Team", team(desk)),
+    menu("places", "Views and queues", [places(desk), views(desk, "places")]),
+    meMenu(desk),
+  ];
+}
+
+/** @param {string} name @param {string} label @param {...any} body */
+function menu(name, label, ...body) {
+  const id = `${name}-menu`;
+  return h(
+    "div",
+    { class: `menu menu--tall menu--${name}`, id, popover: "auto", role: "dialog", "aria-label": label, key: id },
+    h("h2", { class: "menu-title" }, label),
+    body,
+  );
+}
+
+/** @param {string} name */
+function close(name) {
+  const open = document.getElementById(`${name}-menu`);
+  if (open?.matches(":popover-open")) open.hidePopover();
+}
+
+/**
+ * A part that is on its way, did not come, or has nothing, says so.
+ * @param {Desk} desk @param {"views" | "team" | "mentions" | "queues"} name @param {string} label @param {string} none
+ * @param {() => any} draw
+ */
+function part(desk, name, label, none, draw) {
+  const { items, loaded, error } = desk.state.around[name];
+  if (error) {
+    return h(
+      "div",
+      { class: "menu-said", role: "alert" },
+      h("p", null, `${label} did not load. ${error.message}`),
+      button("Try again", () => desk.around.load(name), { icon: "retry", look: "small" }),
+    );
+  }
+  if (!loaded) {
+    return h(
+      "div",
+      { class: "menu-said", role: "status", "aria-label": `Loading ${label}` },
+      h("span", { class: "skeleton skeleton--long" }),
+      h("span", { class: "skeleton skeleton--short" }),
+    );
+  }
+  return items.length ? draw() : none && h("p", { class: "menu-said quiet" }, none);
+}
+
+/** @param {Desk} desk */
+function mentions(desk) {
+  const { state, around } = desk;
+  const { mentions } = state.around;
+  const none = "Nobody has called on you. Notes do it with @ and your name.";
+  return [
+    part(desk, "mentions", "Mentions", none, () =>
+      h(
+        "ul",
+        { class: "menu-list" },
+        mentions.items.map((one) =>
+          h(
+            "li",
+            { key: one.id },
+            h(
+              "a",
+              {
+                class: `mention${one.read_at ? "" : " mention--new"}`,
+                href: urlOf({ ...state.view, thread: one.thread.id }),
+                onclick: (/** @type {MouseEvent} */ event) => {
+                  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+                  event.preventDefault();
+                  close("mentions");
+                  if (!one.read_at) void around.readMentions([one.id]);
+                  desk.open(one.thread.id, `message:${one.message.id}`);
+                },
+              },
+              h(
+                "span",
+                { class: "mention-top" },
+                h("b", { class: "truncate" }, one.message.author.name),
+                h("span", { class: "quiet truncate grow" }, ` on ${customerName(one.thread)}`),
+                h("time", { class: "quiet", datetime: iso(one.at), title: full(one.at) }, ago(one.at, state.now)),
+                !one.read_at && h("span", { class: "unread-dot", role: "img", "aria-label": "unread" }),
+              ),
+              h("span", { class: "mention-text" }, icon("lock", true), shorten(one.message.text, 140)),
+            ),
+          ),
+        ),
+      ),
+    ),
+    mentions.unread > 0 &&
+      h(
+        "div",
+        { class: "menu-group" },
+        button("Mark all as read", () => around.readMentions(null), { look: "plain small", icon: "check" }),
+      ),
+  ];
+}
+
+/** @param {Desk} desk @param {string} [name] of the menu they stand in */
+function views(desk, name = "views") {
+  const { state } = desk;
+  const { views, naming } = state.around;
+  const shown = viewShown(state);
+  return [
+    part(desk, "views", "Views", "None yet. Filter the list, then save what you see under a name.", () =>
+      h(
+        "ul",
+        { class: "menu-list" },
+        views.items.map((view) => (naming.id === view.id ? h("li", { key: view.id }, viewForm(desk, view, name)) : viewRow(desk, view, shown, name))),
+      ),
+    ),
+    h("div", { class: "menu-group" }, viewForm(desk, null, name)),
+  ];
+}
+
+/** @param {Desk} desk @param {import("../core/types.js").SavedView} view @param {any} shown @param {string} name */
+function viewRow(desk, view, shown, name) {
+  const { state } = desk;
+  const filters = { ...filtersOf(view.filters), thread: null };
+  return h(
+    "li",
+    { class: "view-row", key: view.id },
+    h(
+      "a",
+      {
+        class: "menu-item grow",
+        href: urlOf(filters),
+        "aria-current": shown?.id === view.id ? "page" : undefined,
+        onclick: (/** @type {MouseEvent} */ event) => {
+          desk.follow(filters)(event);
+          if (event.defaultPrevented) close(name);
+        },
+      },
+      icon("bookmark"),
+      h("span", { class: "truncate grow" }, view.name),
+      view.shared && h("span", { class: "badge" }, "shared"),
+    ),
+    (!view.shared || leads(state)) &&
+      iconButton(`Change ${view.name}`, "edit", () => {
+        Object.assign(state.around.naming, { id: view.id, name: view.name, shared: view.shared, again: false, error: "" });
+        desk.changed();
+        desk.focus(`view-name-${name}-${view.id}`);
+      }),
+  );
+}
+
+/** Save what is shown as a view, or change one. @param {Desk} desk @param {import("../core/types.js").SavedView | null} view @param {string} menu */
+function viewForm(desk, view, menu) {
+  const { state, around } = desk;
+  const { naming } = state.around;
+  const mine = view ? true : !naming.id;
+  const id = `view-name-${menu}-${view?.id ?? "new"}`;
+  const check = (/** @type {"shared" | "again"} */ field, /** @type {string} */ words) =>
+    h(
+      "label",
+      { class: "check" },
+      h("input", { type: "checkbox", checked: naming[field], onchange: (/** @type {any} */ event) => desk.type(naming, field, event.target.checked) }),
+      words,
+    );
+  return h(
+    "form",
+    {
+      class: "view-form",
+      onsubmit: (/** @type {any} */ event) => {
+        event.preventDefault();
+        if (!mine || !naming.name.trim()) return;
+        void (view ? around.changeView(view) : around.saveView());
+      },
+    },
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: id }, view ? "Name" : "Save what the list shows as"),
+      h("input", {
+        class: "input",
+        id,
+        maxlength: 200,
+        required: true,
+        autocomplete: "off",
+        disabled: !mine,
+        placeholder: view ? "" : suggestion(state),
+        value: mine ? naming.name : "",
+        oninput: (/** @type {any} */ event) => desk.type(naming, "name", event.target.value),
+      }),
+    ),
+    mine && leads(state) && (view || naming.name) && check("shared", "For the whole team"),
+    view && check("again", "Use the filters and the order that are set now"),
+    mine && naming.error && h("p", { class: "bulk-error", role: "alert" }, naming.error),
+    (view || naming.name) &&
+      mine &&
+      h(
+        "div",
+        { class: "dialog-ways" },
+        button("Save", () => undefined, { look: "primary small", type: "submit", disabled: naming.busy || !naming.name.trim() }),
+        button(
+          "Cancel",
+          () => {
+            Object.assign(naming, { id: "", name: "", shared: false, again: false, error: "" });
+            desk.changed();
+          },
+          { look: "plain small" },
+        ),
+        view && h("span", { class: "grow" }),
+        view && button("Delete", () => around.deleteView(view), { look: "plain small", disabled: naming.busy }),
+      ),
+  );
+}
+
+/** @param {import("./state.js").State} state */
+function suggestion({ view }) {
+  const words = Object.entries(chosen(view))
+    .filter(([name]) => name !== "sort")
+    .map(([, value]) => value);
+  return capital(words.join(", ")) || "A name";
+}
+
+/** @param {Desk} desk */
+function team(desk) {
+  const { state } = desk;
+  const order = (/** @type {{presence: string}} */ one) => ["available", "away", "offline"].indexOf(one.presence);
+  const sorted = [...state.around.team.items].sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name));
+  return part(desk, "team", "The team", "Nobody works here yet.", () =>
+    h(
+      "ul",
+      { class: "menu-list" },
+      sorted.map((one) =>
+        h(
+          "li",
+          { class: "colleague", key: one.id },
+          avatar("operator", one.name, { size: "medium", presence: one.presence }),
+          h(
+            "span",
+            { class: "grow" },
+            h("span", { class: "colleague-name truncate" }, one.name, one.id === state.me?.id && h("span", { class: "quiet" }, " (you)")),
+            h("span", { class: "quiet" }, PRESENCE_WORDS[one.presence]),
+          ),
+          h("span", { class: "colleague-load", title: `Holds ${loadWords(one)}` }, loadMeter(one), loadWords(one)),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {{load?: number, capacity?: number}} operator */
+function loadMeter({ load = 0, capacity = 0 }) {
+  const value = capacity ? Math.min(1, load / capacity) : 1;
+  const full = value >= 1 ? " meter--full" : "";
+  return h("span", { class: `meter meter--load${full}`, "aria-hidden": "true" }, h("span", { vars: { "--value": `${value * 100}%` } }));
+}
+
+/** Where the rail has no room: on a phone. @param {Desk} desk */
+function places(desk) {
+  const { state } = desk;
+  return [
+    part(desk, "queues", "Queues", "", () =>
+      h(
+        "ul",
+        { class: "menu-list", "aria-label": "Queues" },
+        state.around.queues.items.map(({ name, waiting }) => {
+          const filters = { ...NO_FILTERS, sort: state.view.sort, queue: name, thread: null };
+          return h(
+            "li",
+            { key: name },
+            h(
+              "a",
+              {
+                class: "menu-item",
+                href: urlOf(filters),
+                "aria-current": state.view.queue === name ? "page" : undefined,
+                onclick: (/** @type {MouseEvent} */ event) => {
+                  desk.follow(filters)(event);
+                  close("places");
+                },
+              },
+              h("span", { class: "rail-mark", "aria-hidden": "true" }, [...name][0]?.toUpperCase()),
+              h("span", { class: "truncate grow" }, name),
+              h("span", { class: "quiet" }, `${shownCount(waiting, 999)} waiting`),
+            ),
+          );
+        }),
+      ),
+    ),
+    h("div", { class: "menu-group" }, h("button", { type: "button", class: "menu-item menu-button", popovertarget: "team-menu" }, icon("team"), "Team")),
+  ];
+}
+
+/** @param {Desk} desk */
+function meMenu(desk) {
+  const { state } = desk;
+  const { me } = state;
+  const presence = me?.presence ?? "available";
+  return h(
+    "div",
+    { class: "menu", id: "me-menu", popover: "auto", role: "dialog", "aria-label": "You", key: "me-menu" },
+    h("p", { class: "menu-head" }, h("strong", null, me?.name), h("span", { class: "quiet" }, me?.email)),
+    h(
+      "fieldset",
+      { class: "menu-group" },
+      h("legend", null, "Presence"),
+      PRESENCES.map((one) =>
+        h(
+          "label",
+          { class: "menu-item" },
+          h("input", {
+            type: "radio",
+            name: "presence",
+            value: one,
+            checked: presence === one,
+            onchange: () => desk.verbs.setPresence(one),
+          }),
+          h("span", { class: `presence-dot presence--${one}`, "aria-hidden": "true" }),
+          PRESENCE_WORDS[one],
+        ),
+      ),
+    ),
+    typeof me?.load === "number" && h("p", { class: "menu-note menu-load" }, loadMeter(me), `You hold ${loadWords(me)}.`),
+    h(
+      "div",
+      { class: "menu-group" },
+      h(
+        "div",
+        { class: "only-small" },
+        button(
+          isDark() ? "Light theme" : "Dark theme",
+          () => {
+            setTheme(isDark() ? "light" : "dark");
+            desk.changed();
+          },
+          { look: "plain", icon: isDark() ? "sun" : "moon" },
+        ),
+      ),
+      button("Sign out", () => desk.signOut(), { look: "plain", icon: "leave", id: "sign-out" }),
+    ),
+  );
+}
