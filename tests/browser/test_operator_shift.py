@@ -71,7 +71,7 @@ async def test_an_operator_works_a_shift_by_the_keyboard_alone(site: CardSite, b
     await keys.type("please look at the seam.")
     await expect(note).to_have_value("@Ben Ode please look at the seam.")
     await keys.press("Control+Enter")
-    await expect(page.locator(".note .mention")).to_have_text("@Ben Ode")
+    await expect(page.locator(".note-mention")).to_have_text("@Ben Ode")
     assert await desk.mentions.unread(by=site.ben) == 1
 
     await keys.press("Escape")

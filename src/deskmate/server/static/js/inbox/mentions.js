@@ -35,7 +35,7 @@ export function withMentions(blocks, team, me) {
       const who = spellings.get(found[1].toLowerCase());
       if (!who) continue;
       if (found.index > from) out.push({ text: text.slice(from, found.index) });
-      out.push(h("span", { class: `mention${who.id === me ? " mention--me" : ""}` }, `@${who.name}`));
+      out.push(h("span", { class: `note-mention${who.id === me ? " note-mention--me" : ""}` }, `@${who.name}`));
       from = found.index + found[0].length;
     }
     return out.length ? [...out, { text: text.slice(from) }] : node;

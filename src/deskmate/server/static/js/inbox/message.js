@@ -226,7 +226,7 @@ function sendingFiles({ files }) {
     "ul",
     { class: "files" },
     files.map((one) =>
-      h("li", null, h("span", { class: "chip" }, icon("file", true), h("span", { class: "truncate" }, one.name))),
+      h("li", null, h("span", { class: "file-chip" }, icon("file", true), h("span", { class: "truncate" }, one.name))),
     ),
   );
 }
