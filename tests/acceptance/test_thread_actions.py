@@ -90,3 +90,15 @@ async def test_the_inbox_and_its_events_say_what_is_unread(front: Front, ada: Pe
     assert (await ana.get(f"/api/threads/{threads[0]}"))["customer_read"] == theirs
     assert not (await ada.get(f"/api/threads/{threads[0]}")).keys() & {"unread", "customer_read"}
     assert "unread" not in (await front.admin.get("/api/threads"))["items"][0], "a key without a person behind it reads nothing"
+
+
+async def test_the_team_lists_all_threads_of_one_customer_and_a_customer_only_their_own(front: Front, ada: Person, ana: Person):
+    bob = await front.visitor()
+    first, second, other = await ada.thread(), await ada.thread(), await bob.thread()
+    await ana.patch(f"/api/threads/{first}", status="resolved")
+    found = await ana.get("/api/threads", customer=ada.id)
+    assert [thread["id"] for thread in found["items"]] == [second, first]
+    still = await ana.get("/api/threads", customer=ada.id, status="open")
+    assert [thread["id"] for thread in still["items"]] == [second]
+    own = await bob.get("/api/threads", customer=ada.id)
+    assert [thread["id"] for thread in own["items"]] == [other]

@@ -64,7 +64,7 @@ export function createContents({ changed, credentials }) {
   function one(part) {
     const name = fileName(part);
     const { file } = part;
-    if (!file) return h("span", { class: "chip" }, icon("file", true), h("span", { class: "truncate" }, name));
+    if (!file) return h("span", { class: "file-chip" }, icon("file", true), h("span", { class: "truncate" }, name));
     if (isPicture(part) && !pictures.has(file)) void load(file);
     const address = isPicture(part) ? pictures.get(file) : "";
     const click = () => void save(`/api/files/${encodeURIComponent(file)}`, name);
@@ -77,7 +77,7 @@ export function createContents({ changed, credentials }) {
     }
     return h(
       "button",
-      { type: "button", class: "chip", title: "Download", onclick: click },
+      { type: "button", class: "file-chip", title: "Download", onclick: click },
       icon("file", true),
       h("span", { class: "truncate" }, name),
       address === null ? h("span", { class: "quiet" }, "loading…") : icon("download", true),

@@ -105,7 +105,7 @@ export function sendingView(chat, sending) {
         h(
           "ul",
           { class: "files" },
-          sending.files?.map((one) => h("li", null, h("span", { class: "chip" }, icon("file", true), one.name))),
+          sending.files?.map((one) => h("li", null, h("span", { class: "file-chip" }, icon("file", true), one.name))),
         ),
     ),
     failed && sending.error && h("p", { class: "field-error", role: "alert" }, sending.error),

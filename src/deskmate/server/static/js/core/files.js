@@ -47,5 +47,5 @@ function fileView(part) {
     );
   }
   const inner = [icon("file", true), h("span", { class: "truncate" }, name), href && icon("download", true)];
-  return href ? h("a", { class: "chip", href, download: name }, inner) : h("span", { class: "chip" }, inner);
+  return href ? h("a", { class: "file-chip", href, download: name }, inner) : h("span", { class: "file-chip" }, inner);
 }

@@ -133,13 +133,13 @@ export function attachmentChips(list, uploads, place) {
     list.map((one) =>
       h(
         "li",
-        { class: `chip chip--${one.state}`, key: one.key },
+        { class: `file-chip file-chip--${one.state}`, key: one.key },
         icon(one.state === "failed" ? "info" : "file", true),
         h("span", { class: "truncate", title: one.name }, one.name),
         one.state === "sending" &&
-          h("progress", { class: "chip-progress", max: "1", value: one.progress, "aria-label": `Sending ${one.name}` }),
+          h("progress", { class: "file-chip-progress", max: "1", value: one.progress, "aria-label": `Sending ${one.name}` }),
         one.state === "done" && one.size > 0 && h("span", { class: "quiet" }, sizeOf(one.size)),
-        one.state === "failed" && h("span", { class: "chip-error", role: "alert" }, one.error),
+        one.state === "failed" && h("span", { class: "file-chip-error", role: "alert" }, one.error),
         one.state === "failed" &&
           one.size <= LARGEST &&
           h("button", { type: "button", class: "link", onclick: () => uploads.again(one, place) }, "Retry"),
@@ -147,7 +147,7 @@ export function attachmentChips(list, uploads, place) {
           "button",
           {
             type: "button",
-            class: "chip-remove",
+            class: "file-chip-remove",
             "aria-label": `Remove ${one.name}`,
             title: "Remove",
             onclick: () => uploads.remove(list, one),

@@ -4,6 +4,7 @@ import { h } from "../core/dom.js";
 import { capital, counted, firstName } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar, button } from "../core/parts.js";
+import { loadWords } from "./around.js";
 import { chooser, fitting, nothingChosen } from "./chooser.js";
 import { agentName, heldByMe, holderName, openThread } from "./state.js";
 
@@ -25,6 +26,7 @@ export function beginAssigning(desk) {
 /** @param {Desk} desk */
 export function assigning(desk) {
   const { state, verbs } = desk;
+  const { around } = state;
   const thread = openThread(state);
   if (!thread) return null;
   const targets = targetsOf(desk, thread);
@@ -152,5 +154,5 @@ function targetsOf({ state }, thread) {
 
 /** @param {{load?: number, capacity?: number}} one */
 function loadOf({ load, capacity }) {
-  return typeof load === "number" ? `holds ${load} of ${capacity}${load >= (capacity ?? 0) ? ", full" : ""}` : "";
+  return typeof load === "number" ? `holds ${loadWords({ load, capacity })}${load >= (capacity ?? 0) ? ", full" : ""}` : "";
 }

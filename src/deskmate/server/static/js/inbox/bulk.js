@@ -33,6 +33,7 @@ export function createBulk({ state, changed, api, load, focus }) {
       else set(id, on);
       state.picked.anchor = id;
       changed();
+      keepInSight(id);
     },
     pickAll() {
       const all = shownPicked(state).length < Math.min(MOST, state.list.ids.length);
@@ -58,6 +59,7 @@ export function createBulk({ state, changed, api, load, focus }) {
       state.picked.panel = state.picked.panel === panel ? "" : panel;
       state.picked.error = "";
       changed();
+      keepInSight(state.picked.anchor);
       focus(state.picked.panel ? "bulk-field" : `bulk-${panel}`);
     },
     /**
@@ -100,6 +102,11 @@ export function createBulk({ state, changed, api, load, focus }) {
       changed();
     },
   };
+}
+
+/** The bar and its panels take room from the list: the row that is worked on stays in sight. @param {string | null} id */
+function keepInSight(id) {
+  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(`row-${id}`)?.scrollIntoView({ block: "nearest" })));
 }
 
 /** @param {number} count @param {any[]} refused @param {string} done @param {State} state */

@@ -9,6 +9,7 @@ import "../core/theme.js";
 import { createUploads } from "../core/uploads.js";
 import { createAlive } from "./alive.js";
 import { createAround } from "./around.js";
+import { createArriving } from "./arriving.js";
 import { banner } from "./banner.js";
 import { createBulk } from "./bulk.js";
 import { context } from "./context.js";
@@ -21,6 +22,7 @@ import { takeDelta, takeEvent, waitingCount } from "./incoming.js";
 import { listenToKeys } from "./keyboard.js";
 import { list } from "./list.js";
 import { createLoading } from "./loading.js";
+import { createMacros } from "./macros.js";
 import { menus } from "./menus.js";
 import { createNext } from "./next.js";
 import { rail, tabbar } from "./rail.js";
@@ -52,6 +54,7 @@ const uploads = createUploads({ changed, credentials: api.credentials });
 const signs = createSigns({ state, changed, api, away: () => scroller.away });
 const verbs = createVerbs({ state, changed, api, load, go, focus, unsent, signs });
 const around = createAround({ state, changed, api });
+const arriving = createArriving({ state, load, go, again: openNow, desk: () => desk });
 const bulk = createBulk({ state, changed, api, load, focus });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
 const feed = createFeed({
@@ -98,6 +101,7 @@ let copied = { text: "", at: 0 };
 const desk = {
   state,
   changed,
+  flush,
   api,
   load,
   verbs,
@@ -105,8 +109,8 @@ const desk = {
   scroller,
   around,
   bulk,
-  next: createNext({ state, changed, api, load, focus, open }),
-  open,
+  next: createNext({ state, changed, api, load, focus, open: arriving.open }),
+  open: arriving.open,
   unsent,
   hints,
   uploads,
@@ -246,38 +250,6 @@ function go(change) {
   if (!view.thread && before.thread) focus(`row:${before.thread}`);
 }
 
-/** Open a thread, and go to a place in it as soon as it is there. @param {string} thread @param {string} what `work`, `ask:ID` or `message:ID` */
-function open(thread, what) {
-  const shown = state.view.thread === thread;
-  state.arriving = { thread, what };
-  if (shown) void openNow(thread);
-  else go({ thread });
-}
-
-/** @param {string} thread */
-async function arrive(thread) {
-  const { arriving } = state;
-  if (arriving?.thread !== thread) return;
-  state.arriving = null;
-  const [kind, id] = arriving.what.split(":");
-  if (kind === "message") {
-    for (let round = 0; round < 20 && !conversationOf(state, thread).messages.has(id); round++) {
-      if (!conversationOf(state, thread).cursor) break;
-      await load.older(thread);
-    }
-    changed();
-    flush();
-    desk.show(`message-${id}`);
-    const note = document.getElementById(`message-${id}`);
-    if (note) note.tabIndex = -1;
-    note?.focus({ preventScroll: true });
-    return;
-  }
-  const request = kind === "ask" ? id : state.focusCard;
-  if (request) desk.focusOn(request);
-  else desk.write("reply");
-}
-
 /** @param {View} view @param {View | null} before */
 function show(view, before) {
   state.view = view;
@@ -303,7 +275,7 @@ async function openNow(id) {
   await load.thread(id, { quiet: loaded });
   if (state.view.thread !== id) return;
   state.focusCard = pendingRequests(state, id)[0]?.id ?? null;
-  await arrive(id);
+  await arriving.arrive(id);
   changed();
 }
 

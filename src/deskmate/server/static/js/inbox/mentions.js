@@ -6,7 +6,7 @@ import { h } from "../core/dom.js";
 
 /**
  * The blocks of a note with each mention as a part of its own. Code and links are left as they are.
- * @param {VNode[]} blocks @param {import("../core/types.js").Operator[]} team @param {string} me
+ * @param {VNode[]} blocks @param {import("../core/types.js").Colleague[]} team @param {string} me
  * @returns {VNode[]}
  */
 export function withMentions(blocks, team, me) {
@@ -35,7 +35,7 @@ export function withMentions(blocks, team, me) {
       const who = spellings.get(found[1].toLowerCase());
       if (!who) continue;
       if (found.index > from) out.push({ text: text.slice(from, found.index) });
-      out.push(h("span", { class: `mention${who.id === me ? " mention--me" : ""}` }, `@${who.name}`));
+      out.push(h("span", { class: `note-mention${who.id === me ? " note-mention--me" : ""}` }, `@${who.name}`));
       from = found.index + found[0].length;
     }
     return out.length ? [...out, { text: text.slice(from) }] : node;
