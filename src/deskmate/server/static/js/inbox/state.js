@@ -307,5 +307,6 @@ export function unreadOf(state, thread) {
 
 /** Who else is on a thread, those who type first. @param {State} state @param {string} id */
 export function othersOn(state, id) {
-  return [...(state.viewers.get(id) ?? [])].sort((a, b) => Number(b.typing) - Number(a.typing));
+  const others = (state.presence.get(id) ?? []).filter((one) => one.kind !== "operator" || one.id !== state.me?.id);
+  return others.sort((a, b) => Number(b.typing) - Number(a.typing));
 }
