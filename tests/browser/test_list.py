@@ -26,6 +26,7 @@ async def test_the_list_shows_who_waits_how_long_and_who_is_on_it(browser: Brows
     rows = page.locator(".thread-row")
     await expect(rows).to_have_count(5)
     await expect(rows.filter(has_text="Cai Moreau")).to_contain_text("Ben")
+    await expect(page).to_have_title("(2) Inbox · Deskmate")
     await pictures(page, "list-busy")
     assert await serious(page) == []
     for menu in ("mentions", "views", "team", "me"):
@@ -34,6 +35,12 @@ async def test_the_list_shows_who_waits_how_long_and_who_is_on_it(browser: Brows
         await pictures(page, f"list-{menu}")
         assert await serious(page) == []
         await page.keyboard.press("Escape")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.get_by_role("button", name="Views").click()
+    await expect(page.get_by_role("dialog", name="Views and queues")).to_be_visible()
+    await picture(page, "list-places-390")
+    assert await serious(page) == []
+    await page.keyboard.press("Escape")
     await page.set_viewport_size({"width": 1480, "height": 844})
     await picture(page, "list-busy-1480")
     assert inbox.complaints == []
@@ -134,5 +141,11 @@ async def test_x_takes_the_next_thing_and_says_when_there_is_none(browser: Brows
     await page.keyboard.press("x")
     await expect(page.get_by_role("textbox", name="Reply")).to_be_focused()
     assert page.url.endswith(of["eve"])
+
+    await site.desk.operators.change(site.ana.id, capacity=1)
+    await expect(page.locator("#me")).to_contain_text("1.3 of 1")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("x")
+    await expect(page.get_by_text("You have no room: you hold 1.3 of 1.")).to_be_visible()
     assert inbox.complaints == []
     await context.close()

@@ -8,8 +8,7 @@ const LONGEST_PAUSE = 15_000;
 /**
  * @typedef {{seq: number, thread: string | null, thread_seq: number | null, type: string, actor: any, at: any, data: any}} FeedEvent
  * @typedef {{message: string, thread: string, offset: number, text: string}} Delta
- * @typedef {{kind: string, id: string | null, name: string, typing: boolean, visibility: "public" | "note" | null}} Viewer
- * @typedef {{thread: string, viewers: Viewer[]}} There
+ * @typedef {{thread: string, viewers: import("./types.js").Viewer[]}} Presence
  */
 
 /**
@@ -19,7 +18,7 @@ const LONGEST_PAUSE = 15_000;
  *   headers?: () => Record<string, string>,
  *   onEvent: (event: FeedEvent) => void,
  *   onDelta: (delta: Delta) => void,
- *   onPresence?: (there: There) => void,
+ *   onPresence?: (presence: Presence) => void,
  *   onState: (state: "connecting" | "connected" | "offline") => void,
  *   onConnected: (fresh: boolean) => void,
  *   onUnauthenticated: () => void,

@@ -8,8 +8,8 @@
 /** @typedef {{id: string, customer: string | null, customer_name?: string | null, subject?: string | null, summary?: string | null,
  *   status: "open" | "snoozed" | "resolved", snoozed_until?: any, assignment: Assignment, epoch?: number, mode?: string, priority?: string,
  *   queue?: string | null, tags?: string[], language?: string | null, waiting_since?: any, metadata?: Record<string, any>,
- *   created_at: any, updated_at: any, preview?: {text: string, author: Author, visibility: string, at: any} | null,
- *   requests?: RequestShort[], unread?: number, route?: any, usage?: any}} Thread */
+ *   created_at: any, updated_at: any, unread?: number, preview?: {text: string, author: Author, visibility: string, at: any} | null,
+ *   requests?: RequestShort[], route?: any, usage?: any}} Thread */
 /** @typedef {{type: string, text?: string, call_id?: string, tool?: string, input?: any, output?: any, is_error?: boolean, denied?: boolean,
  *   reason?: string, request?: string, by?: Author, args?: any, file?: string, media_type?: string, filename?: string}} Part */
 /** @typedef {{id: string, thread: string, order: number, step: number, role: string, author: Author, text: string, parts?: Part[],
@@ -29,11 +29,13 @@
 
 /** @typedef {{id: string, agent?: string | null, operator?: string | null, input_tokens?: number, output_tokens?: number, seconds?: number,
  *   cost_minor?: number | null, currency?: string | null}} Usage */
-/** @typedef {{name: string, waiting: number, waiting_since?: any}} Queue a line, and how many threads wait in it */
-/** @typedef {{id: string, name: string, email: string, role: string, presence: "available" | "away" | "offline", load: number,
- *   capacity: number, queues: string[]}} Colleague */
 /** @typedef {{id: string, owner: string | null, name: string, filters: Record<string, string>, shared: boolean}} SavedView */
 /** @typedef {{id: string, at: any, read_at?: any, thread: Thread, message: Message}} Mention a note that calls on this operator */
+/** @typedef {{kind: "operator" | "customer", id?: string | null, name: string, typing: boolean, visibility: "public" | "note" | null}} Viewer
+ *   who is on a thread, and what they type */
+/** @typedef {{id: string, name: string, email?: string, role?: string, presence: "available" | "away" | "offline", load: number, capacity: number,
+ *   queues: string[], skills: string[]}} Operator */
+/** @typedef {{name: string, waiting: number, waiting_since?: any, skills: string[], chooser: string}} Queue */
 /** @typedef {{id: string, name: string, actions: Record<string, any>[]}} Macro */
 /** @typedef {{operator: string, name: string, load: number, capacity: number, fits: boolean, why: string}} Candidate */
 /** @typedef {{id: string, thread: string, request: string | null, queue: string, operator: {id: string, name: string}, reason: string,

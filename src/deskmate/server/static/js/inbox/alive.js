@@ -8,7 +8,7 @@ const SIGNS = ["keydown", "pointerdown", "pointermove", "wheel", "scroll", "touc
  * @param {{state: import("./state.js").State, changed: () => void, api: import("./loading.js").Api}} desk
  */
 export function createAlive({ state, changed, api }) {
-  let told = Date.now();
+  let told = 0;
   let telling = false;
 
   async function tell() {

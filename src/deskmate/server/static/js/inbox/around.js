@@ -1,14 +1,21 @@
-// Screens, inbox: what stands around the threads: queues, saved views, the team, mentions of me. Each loads, and fails, by itself.
+// Screens, inbox: what stands around the threads: queues, saved views, the team, mentions of me, macros. Each loads, and fails, by itself.
 
 import { chosen, filtersOf, filterKey } from "./url.js";
 
 const REFRESH_EVERY = 2000;
 const MOST = 200;
+const NEWEST = 30;
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {"queues" | "views" | "team" | "mentions"} Name */
+/** @typedef {"queues" | "views" | "team" | "mentions" | "macros"} Name */
 
-const PATHS = { queues: "/api/queues", views: "/api/views", team: "/api/operators", mentions: "/api/me/mentions" };
+const PATHS = {
+  queues: "/api/queues",
+  views: "/api/views",
+  team: "/api/operators",
+  mentions: "/api/me/mentions",
+  macros: "/api/macros",
+};
 
 /** @param {{state: State, changed: () => void, api: import("./loading.js").Api}} desk */
 export function createAround({ state, changed, api }) {
@@ -26,7 +33,13 @@ export function createAround({ state, changed, api }) {
       changed();
     }
     try {
-      const page = await api.get(PATHS[name], name === "queues" ? {} : { limit: name === "mentions" ? 30 : MOST });
+      const page = await api.get(PATHS[name], name === "queues" ? {} : { limit: name === "mentions" ? NEWEST : MOST });
+      // Of mentions the newest are enough; of all else everything is meant.
+      while (page.cursor && name !== "mentions") {
+        const next = await api.get(PATHS[name], { limit: MOST, cursor: page.cursor });
+        page.items.push(...next.items);
+        page.cursor = next.cursor;
+      }
       Object.assign(part, { items: page.items, loaded: true, error: null });
       if (name === "mentions") state.around.mentions.unread = page.unread;
       if (name === "team") takeMe(page.items);
@@ -36,7 +49,7 @@ export function createAround({ state, changed, api }) {
     changed();
   }
 
-  /** @param {import("../core/types.js").Colleague[]} team */
+  /** @param {import("../core/types.js").Operator[]} team */
   function takeMe(team) {
     const mine = team.find((one) => one.id === state.me?.id);
     if (mine && state.me) state.me = { ...state.me, load: mine.load, capacity: mine.capacity, presence: mine.presence };
@@ -47,6 +60,7 @@ export function createAround({ state, changed, api }) {
     void load("views");
     void load("team");
     void load("mentions");
+    void load("macros");
   }
 
   /** A burst of events asks once for what it may have changed. @param {import("../core/feed.js").FeedEvent} event */

@@ -26,7 +26,6 @@ export function beginAssigning(desk) {
 /** @param {Desk} desk */
 export function assigning(desk) {
   const { state, verbs } = desk;
-  const { around } = state;
   const thread = openThread(state);
   if (!thread) return null;
   const targets = targetsOf(desk, thread);
@@ -58,7 +57,7 @@ export function assigning(desk) {
       options: targets,
       chosen: now.chosen,
       changed: desk.changed,
-      none: around.team.error?.message || "Nobody fits. Enter a name, a queue, me or AI.",
+      none: state.around.team.error?.message || "Nobody fits. Enter a name, a queue, me or AI.",
       take: (option) => void done(option),
       mark: () => document.getElementById("assign-note")?.focus(),
     }),
@@ -96,7 +95,8 @@ export function assigning(desk) {
 
 /** @param {Desk} desk @param {import("../core/types.js").Thread} thread @returns {Target[]} whoever holds it now is not among them */
 function targetsOf({ state }, thread) {
-  const { me, around } = state;
+  const { me } = state;
+  const { team, queues } = state.around;
   const held = thread.assignment;
   const agent = agentName(state, thread);
   /** @type {Target[]} */
@@ -106,12 +106,12 @@ function targetsOf({ state }, thread) {
       key: `operator:${me.id}`,
       words: `me myself ${me.name}`,
       view: [avatar("operator", me.name, { size: "small", presence: me.presence }), h("span", { class: "grow" }, "Me")],
-      about: loadOf(around.team.items.find((one) => one.id === me.id) ?? me),
+      about: loadOf(team.items.find((one) => one.id === me.id) ?? me),
       act: held.to === "queue" ? "Take it" : "Take over",
       reader: "",
     });
   }
-  const colleagues = around.team.items
+  const colleagues = team.items
     .filter((one) => one.id !== me?.id && !(held.to === "operator" && held.id === one.id))
     .sort((a, b) => PRESENCE[a.presence] - PRESENCE[b.presence] || a.name.localeCompare(b.name));
   for (const one of colleagues) {
@@ -127,7 +127,7 @@ function targetsOf({ state }, thread) {
       reader: firstName(one.name),
     });
   }
-  for (const queue of around.queues.items) {
+  for (const queue of queues.items) {
     if (held.to === "queue" && held.id === queue.name) continue;
     targets.push({
       key: `queue:${queue.name}`,

@@ -88,7 +88,8 @@ export function createBulk({ state, changed, api, load, focus }) {
         }
         state.picked.said = summary(items.length - refused.length, refused, done, state);
         state.picked.panel = "";
-        state.picked.typed = { search: "", until: "", add: "", remove: "", note: "" };
+        // Words that were refused are there for another try.
+        if (!refused.length) state.picked.typed = { search: "", until: "", add: "", remove: "", note: "" };
         if (!state.picked.ids.size) state.picked.showing = false;
         focus(refused.length ? "bulk-said" : `row:${after}`);
         load.refreshSoon();

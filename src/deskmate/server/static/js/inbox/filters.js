@@ -91,7 +91,7 @@ export function filterChips(desk) {
       set.map((name) =>
         h(
           "button",
-          { type: "button", class: "chip", key: name, onclick: () => desk.go({ [name]: "" }) },
+          { type: "button", class: "filter-chip", key: name, onclick: () => desk.go({ [name]: "" }) },
           h("span", { class: "sr" }, "Remove "),
           h("span", { class: "quiet" }, `${LABELS[name]} `),
           h("span", { class: "truncate" }, name === "queue" || name === "tag" ? view[name] : capital(view[name])),

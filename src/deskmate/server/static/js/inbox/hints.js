@@ -90,9 +90,7 @@ export function createHints({ state, changed, api }) {
     };
     const named = state.around.team.items.filter((one) => one.id !== state.me?.id && fits(one.name));
     const twins = new Set(
-      state.around.team.items
-        .filter((a) => state.around.team.items.some((b) => a !== b && a.name === b.name))
-        .map((one) => one.id),
+      state.around.team.items.filter((a) => state.around.team.items.some((b) => a !== b && a.name === b.name)).map((one) => one.id),
     );
     const people = named.map((one) => ({
       key: one.id,

@@ -25,13 +25,13 @@ export function takeEvent(state, event) {
   if (noun === "thread" && event.data?.thread) takeThread(state, event.data.thread);
   if (noun === "message" && event.data?.message) takeMessage(state, event.data.message, event.type);
   if (noun === "request" && event.data?.request) takeRequest(state, event.data.request);
+  takePresence(state, event);
   if (event.type === "thread.assigned" && event.thread) {
     const changes = state.conversations.get(event.thread)?.changes;
     if (changes && !changes.some((one) => one.epoch === event.data.epoch))
       changes.push({ ...event.data, by: event.actor, at: event.at });
   }
   for (const one of told) conversationOf(state, event.thread ?? "").activity.set(one.key, one);
-  takePresence(state, event);
   const activity = event.thread && state.conversations.has(event.thread) && activityOfEvent(state, event);
   if (activity && event.thread) conversationOf(state, event.thread).activity.set(activity.key, activity);
   return noun === "thread" || noun === "request" || event.type === "message.posted";
@@ -147,11 +147,4 @@ export function waitingCount(state) {
     if (thread.status === "open" && thread.waiting_since && heldByMe(thread, state.me)) waiting.add(thread.id);
   }
   return waiting.size;
-}
-
-/** Oneself is nobody to be told of. @param {State} state @param {import("../core/feed.js").There} there */
-export function takeViewers(state, { thread, viewers }) {
-  const others = viewers.filter((one) => one.id !== state.me?.id || one.kind !== "operator");
-  if (others.length) state.viewers.set(thread, others);
-  else state.viewers.delete(thread);
 }

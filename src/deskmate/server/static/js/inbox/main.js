@@ -3,7 +3,6 @@
 import { createApi } from "../core/api.js";
 import { h, render } from "../core/dom.js";
 import { createFeed } from "../core/feed.js";
-import { ms } from "../core/format.js";
 import { broken } from "../core/parts.js";
 import { createStore, remembered } from "../core/store.js";
 import "../core/theme.js";
@@ -18,11 +17,10 @@ import { dialogs } from "./dialogs.js";
 import { entry } from "./entry.js";
 import { createFocus } from "./focus.js";
 import { createHints } from "./hints.js";
-import { takeDelta, takeEvent, takeViewers, waitingCount } from "./incoming.js";
+import { takeDelta, takeEvent, waitingCount } from "./incoming.js";
 import { listenToKeys } from "./keyboard.js";
 import { list } from "./list.js";
 import { createLoading } from "./loading.js";
-import { createMacros } from "./macros.js";
 import { menus } from "./menus.js";
 import { createNext } from "./next.js";
 import { rail, tabbar } from "./rail.js";
@@ -38,7 +36,6 @@ import { createVerbs } from "./verbs.js";
 
 const memory = {
   shortcuts: remembered("deskmate.shortcuts"),
-  seen: remembered("deskmate.seen"),
   context: remembered("deskmate.context"),
 };
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -56,7 +53,6 @@ const signs = createSigns({ state, changed, api, away: () => scroller.away });
 const verbs = createVerbs({ state, changed, api, load, go, focus, unsent, signs });
 const around = createAround({ state, changed, api });
 const bulk = createBulk({ state, changed, api, load, focus });
-const loadMacros = createMacros({ state, changed, api });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
 const feed = createFeed({
   path: "/api/events",
@@ -67,15 +63,15 @@ const feed = createFeed({
       conversationOf(state, state.view.thread).fresh = 0;
     if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
     if (event.type === "run.done" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
-    markSeen();
     changed();
   },
   onDelta: (delta) => {
     takeDelta(state, delta);
     changed();
   },
-  onPresence: (there) => {
-    takeViewers(state, there);
+  onPresence: ({ thread, viewers }) => {
+    if (viewers.length) state.presence.set(thread, viewers);
+    else state.presence.delete(thread);
     changed();
   },
   onState: (now) => {
@@ -85,8 +81,8 @@ const feed = createFeed({
     changed();
   },
   onConnected: (fresh) => {
-    // Who is there is told anew on each line.
-    state.viewers.clear();
+    // Who is there is told anew.
+    state.presence.clear();
     if (!fresh) return;
     around.all();
     void load.list({ quiet: state.list.loaded });
@@ -107,15 +103,14 @@ const desk = {
   verbs,
   focus,
   scroller,
-  loadMacros,
-  unsent,
-  hints,
-  uploads,
-  signs,
   around,
   bulk,
   next: createNext({ state, changed, api, load, focus, open }),
   open,
+  unsent,
+  hints,
+  uploads,
+  signs,
   go,
   /** @param {string} text */
   copy(text) {
@@ -309,21 +304,7 @@ async function openNow(id) {
   if (state.view.thread !== id) return;
   state.focusCard = pendingRequests(state, id)[0]?.id ?? null;
   await arrive(id);
-  markSeen();
   changed();
-}
-
-/** What is open and in sight has been seen. */
-function markSeen() {
-  const thread = openThread(state);
-  if (!thread?.preview || document.hidden) return;
-  const at = ms(thread.preview.at);
-  if ((state.seen[thread.id] ?? 0) >= at) return;
-  state.seen[thread.id] = at;
-  const newest = Object.entries(state.seen)
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, 500);
-  memory.seen.set(Object.fromEntries(newest));
 }
 
 /** @param {import("../core/types.js").Me} me */
@@ -333,7 +314,6 @@ async function enter(me) {
   if (location.pathname === "/inbox/setup") history.replaceState(null, "", "/inbox");
   show(readView(location), null);
   feed.start();
-  void loadMacros();
   changed();
 }
 
@@ -343,14 +323,13 @@ function leave() {
   feed.stop();
   unsent.flush();
   signs.leave(true);
-  const { seen, shortcuts, contextHidden } = state;
-  Object.assign(state, initialState(), { phase: "entry", seen, shortcuts, contextHidden });
+  const { shortcuts, contextHidden } = state;
+  Object.assign(state, initialState(), { phase: "entry", shortcuts, contextHidden });
   changed();
 }
 
 async function start() {
   state.shortcuts = memory.shortcuts.get() !== false;
-  state.seen = memory.seen.get() ?? {};
   state.contextHidden = memory.context.get() === true;
   if (location.pathname === "/inbox/setup") {
     state.phase = "setup";
@@ -420,7 +399,6 @@ function draw() {
 addEventListener("popstate", () => {
   if (state.phase === "ready") show(readView(location), state.view);
 });
-document.addEventListener("visibilitychange", markSeen);
 document.addEventListener("visibilitychange", () => {
   signs.look();
   if (document.hidden) unsent.flush();

@@ -85,7 +85,7 @@ function mentions(desk) {
             h(
               "a",
               {
-                class: `mention${one.read_at ? "" : " mention--new"}`,
+                class: `mention-row${one.read_at ? "" : " mention-row--new"}`,
                 href: urlOf({ ...state.view, thread: one.thread.id }),
                 onclick: (/** @type {MouseEvent} */ event) => {
                   if (event.ctrlKey || event.metaKey || event.shiftKey) return;

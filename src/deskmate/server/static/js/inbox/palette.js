@@ -6,8 +6,8 @@ import { icon } from "../core/icons.js";
 import { isDark, setTheme } from "../core/theme.js";
 import { shownPicked } from "./bulk.js";
 import { NO_FILTERS, customerName, heldByMe, openThread, subjectOf, pendingRequests } from "./state.js";
-import { addTag } from "./tags.js";
 import { filtersOf } from "./url.js";
+import { addTag } from "./tags.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {{icon: string, words: string, keys?: string, run: () => void}} Command */
@@ -123,7 +123,7 @@ function commands(desk) {
     thread && { icon: "tag", words: "Add a tag", run: () => addTag(desk, thread.id) },
     thread && { icon: "copy", words: "Copy the id of this thread", run: () => desk.copy(thread.id) },
     thread && { icon: "macro", words: "Run a macro", run: () => desk.dialog("macros") },
-    ...(thread ? state.macros.items : []).map((macro) => ({
+    ...(thread ? state.around.macros.items : []).map((macro) => ({
       icon: "macro",
       words: `Macro: ${macro.name}`,
       run: () => void desk.runMacro(macro.id),

@@ -5,7 +5,7 @@ import { ago, capital, counted, firstName, full, iso, ms, roughly, until } from 
 import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
 import { nearness } from "./deadline.js";
-import { customerName, faceOf, heldByMe, holderName, isWaiting, unreadOf } from "./state.js";
+import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, unreadOf } from "./state.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -87,7 +87,7 @@ function pickBox(desk, thread, picked) {
 
 /** Who types right now, in place of what was said last. @param {import("./state.js").State} state @param {Thread} thread */
 function now(state, thread) {
-  const typing = (state.viewers.get(thread.id) ?? []).filter((one) => one.typing);
+  const typing = othersOn(state, thread.id).filter((one) => one.typing);
   if (!typing.length) return null;
   const [first] = typing;
   const more = typing.length > 1 ? ` and ${typing.length - 1} more` : "";
@@ -98,7 +98,7 @@ function now(state, thread) {
 
 /** Who else has it before them. @param {import("./state.js").State} state @param {Thread} thread */
 function watchers(state, thread) {
-  const there = (state.viewers.get(thread.id) ?? []).filter((one) => one.kind === "operator");
+  const there = othersOn(state, thread.id).filter((one) => one.kind === "operator");
   if (!there.length) return null;
   const names = there.map((one) => one.name).join(", ");
   return h(

@@ -26,16 +26,7 @@ import { firstName, ms, shorten } from "../core/format.js";
  *   card, kept while the card changes under them; `form` and `problems` by the path of the field */
 
 /** The inbox as it is without a choice of one's own. */
-export const NO_FILTERS = {
-  assignment: "all",
-  status: "open",
-  sort: "activity",
-  queue: "",
-  kind: "",
-  priority: "",
-  tag: "",
-  q: "",
-};
+export const NO_FILTERS = { assignment: "all", status: "open", sort: "activity", queue: "", kind: "", priority: "", tag: "", q: "" };
 
 export function initialState() {
   return {
@@ -69,16 +60,14 @@ export function initialState() {
     words: new Map(),
     /** @type {Map<string, Card>} */
     cards: new Map(),
-    /** What this browser has seen of each thread. @type {Record<string, number>} */
-    seen: {},
     /** @type {{state: "connecting" | "connected" | "offline", since: number}} */
     connection: { state: "connecting", since: 0 },
     /** @type {string | null} the request whose card the keys act on */
     focusCard: null,
     /** When the card before it was decided: a key that is pressed twice decides once. */
     movedOn: 0,
-    /** What is done often, by its name. @type {Part<import("../core/types.js").Macro>} */
-    macros: emptyPart(),
+    /** Who is on which thread. @type {Map<string, import("../core/types.js").Viewer[]>} */
+    presence: new Map(),
     /** What the composer offers while one writes. @type {import("./hints.js").Hints | null} */
     hints: null,
     /** @type {null | "palette" | "keys" | "hand_back" | "assign" | "snooze" | "macros"} */
@@ -90,8 +79,6 @@ export function initialState() {
     /** A short word on what just went wrong, for verbs that have no card of their own. */
     notice: "",
     now: Date.now(),
-    /** Who else has a thread before them, or types. @type {Map<string, import("../core/feed.js").Viewer[]>} */
-    viewers: new Map(),
     around: initialAround(),
     picked: initialPicked(),
     /** Whether the filters that are not always shown are. */
@@ -112,10 +99,12 @@ function initialAround() {
     queues: emptyPart(),
     /** @type {Part<import("../core/types.js").SavedView>} */
     views: emptyPart(),
-    /** @type {Part<import("../core/types.js").Colleague>} */
+    /** @type {Part<import("../core/types.js").Operator>} */
     team: emptyPart(),
     /** @type {Part<import("../core/types.js").Mention> & {unread: number}} */
     mentions: { ...emptyPart(), unread: 0 },
+    /** @type {Part<import("../core/types.js").Macro>} */
+    macros: emptyPart(),
     /** What is being typed to save or change a view. */
     naming: { id: "", name: "", shared: false, again: false, busy: false, error: "" },
   };
@@ -309,5 +298,6 @@ export function unreadOf(state, thread) {
 
 /** Who else is on a thread, those who type first. @param {State} state @param {string} id */
 export function othersOn(state, id) {
-  return [...(state.viewers.get(id) ?? [])].sort((a, b) => Number(b.typing) - Number(a.typing));
+  const others = (state.presence.get(id) ?? []).filter((one) => one.kind !== "operator" || one.id !== state.me?.id);
+  return others.sort((a, b) => Number(b.typing) - Number(a.typing));
 }
