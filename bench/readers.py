@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.acceptance.doors import Json
 from tests.acceptance.machines import Machine, Machines, machines
-from tests.conftest import PostgresServer, own_postgres
+from tests.postgres import PostgresServer, own_postgres
 
 EACH = 5  # readers of one customer
 AT_ONCE = 50  # connections being opened at a time

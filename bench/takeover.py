@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.acceptance.machines import machines
-from tests.conftest import PostgresServer, own_postgres
+from tests.postgres import PostgresServer, own_postgres
 
 DEFAULT, SHORTEST = 15, 1
 """Seconds: DESKMATE_LEASE_SECONDS as it comes, and the least it may be. Below a second a busy process would lose its own runs."""

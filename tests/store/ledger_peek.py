@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, cast
 
+from tests.postgres import deletions
+
 from deskmate.domain.messages import Message
 from deskmate.domain.requests import WAITING, Request
 from deskmate.store.request_rows import request_of
@@ -77,10 +79,6 @@ class Peek(Protocol):
         """How often a run has asked people."""
         ...
 
-    def clear(self) -> None:
-        """Take out everything but who works here."""
-        ...
-
     def close(self) -> None:
         """Disconnect."""
         ...
@@ -108,9 +106,6 @@ class SQLitePeek:
     def rounds(self, run: str) -> int:
         return self._connection.execute(f"{ROUNDS} ?", (run,)).fetchone()[0]
 
-    def clear(self) -> None:
-        raise NotImplementedError("a file is made anew")
-
     def close(self) -> None:
         self._connection.close()
 
@@ -137,8 +132,8 @@ class PostgresPeek:
             return cursor.execute(f"{ROUNDS} %s", (run,)).fetchone()["count"]
 
     def clear(self) -> None:
-        with self._transaction() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(self._tables)}")
+        """Take out everything but who works here."""
+        self._connection.execute(deletions(self._tables))
 
     def close(self) -> None:
         self._connection.close()

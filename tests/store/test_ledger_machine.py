@@ -21,7 +21,7 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 from tests.store import ledger_promises as promises
 from tests.store.ledger_bench import DECIDING, PROGRAM, LedgerBench
 from tests.store.ledger_draws import approvals, deadlines, decisions, plans, some, which
-from tests.store.ledger_peek import peek
+from tests.store.ledger_peek import PostgresPeek
 from tests.store.ledger_world import LEASE, Plan, PowerCut, Wanted
 
 from deskmate import Desk, NewDecision, OnExpiry, Operator, Request, Role, ToolCall, ToolResult
@@ -380,19 +380,19 @@ def test_the_ledger_keeps_its_promises_whatever_happens(
             shutil.copy(request.getfixturevalue("sqlite_template"), template)
         people_ = runner.run(staff(store_url if engine != "sqlite" else f"sqlite:///{template}"))
 
+        def another() -> str:
+            number = next(numbers)
+            if engine == "sqlite":
+                path = tmp_path / f"desk{number}.db"
+                shutil.copy(template, path)
+                return f"sqlite:///{path}"
+            with contextlib.closing(PostgresPeek(store_url)) as room:
+                room.clear()
+            return store_url
+
         class Machine(LedgerMachine):
             people = people_
-
-            @classmethod
-            def fresh(cls) -> str:
-                number = next(numbers)
-                if engine == "sqlite":
-                    path = tmp_path / f"desk{number}.db"
-                    shutil.copy(template, path)
-                    return f"sqlite:///{path}"
-                with contextlib.closing(peek(store_url)) as room:
-                    room.clear()
-                return store_url
+            fresh = staticmethod(another)
 
         Machine.runner = runner
         run_state_machine_as_test(Machine, settings=profile(engine))  # pyright: ignore[reportUnknownMemberType]

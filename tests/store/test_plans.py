@@ -1,5 +1,6 @@
 """What is read grows neither with a thread (P12) nor with the desk: the database goes by an index and stops."""
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.conftest import a_store
 from tests.store.crowd import crowd, fill
 
 from deskmate import Desk, NewMessage, Text, customer
@@ -23,23 +25,35 @@ from deskmate.store.sqlite_tx import SQLiteTx
 
 ada, bot = customer("ada").author, agent("bot").author
 LENGTHS = 40, 400, 3000
-PLACE = {"order": 10**6, "step": 0}
+Long = tuple[str, str]
+"""The address of a store, and its longest thread."""
+BEHIND = {"order": 10**6, "step": 0}
 EVERY = {"status_1": "pending", "status_2": "success", "status_3": "failed", "up_to": 10**7}
 READS: dict[str, dict[str, object]] = {
     "messages.latest": {},
-    "messages.speaking_before": {**PLACE, "tools": 1, "limit": 100},
-    "messages.speaking_before without tools": {**PLACE, "tools": 0, "limit": 100},
-    "messages.page_before": {**PLACE, **EVERY, "tools": 1, "spoken": 0, "hidden": 1, "limit": 51},
-    "messages.page_before of a customer": {**PLACE, **EVERY, "tools": 1, "spoken": 1, "hidden": 0, "limit": 51},
+    "messages.speaking_before": {**BEHIND, "tools": 1, "limit": 100},
+    "messages.speaking_before without tools": {**BEHIND, "tools": 0, "limit": 100},
+    "messages.page_before": {**BEHIND, **EVERY, "tools": 1, "spoken": 0, "hidden": 1, "limit": 51},
+    "messages.page_before of a customer": {**BEHIND, **EVERY, "tools": 1, "spoken": 1, "hidden": 0, "limit": 51},
     "messages.page_after": {"order": -1, "step": -1, **EVERY, "tools": 0, "spoken": 0, "hidden": 1, "limit": 51},
     "requests.context": {"limit": 6},
     "prompts.newest_of_customer": {},
 }
 
 
-@pytest.fixture
-async def long_thread(store_url: str) -> str:
-    """A thread of 3,000 messages, in a store with shorter ones."""
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def long_threads(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Long]:
+    """A store with a thread of 3,000 messages beside shorter ones, made once: it is only looked at."""
+    with a_store(request, engine, tmp_path_factory.mktemp("plans"), untouched=True) as url:
+        yield url, asyncio.run(filled(url))
+
+
+async def filled(store_url: str) -> str:
     roles: list[tuple[ModelRole, Author]] = [("user", ada), ("assistant", bot)]
     thread = None
     async with Desk.open(store_url, work=False) as desk:
@@ -58,7 +72,8 @@ async def long_thread(store_url: str) -> str:
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_a_long_thread_is_read_by_its_index(read: str, long_thread: str, store_url: str, engine: str) -> None:
+def test_a_long_thread_is_read_by_its_index(read: str, long_threads: Long, engine: str) -> None:
+    store_url, long_thread = long_threads
     statement = statements("sqlite" if engine == "sqlite" else "postgresql")[read.partition(" ")[0]].text
     params = {"thread": long_thread, **READS[read]}
     if engine == "sqlite":

@@ -90,13 +90,15 @@ def close(sequence: Sequence[ContextMessage], *, keep_approved: bool | Collectio
                 case ApprovalRequest():
                     approvals[part.approval_id] = entry, part.call_id
                     response = responses.get(part.approval_id)
-                    if response is not None or not part.left_out:
+                    if _runs_next(part.approval_id, response, keep_approved):
+                        entry.kept.add(part.call_id)
+                    elif response is not None or not part.left_out:
                         entry.asks[part.call_id] = response
                 case ApprovalResponse() if not part.approved and part.approval_id in approvals:
                     approvals[part.approval_id][0].deny(approvals[part.approval_id][1], part)
                 case _:
                     pass
-    return tuple(message for entry in entries for message in entry.shown(keep_approved))
+    return tuple(message for entry in entries for message in entry.shown())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +108,8 @@ class _Entry:
     message: ContextMessage
     calls: dict[str, ToolCall] = field(default_factory=dict[str, ToolCall])
     asks: dict[str, ApprovalResponse | None] = field(default_factory=dict[str, ApprovalResponse | None])
+    kept: set[str] = field(default_factory=set[str])
+    """The calls that are run next."""
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
 
     def settle(self, result: ToolResult) -> None:
@@ -120,12 +124,10 @@ class _Entry:
             denied = ToolResult(call_id=call_id, tool=tool, denied=True, reason=said.reason, request=said.request, by=by)
             self.results.setdefault(call_id, denied)
 
-    def shown(self, keep_approved: bool | Collection[str]) -> list[ContextMessage]:
+    def shown(self) -> list[ContextMessage]:
         """The message and, right behind it, the results of its calls; what is empty is left out."""
         results = self._unanswered() | self.results
-        settled = set(results)
-        settled |= {call for call, response in self.asks.items() if response is not None and _runs_next(response, keep_approved)}
-        said = ContextMessage(role=self.message.role, parts=tuple(self._kept(settled)))
+        said = ContextMessage(role=self.message.role, parts=tuple(self._said(self.kept | set(results))))
         answers = ContextMessage(role="tool", parts=tuple(results.values()))
         return [message for message in (said, answers) if message.parts]
 
@@ -137,7 +139,7 @@ class _Entry:
             if response is None and call in self.calls and call not in self.results
         }
 
-    def _kept(self, settled: set[str]) -> Iterator[Part]:
+    def _said(self, settled: set[str]) -> Iterator[Part]:
         seen: set[str] = set()
         for part in self.message.parts:
             match part:
@@ -153,10 +155,11 @@ class _Entry:
                     assert_never(part)
 
 
-def _runs_next(response: ApprovalResponse, keep_approved: bool | Collection[str]) -> bool:
+def _runs_next(approval: str, response: ApprovalResponse | None, keep_approved: bool | Collection[str]) -> bool:
+    """Whether a call is kept. Whoever names approvals knows of them, though the message that says so may be gone."""
     if isinstance(keep_approved, bool):
-        return response.approved and keep_approved
-    return response.approved and response.approval_id in keep_approved
+        return keep_approved and response is not None and response.approved
+    return approval in keep_approved
 
 
 def _plain(message: Message) -> ContextMessage:

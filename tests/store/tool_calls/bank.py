@@ -8,19 +8,7 @@ from typing import Any
 from tests.acceptance.doors import Front
 from tests.store.people import ADA, ANA
 
-from deskmate import (
-    Approval,
-    Ask,
-    Desk,
-    Message,
-    NewDecision,
-    Paused,
-    Request,
-    Step,
-    ToolCall,
-    ToolResult,
-    Turn,
-)
+from deskmate import Approval, Ask, Desk, Message, NewDecision, Paused, Request, Step, ToolCall, ToolResult, Turn
 from deskmate.domain.actors import Actor
 from deskmate.domain.agents import Approved, Output
 from deskmate.domain.requests import DecisionKind, RequestState

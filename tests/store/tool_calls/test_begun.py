@@ -4,20 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from tests.store.people import ADMIN, ANA
-from tests.store.tool_calls.bank import (
-    APPROVE,
-    REJECT,
-    Bank,
-    asked,
-    history,
-)
+from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, Bank, asked, history
 
-from deskmate import (
-    Desk,
-    Replied,
-    ToolResult,
-    Turn,
-)
+from deskmate import Desk, Replied, ToolCall, ToolResult, Turn
 from deskmate.domain.agents import Output
 from deskmate.domain.requests import RequestState
 from deskmate.testing import ScriptedAgent, say
@@ -101,3 +90,17 @@ async def test_a_thread_taken_over_while_its_run_was_about_to_go_on_waits_for_th
     assert (await desk.threads.get(request.thread)).waiting_since is None
     taken = await desk.assignments.assign(request.thread, f"operator:{ana.id}", by=ana.actor())
     assert taken.waiting_since is not None, "the run that would have answered is cancelled"
+
+
+async def test_p6_an_approved_call_whose_approval_was_deleted_is_shown_as_one_that_runs_next(
+    desk: Desk, bot: ScriptedAgent, bank: Bank
+) -> None:
+    (request,) = await asked(desk)
+    await desk.requests.decide(request.id, APPROVE, by=ANA)
+    *_, answer = await history(desk, request.thread)
+    await desk.messages.delete(answer.id)
+    assert isinstance(await desk.respond(request.thread), Replied)
+    shown = [part for message in bot.turns[-1].history for part in message.parts]
+    assert [part.call_id for part in shown if isinstance(part, ToolCall)] == [request.call_id]
+    assert [part for part in shown if isinstance(part, ToolResult)] == [], "nobody has refused it"
+    assert bank.paid == [ARGS]

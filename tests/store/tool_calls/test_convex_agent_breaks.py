@@ -11,29 +11,10 @@ import pytest
 from pydantic_ai import Tool
 from tests.acceptance.doors import ADMIN_KEY, open_front, refused, serving
 from tests.store.people import ADA, ANA, BEN, EVE
-from tests.store.tool_calls.bank import (
-    APPROVE,
-    ROUNDS,
-    Bank,
-    asked,
-    asked_over_http,
-    history,
-    refunds,
-    state,
-    tried,
-)
+from tests.store.tool_calls.bank import APPROVE, ROUNDS, Bank, asked, asked_over_http, history, refunds, state, tried
 from tests.store.tool_calls.models import Model, Shop, call
 
-from deskmate import (
-    Desk,
-    NeedsApproval,
-    NewMessage,
-    Replied,
-    Rule,
-    Settings,
-    TalkOver,
-    ToolResult,
-)
+from deskmate import Desk, NeedsApproval, NewMessage, Replied, Rule, Settings, TalkOver, ToolResult
 from deskmate.domain.requests import RequestState
 from deskmate.errors import DeskmateError, NotFound
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time

@@ -7,19 +7,7 @@ import pytest
 from tests.store.people import ADA, ANA, BEN
 from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, SCHEMA, Bank, asked, history
 
-from deskmate import (
-    Approval,
-    Ask,
-    Desk,
-    NewDecision,
-    Paused,
-    Replied,
-    Risk,
-    Step,
-    ToolCall,
-    ToolResult,
-    Turn,
-)
+from deskmate import Approval, Ask, Desk, NewDecision, Paused, Replied, Risk, Step, ToolCall, ToolResult, Turn
 from deskmate.domain.agents import Output
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse
 from deskmate.domain.requests import DecisionKind, RequestState

@@ -4,22 +4,9 @@ import asyncio
 
 import pytest
 from tests.store.people import ADA, ADMIN, ANA, BEN
-from tests.store.tool_calls.bank import (
-    APPROVE,
-    ARGS,
-    Bank,
-    asked,
-    history,
-)
+from tests.store.tool_calls.bank import APPROVE, ARGS, Bank, asked, history
 
-from deskmate import (
-    Desk,
-    Paused,
-    Replied,
-    Request,
-    ToolCall,
-    ToolResult,
-)
+from deskmate import Desk, Paused, Replied, Request, ToolCall, ToolResult
 from deskmate.domain.requests import RequestState
 from deskmate.errors import AlreadyDecided, Conflict
 from deskmate.testing import FakeClock, ScriptedAgent, calling, echo

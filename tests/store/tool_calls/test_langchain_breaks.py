@@ -6,10 +6,7 @@ The first lines of a test say what happened there.
 from tests.acceptance.doors import ADMIN_KEY, open_front, refused, serving
 from tests.store.tool_calls.bank import Bank, asked_over_http, refunds
 
-from deskmate import (
-    Desk,
-    Settings,
-)
+from deskmate import Desk, Settings
 from deskmate.testing import ScriptedAgent
 
 

@@ -10,14 +10,7 @@ from tests.store.tool_calls.bank import APPROVE, REJECT, ROUNDS, Bank, asked, st
 from tests.store.tool_calls.models import Model, Shop, call
 from tests.store.tool_calls.sizes import stored_bytes, words
 
-from deskmate import (
-    AskHuman,
-    Desk,
-    NewDecision,
-    Paused,
-    Replied,
-    Request,
-)
+from deskmate import AskHuman, Desk, NewDecision, Paused, Replied, Request
 from deskmate.domain.actors import Actor
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.errors import AlreadyDecided, Closed
@@ -98,7 +91,7 @@ async def test_langgraph_an_approval_of_the_old_call_after_new_input_is_refused_
 
 @pytest.mark.parametrize(("size", "bound"), [(400, 20.0), (80_000, 4.0)])
 async def test_langgraph_a_whole_state_checkpoint_each_step(
-    store_url: str, clock: FakeClock, bot: ScriptedAgent, size: int, bound: float
+    untouched_url: str, clock: FakeClock, bot: ScriptedAgent, size: int, bound: float
 ) -> None:
     """There 200 turns with 160 kB of words became 97 MB, 600 times their size: each step stored all that was before it.
 
@@ -106,16 +99,16 @@ async def test_langgraph_a_whole_state_checkpoint_each_step(
     times words as short as those; long words are kept as they were written, as text, and as the search reads them.
     """
     bot.script = echo
-    sizes = [stored_bytes(store_url)]
+    sizes = [stored_bytes(untouched_url)]
     turns = 200 if size < 1000 else 40
-    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
+    async with Desk.open(untouched_url, clock=clock, agents=[bot], work=False) as desk:
         thread = await desk.threads.open(customer="ada")
     for half in range(2):
-        async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
+        async with Desk.open(untouched_url, clock=clock, agents=[bot], work=False) as desk:
             for number in range(turns // 2):
                 await desk.messages.post(thread.id, words(size, seed=half * turns + number), author=ADA)
                 assert isinstance(await desk.respond(thread.id), Replied)
-        sizes.append(stored_bytes(store_url))
+        sizes.append(stored_bytes(untouched_url))
     said = 2 * size * turns
     first, second = sizes[1] - sizes[0], sizes[2] - sizes[1]
     print(f"\n{turns} turns with {said} bytes of words: stored {first} + {second}, {(first + second) / said:.2f} times")

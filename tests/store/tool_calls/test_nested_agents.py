@@ -5,20 +5,10 @@ import asyncio
 import pytest
 from pydantic_ai import DeferredToolRequests, Tool
 from tests.store.people import ADA, ANA
-from tests.store.tool_calls.bank import (
-    APPROVE,
-    asked,
-    state,
-)
+from tests.store.tool_calls.bank import APPROVE, asked, state
 from tests.store.tool_calls.models import Model, Shop, call
 
-from deskmate import (
-    AskHuman,
-    Desk,
-    Failed,
-    Paused,
-    Replied,
-)
+from deskmate import AskHuman, Desk, Failed, Paused, Replied
 from deskmate.domain.requests import RequestState
 from deskmate.testing import FakeClock
 

@@ -10,14 +10,7 @@ from tests.store.tool_calls.bank import APPROVE, ROUNDS, Bank, asked, history, t
 from tests.store.tool_calls.models import Model, Shop, call
 from tests.store.tool_calls.sizes import stored_bytes, words
 
-from deskmate import (
-    Desk,
-    NewDecision,
-    NewMessage,
-    Paused,
-    Replied,
-    Text,
-)
+from deskmate import Desk, NewDecision, NewMessage, Paused, Replied, Text
 from deskmate.domain.requests import DecisionKind
 from deskmate.errors import Closed, Conflict
 from deskmate.testing import FakeClock, ScriptedAgent
@@ -81,19 +74,19 @@ async def test_openai_agents_arguments_are_edited_and_a_person_answers_as_the_to
 
 @pytest.mark.parametrize("earlier", [20, 400])
 async def test_openai_agents_the_saved_state_is_a_multiple_of_the_conversation(
-    store_url: str, clock: FakeClock, bot: ScriptedAgent, earlier: int
+    untouched_url: str, clock: FakeClock, bot: ScriptedAgent, earlier: int
 ) -> None:
     """There what a waiting run stored was 5.5 times its conversation. Here it is the same for any: a call and a request."""
-    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
+    async with Desk.open(untouched_url, clock=clock, agents=[bot], work=False) as desk:
         thread = await desk.threads.open(customer="ada")
         said = [NewMessage(role="user", author=ADA.author, parts=(Text(text=words(500, seed=n)),)) for n in range(earlier)]
         await desk.messages.save(thread.id, said)
-    before = stored_bytes(store_url)
+    before = stored_bytes(untouched_url)
     waiting = 10
-    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
+    async with Desk.open(untouched_url, clock=clock, agents=[bot], work=False) as desk:
         for _ in range(waiting):
             await desk.messages.post(thread.id, "My money back, please.", author=ADA)
             assert isinstance(await desk.respond(thread.id), Paused)
-    each = (stored_bytes(store_url) - before) / waiting
+    each = (stored_bytes(untouched_url) - before) / waiting
     print(f"\nbehind {earlier} messages of 500 bytes: {each:.0f} bytes for each wait")
     assert each < 40_000

@@ -8,13 +8,7 @@ from tests.store.people import ANA, BEN
 from tests.store.tool_calls.bank import REJECT, asked
 from tests.store.tool_calls.models import Model, Shop, call
 
-from deskmate import (
-    AskHuman,
-    Desk,
-    NewDecision,
-    Paused,
-    Replied,
-)
+from deskmate import AskHuman, Desk, NewDecision, Paused, Replied
 from deskmate.domain.requests import DecisionKind
 from deskmate.testing import FakeClock
 

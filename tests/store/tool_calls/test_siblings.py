@@ -8,12 +8,7 @@ from tests.store.people import ADA, ANA, BEN
 from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, Bank, asked, history, refunds, state, tried
 from tests.store.tool_calls.models import Model, Shop, call
 
-from deskmate import (
-    Desk,
-    Failed,
-    ToolResult,
-    Turn,
-)
+from deskmate import Desk, Failed, ToolResult, Turn
 from deskmate.domain.agents import Approved, Output
 from deskmate.domain.requests import RequestState
 from deskmate.errors import AlreadyDecided

@@ -4,21 +4,9 @@ import asyncio
 
 import pytest
 from tests.store.people import ADA, ANA
-from tests.store.tool_calls.bank import (
-    APPROVE,
-    ARGS,
-    Bank,
-    asked,
-    history,
-)
+from tests.store.tool_calls.bank import APPROVE, ARGS, Bank, asked, history
 
-from deskmate import (
-    Desk,
-    Replied,
-    TalkOver,
-    ToolCall,
-    ToolResult,
-)
+from deskmate import Desk, Replied, TalkOver, ToolCall, ToolResult
 from deskmate.domain.requests import RequestState
 from deskmate.errors import Closed
 from deskmate.testing import FakeClock, FakeEntropy, ScriptedAgent, calling, echo

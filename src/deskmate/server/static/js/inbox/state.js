@@ -26,16 +26,7 @@ import { firstName, ms, shorten } from "../core/format.js";
  *   card, kept while the card changes under them; `form` and `problems` by the path of the field */
 
 /** The inbox as it is without a choice of one's own. */
-export const NO_FILTERS = {
-  assignment: "all",
-  status: "open",
-  sort: "activity",
-  queue: "",
-  kind: "",
-  priority: "",
-  tag: "",
-  q: "",
-};
+export const NO_FILTERS = { assignment: "all", status: "open", sort: "activity", queue: "", kind: "", priority: "", tag: "", q: "" };
 
 export function initialState() {
   return {
