@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page, expect
-from tests.browser.cards import ADA, CardSite, card_site, pictures, signed_in
+from tests.browser.cards import ADA, CardSite, card_site, deaf, pictures, signed_in
 from tests.browser.test_accessibility import serious
 
 from deskmate.domain.actors import SYSTEM
@@ -215,4 +215,25 @@ async def test_the_context_says_why_a_thread_came_to_ben_and_not_to_ana(site: Ca
     await expect(page.get_by_role("listbox", name="Mention")).to_be_visible()
     assert await serious(page) == []
     assert seen.complaints == []
+    await context.close()
+
+
+async def test_p2_who_assigns_too_late_is_told_who_holds_the_thread_and_keeps_the_note(site: CardSite, browser: Browser) -> None:
+    thread = await waits(site, "Torn tent", "My tent is torn.")
+    context, seen = await signed_in(browser, site)
+    page, keys = seen.page, seen.page.keyboard
+    await deaf(page)
+    await page.goto(f"{site.url}/inbox/threads/{thread.id}")
+    await expect(page.locator("#assign")).to_contain_text("Queue returns")
+    await site.desk.assignments.assign(thread.id, f"operator:{site.ben.id}", by=site.ben)
+    await keys.press("#")
+    await keys.type("me")
+    await keys.press("Tab")
+    await keys.type("I know tents.")
+    await keys.press("Control+Enter")
+    window = page.get_by_role("dialog", name="Assign this thread")
+    await expect(window.get_by_role("alert")).to_contain_text("Ben Ode holds it now")
+    await expect(window.get_by_role("textbox")).to_have_value("I know tents.")
+    await expect(page.locator("#assign")).to_contain_text("Ben Ode")
+    assert (await site.desk.threads.get(thread.id)).assignment.id == site.ben.id
     await context.close()

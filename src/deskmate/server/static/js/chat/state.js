@@ -31,7 +31,7 @@ export function initialState(outbox) {
     notice: "",
     /** @type {Line | null} */
     line: null,
-    /** The people of the team who type words for the visitor. @type {import("../core/feed.js").Viewer[]} */
+    /** The people of the team who type words for the visitor. @type {import("../core/types.js").Viewer[]} */
     typing: [],
     /** @type {{state: "connecting" | "connected" | "offline", since: number}} */
     connection: { state: "connecting", since: 0 },

@@ -26,7 +26,6 @@ export function beginAssigning(desk) {
 /** @param {Desk} desk */
 export function assigning(desk) {
   const { state, verbs } = desk;
-  const { around } = state;
   const thread = openThread(state);
   if (!thread) return null;
   const targets = targetsOf(desk, thread);

@@ -112,9 +112,9 @@ function viewers({ state }, thread) {
   );
 }
 
-/** "Ben is typing a note…" @param {import("../core/feed.js").Viewer[]} others @param {Thread} thread */
+/** "Ben is typing a note…" @param {import("../core/types.js").Viewer[]} others @param {Thread} thread */
 function hereWords(others, thread) {
-  const name = (/** @type {import("../core/feed.js").Viewer} */ one) =>
+  const name = (/** @type {import("../core/types.js").Viewer} */ one) =>
     firstName(one.name) || (one.kind === "customer" ? customerName(thread) : "A colleague");
   const typing = others.filter((one) => one.typing);
   if (typing.length === 1) {

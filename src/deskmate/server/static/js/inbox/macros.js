@@ -7,20 +7,6 @@ import { chooser, nothingChosen } from "./chooser.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 
-/** @param {{state: import("./state.js").State, changed: () => void, api: import("./loading.js").Api}} desk */
-export function createMacros({ state, changed, api }) {
-  /** What is there stays when it cannot be loaded anew. */
-  return async function load() {
-    try {
-      const page = await api.get("/api/macros", { limit: 200 });
-      Object.assign(state.macros, { items: page.items, loaded: true, error: null });
-    } catch (error) {
-      if (!state.macros.loaded) state.macros.error = /** @type {any} */ (error);
-    }
-    changed();
-  };
-}
-
 let now = { chosen: nothingChosen(), error: "" };
 
 /** @param {Desk} desk */

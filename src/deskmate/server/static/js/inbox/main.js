@@ -22,7 +22,6 @@ import { takeDelta, takeEvent, waitingCount } from "./incoming.js";
 import { listenToKeys } from "./keyboard.js";
 import { list } from "./list.js";
 import { createLoading } from "./loading.js";
-import { createMacros } from "./macros.js";
 import { menus } from "./menus.js";
 import { createNext } from "./next.js";
 import { rail, tabbar } from "./rail.js";

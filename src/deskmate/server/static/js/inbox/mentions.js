@@ -6,7 +6,7 @@ import { h } from "../core/dom.js";
 
 /**
  * The blocks of a note with each mention as a part of its own. Code and links are left as they are.
- * @param {VNode[]} blocks @param {import("../core/types.js").Colleague[]} team @param {string} me
+ * @param {VNode[]} blocks @param {import("../core/types.js").Operator[]} team @param {string} me
  * @returns {VNode[]}
  */
 export function withMentions(blocks, team, me) {

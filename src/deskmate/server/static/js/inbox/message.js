@@ -14,7 +14,7 @@ import { withMentions } from "./mentions.js";
 
 /**
  * @param {Message} message @param {string | null} streamed its text so far, while it streams
- * @param {string} me @param {string} customer @param {import("../core/types.js").Colleague[]} [team] whom notes may mention
+ * @param {string} me @param {string} customer @param {import("../core/types.js").Operator[]} [team] whom notes may mention
  */
 export function messageView(message, streamed, me, customer, team = []) {
   const { author, visibility } = message;

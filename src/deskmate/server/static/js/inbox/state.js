@@ -26,16 +26,7 @@ import { firstName, ms, shorten } from "../core/format.js";
  *   card, kept while the card changes under them; `form` and `problems` by the path of the field */
 
 /** The inbox as it is without a choice of one's own. */
-export const NO_FILTERS = {
-  assignment: "all",
-  status: "open",
-  sort: "activity",
-  queue: "",
-  kind: "",
-  priority: "",
-  tag: "",
-  q: "",
-};
+export const NO_FILTERS = { assignment: "all", status: "open", sort: "activity", queue: "", kind: "", priority: "", tag: "", q: "" };
 
 export function initialState() {
   return {
@@ -307,5 +298,6 @@ export function unreadOf(state, thread) {
 
 /** Who else is on a thread, those who type first. @param {State} state @param {string} id */
 export function othersOn(state, id) {
-  return [...(state.viewers.get(id) ?? [])].sort((a, b) => Number(b.typing) - Number(a.typing));
+  const others = (state.presence.get(id) ?? []).filter((one) => one.kind !== "operator" || one.id !== state.me?.id);
+  return others.sort((a, b) => Number(b.typing) - Number(a.typing));
 }
