@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 from playwright.async_api import Error as PlaywrightError
 from tests.acceptance.doors import serving
-from tests.browser.conftest import PASSWORD, Site, Watched, picture, watched
+from tests.browser.pages import PASSWORD, Site, Watched, picture, watched
 
 from deskmate import ApprovalRequest, Desk, Message, NewMessage, Operator, Request, Settings, Text, ToolCall, customer
 from deskmate.domain.actors import agent
@@ -43,19 +43,17 @@ async def card_site(store_url: str) -> AsyncGenerator[CardSite, None]:
     bot = ScriptedAgent(name="support")
     desk = Desk(store_url, agents=[bot], settings=Settings(rate_limits=False))
     ana = await desk.operators.add(name="Ana Diaz", email="ana@shop.example", password=PASSWORD)
-    ben = await desk.operators.add(name="Ben Ode", email="ben@shop.example", password=PASSWORD)
+    ben = await desk.operators.add(name="Ben Ode", email="ben@shop.example")
     async with serving(desk) as url:
         yield CardSite(url=url, desk=desk, ana=ana, bot=bot, ben=ben)
 
 
-async def signed_in(
-    browser: Browser, site: Site, *, width: int = 1280, height: int = 844, bypass_csp: bool = False
-) -> tuple[BrowserContext, Watched]:
+async def signed_in(browser: Browser, site: Site, *, bypass_csp: bool = False) -> Watched:
     """Ana at her desk."""
-    size = {"width": width, "height": height}
+    size = {"width": 1280, "height": 844}
     context = await browser.new_context(viewport=size, reduced_motion="reduce", bypass_csp=bypass_csp)  # pyright: ignore[reportArgumentType]
     await context.request.post(f"{site.url}/api/session", data={"email": "ana@shop.example", "password": PASSWORD})
-    return context, await watched(context)
+    return await watched(context)
 
 
 async def opened(page: Page, site: Site, thread: str, kind: str) -> Locator:
