@@ -31,7 +31,7 @@ run: install ## The demo: an invented shop, to look around in
 	@$(BIN)/deskmate demo $(ARGS)
 
 test: install ## All tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 chaos: install ## 2,000 messages while processes are killed, on both stores: some minutes
 	DESKMATE_CHAOS_MESSAGES=2000 $(BIN)/python -m pytest -q -s tests/acceptance/test_chaos.py $(ARGS)

@@ -1,17 +1,20 @@
-"""Pages in a real browser, against a real server on a real port."""
+"""Pages in a real browser, against a real server on a real port.
+
+One browser serves all tests of a process: they share its event loop. Each has contexts of its own, as separate as two people's.
+"""
 
 import os
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 from tests.acceptance.doors import serving
+from tests.browser.pages import PASSWORD, Site
 
-from deskmate import Desk, FaqAgent, FaqLibrary, Operator, Settings
+from deskmate import Desk, FaqAgent, FaqLibrary, Settings
 
 FLAGS = [
     "--headless=new",
@@ -23,7 +26,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PASSWORD = "correct horse battery"
 FAQ = [
     (
         "returns.md",
@@ -48,16 +50,13 @@ def chromium() -> str:
     return path
 
 
-@dataclass(kw_only=True)
-class Site:
-    """A running desk, and an operator of it."""
-
-    url: str
-    desk: Desk
-    ana: Operator
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(store_url: str) -> AsyncIterator[Site]:
     library = FaqLibrary(FAQ)
     desk = Desk(store_url, agents=[FaqAgent(library)], settings=Settings(rate_limits=False))
@@ -66,8 +65,8 @@ async def site(store_url: str) -> AsyncIterator[Site]:
         yield Site(url=url, desk=desk, ana=ana)
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def launched() -> AsyncIterator[Browser]:
     path = chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -75,30 +74,10 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@dataclass(kw_only=True)
-class Watched:
-    """A page, and what its console complained about."""
-
-    page: Page
-    complaints: list[str]
-
-
-async def watched(context: BrowserContext) -> Watched:
-    """A new page whose errors are kept. A 401 before signing in is the page asking who is there."""
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: complaints.append(message.text) if message.type == "error" and "401" not in message.text else None,
-    )
-    page.set_default_timeout(10_000)
-    return Watched(page=page, complaints=complaints)
-
-
-async def picture(page: Page, name: str) -> None:
-    """Keep a screenshot where DESKMATE_SCREENSHOTS names a folder; the pictures in docs/ are made like this."""
-    folder = os.environ.get("DESKMATE_SCREENSHOTS")
-    if folder:
-        assert urlsplit(page.url).hostname == "127.0.0.1"
-        await page.screenshot(path=Path(folder) / f"{name}.png")
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(launched: Browser, site: Site) -> AsyncIterator[Browser]:
+    """The browser, in which nobody is signed in. Its pages are closed before the site is."""
+    del site
+    yield launched
+    for context in launched.contexts:
+        await context.close()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tests.acceptance.doors import serving
-from tests.browser.conftest import PASSWORD, Site
+from tests.browser.pages import PASSWORD, Site
 
 from deskmate import Desk, Operator, Settings, Thread, customer
 from deskmate.domain.actors import Role

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.browser.conftest import PASSWORD, Site, picture, watched
+from tests.browser.pages import PASSWORD, Site, picture, watched
 
 from deskmate import ApprovalRequest, Message, NewMessage, Text, ToolCall, customer
 from deskmate.domain.actors import agent
@@ -63,4 +63,3 @@ async def test_the_call_of_a_tool_is_approved_or_rejected_with_the_keyboard_alon
     assert rejected.decision is not None
     assert rejected.decision.reason == "The photo shows another tent."
     assert seen.complaints == []
-    await context.close()

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
-from tests.browser.cards import CardSite, card_site, pictures, signed_in
-from tests.browser.conftest import watched
+from tests.browser.cards.desk import CardSite, card_site, pictures, signed_in
+from tests.browser.pages import watched
 from tests.browser.test_accessibility import serious
 
 from deskmate.domain.actors import SYSTEM
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(store_url: str) -> AsyncIterator[CardSite]:
     async with card_site(store_url) as site:
         yield site
@@ -43,7 +44,7 @@ async def test_who_waits_is_told_their_place_and_who_types_and_gets_files(site: 
     await expect(line).to_contain_text("You are number 2 in line")
     await pictures(chat.page, "chat-line")
 
-    context, inbox = await signed_in(browser, site)
+    inbox = await signed_in(browser, site)
     await inbox.page.goto(f"{site.url}/inbox/threads/{thread}")
     await chat.page.get_by_role("textbox", name="Message").press_sequentially("It is")
     await expect(inbox.page.locator("#viewers")).to_contain_text("is typing…")
@@ -78,7 +79,6 @@ async def test_who_waits_is_told_their_place_and_who_types_and_gets_files(site: 
     assert read.message == (await desk.messages.page(thread)).items[-1].id
     assert [*chat.complaints, *inbox.complaints] == []
     await phone.close()
-    await context.close()
 
 
 async def test_out_of_hours_the_chat_says_when_people_are_back(site: CardSite, browser: Browser) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.browser.conftest import PASSWORD, Site, picture, watched
+from tests.browser.pages import PASSWORD, Site, picture, watched
 
 pytestmark = pytest.mark.browser
 
@@ -55,4 +55,3 @@ async def test_an_imported_conversation_reads_well(site: Site, browser: Browser,
     assert await page.evaluate("document.documentElement.scrollWidth") == width
     assert seen.complaints == []
     await picture(page, f"import-{width}")
-    await context.close()

@@ -3,16 +3,17 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
-from tests.browser.cards import pictures, signed_in, type_into
-from tests.browser.conftest import PASSWORD, picture
+from tests.browser.cards.desk import pictures, signed_in, type_into
 from tests.browser.desks import DeskSite, busy, desk_site
+from tests.browser.pages import PASSWORD, picture
 from tests.browser.test_accessibility import serious
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(store_url: str) -> AsyncIterator[DeskSite]:
     async with desk_site(store_url) as site:
         yield site
@@ -20,7 +21,7 @@ async def site(store_url: str) -> AsyncIterator[DeskSite]:
 
 async def test_the_list_shows_who_waits_how_long_and_who_is_on_it(browser: Browser, site: DeskSite) -> None:
     await busy(site)
-    context, inbox = await signed_in(browser, site, bypass_csp=True)
+    inbox = await signed_in(browser, site, bypass_csp=True)
     page = inbox.page
     await page.goto(f"{site.url}/inbox")
     rows = page.locator(".thread-row")
@@ -44,12 +45,11 @@ async def test_the_list_shows_who_waits_how_long_and_who_is_on_it(browser: Brows
     await page.set_viewport_size({"width": 1480, "height": 844})
     await picture(page, "list-busy-1480")
     assert inbox.complaints == []
-    await context.close()
 
 
 async def test_what_is_filtered_and_how_it_is_ordered_lives_in_the_address(browser: Browser, site: DeskSite) -> None:
     await busy(site)
-    context, inbox = await signed_in(browser, site)
+    inbox = await signed_in(browser, site)
     page = inbox.page
     await page.goto(f"{site.url}/inbox")
     await expect(page.locator(".thread-row")).to_have_count(5)
@@ -70,11 +70,10 @@ async def test_what_is_filtered_and_how_it_is_ordered_lives_in_the_address(brows
     await page.go_back()
     await expect(page.locator(".thread-row")).to_have_count(2)
     assert inbox.complaints == []
-    await context.close()
 
 
 async def test_the_same_is_done_to_threads_that_were_picked_by_keyboard(browser: Browser, site: DeskSite) -> None:
-    context, inbox = await signed_in(browser, site, bypass_csp=True)
+    inbox = await signed_in(browser, site, bypass_csp=True)
     page, bar = inbox.page, inbox.page.get_by_role("region", name="Selected threads")
     await page.goto(f"{site.url}/inbox?sort=newest")
     await expect(page.locator(".thread-row")).to_have_count(5)
@@ -97,13 +96,12 @@ async def test_the_same_is_done_to_threads_that_were_picked_by_keyboard(browser:
     await expect(page.get_by_text("2 threads resolved.")).to_be_visible()
     await expect(page.locator(".thread-row")).to_have_count(3)
     assert inbox.complaints == []
-    await context.close()
 
 
 async def test_a_thread_that_is_refused_stays_selected_and_says_why(browser: Browser, site: DeskSite) -> None:
     await site.desk.operators.change(site.ben.id, capacity=1)
     cleo = await site.desk.operators.add(name="Cleo Park", email="cleo@shop.example", password=PASSWORD)
-    context, inbox = await signed_in(browser, site, email=cleo.email)
+    inbox = await signed_in(browser, site, email=cleo.email)
     page, bar = inbox.page, inbox.page.get_by_role("region", name="Selected threads")
     await page.goto(f"{site.url}/inbox?sort=newest")
     await page.get_by_label("Select Eve Sandberg").check()
@@ -121,13 +119,12 @@ async def test_a_thread_that_is_refused_stays_selected_and_says_why(browser: Bro
     await page.keyboard.press("Escape")
     await expect(bar).to_have_count(0)
     assert inbox.complaints == []
-    await context.close()
 
 
 async def test_x_takes_the_next_thing_and_says_when_there_is_none(browser: Browser, site: DeskSite) -> None:
     of = {id: thread.id for id, thread in site.threads.items()}
     request = await site.desk.requests.ask("May the pole be replaced?", thread=of["cai"], suggestion="Yes.")
-    context, inbox = await signed_in(browser, site)
+    inbox = await signed_in(browser, site)
     page = inbox.page
     await page.goto(f"{site.url}/inbox")
     await expect(page.locator(".thread-row")).to_have_count(5)
@@ -148,4 +145,3 @@ async def test_x_takes_the_next_thing_and_says_when_there_is_none(browser: Brows
     await page.keyboard.press("x")
     await expect(page.get_by_text("You have no room: you hold 1.3 of 1.")).to_be_visible()
     assert inbox.complaints == []
-    await context.close()

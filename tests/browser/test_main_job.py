@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.browser.conftest import PASSWORD, Site, Watched, picture, watched
+from tests.browser.pages import PASSWORD, Site, Watched, picture, watched
 
 pytestmark = pytest.mark.browser
 

@@ -4,8 +4,9 @@ import base64
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
-from tests.browser.cards import ADA, CardSite, card_site, deaf, pictures, signed_in
+from tests.browser.cards.desk import ADA, CardSite, card_site, deaf, pictures, signed_in
 from tests.browser.test_accessibility import serious
 
 from deskmate.domain.actors import SYSTEM
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(store_url: str) -> AsyncIterator[CardSite]:
     async with card_site(store_url) as site:
         yield site
@@ -46,7 +47,7 @@ async def test_an_operator_works_a_shift_by_the_keyboard_alone(site: CardSite, b
     second = await waits(site, "Late parcel", "Where is my parcel?")
     third = await waits(site, "Thanks", "All is well, thank you.")
     await desk.threads.change(first.id, priority=Priority.URGENT, by=ana)
-    context, seen = await signed_in(browser, site)
+    seen = await signed_in(browser, site)
     page, keys = seen.page, seen.page.keyboard
     reply, note = page.get_by_role("textbox", name="Reply"), page.get_by_role("textbox", name="Note")
 
@@ -103,13 +104,12 @@ async def test_an_operator_works_a_shift_by_the_keyboard_alone(site: CardSite, b
     await expect(page.get_by_role("heading", level=1)).not_to_have_text("Thanks")
     assert (await desk.threads.get(third.id)).status == "resolved"
     assert seen.complaints == []
-    await context.close()
 
 
 async def test_two_operators_see_each_other_viewing_and_typing(site: CardSite, browser: Browser) -> None:
     thread = await waits(site, "Torn tent", "My tent is torn.")
-    ana_context, ana = await signed_in(browser, site)
-    ben_context, his = await signed_in(browser, site, email="ben@shop.example")
+    ana = await signed_in(browser, site)
+    his = await signed_in(browser, site, email="ben@shop.example")
     here = ana.page.locator("#viewers")
     await ana.page.goto(f"{site.url}/inbox/threads/{thread.id}")
     await expect(ana.page.get_by_role("textbox", name="Reply")).to_be_visible()
@@ -132,8 +132,6 @@ async def test_two_operators_see_each_other_viewing_and_typing(site: CardSite, b
     await expect(his.page.get_by_role("textbox", name="Note")).to_have_value("She has")
     assert await site.desk.unsent.get(thread.id, by=site.ana) == ()
     assert [*ana.complaints, *his.complaints] == []
-    await ana_context.close()
-    await ben_context.close()
 
 
 async def test_files_tags_and_macros_and_a_refused_transfer(site: CardSite, browser: Browser) -> None:
@@ -143,7 +141,7 @@ async def test_files_tags_and_macros_and_a_refused_transfer(site: CardSite, brow
     await desk.assignments.assign(full.id, f"operator:{site.ben.id}", by=site.ana)
     await desk.macros.add(name="Not ours", actions=[{"do": "tag", "add": ["elsewhere"]}])
     thread = await waits(site, "Torn tent", "My tent is torn.")
-    context, seen = await signed_in(browser, site)
+    seen = await signed_in(browser, site)
     page, keys = seen.page, seen.page.keyboard
     await page.goto(f"{site.url}/inbox/threads/{thread.id}")
     await page.get_by_label("Attach files").set_input_files(
@@ -184,7 +182,6 @@ async def test_files_tags_and_macros_and_a_refused_transfer(site: CardSite, brow
     await pictures(page, "shift-tags")
     assert (await desk.threads.get(thread.id)).tags == ("elsewhere",)
     assert [one for one in seen.complaints if "409" not in one] == []
-    await context.close()
 
 
 async def test_the_context_says_why_a_thread_came_to_ben_and_not_to_ana(site: CardSite, browser: Browser) -> None:
@@ -194,7 +191,7 @@ async def test_the_context_says_why_a_thread_came_to_ben_and_not_to_ana(site: Ca
     for one in (site.ana, site.ben):
         await desk.operators.presence(one.id, Presence.AVAILABLE, by=SYSTEM)
     thread = await waits(site, "Torn tent", "My tent is torn.")
-    context, seen = await signed_in(browser, site, bypass_csp=True)
+    seen = await signed_in(browser, site, bypass_csp=True)
     page = seen.page
     await page.goto(f"{site.url}/inbox/threads/{thread.id}")
     panel = page.locator(".panel").filter(has=page.get_by_role("heading", name="Why not me"))
@@ -215,12 +212,11 @@ async def test_the_context_says_why_a_thread_came_to_ben_and_not_to_ana(site: Ca
     await expect(page.get_by_role("listbox", name="Mention")).to_be_visible()
     assert await serious(page) == []
     assert seen.complaints == []
-    await context.close()
 
 
 async def test_p2_who_assigns_too_late_is_told_who_holds_the_thread_and_keeps_the_note(site: CardSite, browser: Browser) -> None:
     thread = await waits(site, "Torn tent", "My tent is torn.")
-    context, seen = await signed_in(browser, site)
+    seen = await signed_in(browser, site)
     page, keys = seen.page, seen.page.keyboard
     await deaf(page)
     await page.goto(f"{site.url}/inbox/threads/{thread.id}")
@@ -236,4 +232,3 @@ async def test_p2_who_assigns_too_late_is_told_who_holds_the_thread_and_keeps_th
     await expect(window.get_by_role("textbox")).to_have_value("I know tents.")
     await expect(page.locator("#assign")).to_contain_text("Ben Ode")
     assert (await site.desk.threads.get(thread.id)).assignment.id == site.ben.id
-    await context.close()

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
-from tests.browser.cards import pictures, signed_in, type_into
+from tests.browser.cards.desk import pictures, signed_in, type_into
 from tests.browser.desks import DeskSite, busy, desk_site
 
 from deskmate import customer
@@ -14,7 +15,7 @@ from deskmate.testing import FakeClock, pass_time
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(store_url: str) -> AsyncIterator[DeskSite]:
     async with desk_site(store_url) as site:
         yield site
@@ -29,7 +30,7 @@ async def command(page: Page, words: str) -> None:
 
 async def test_filters_are_saved_as_a_view_chosen_changed_shared_and_deleted(browser: Browser, site: DeskSite) -> None:
     await busy(site)
-    context, inbox = await signed_in(browser, site)
+    inbox = await signed_in(browser, site)
     page, menu = inbox.page, inbox.page.locator("#views-menu")
     await page.goto(f"{site.url}/inbox?kind=question&sort=due")
     await expect(page.locator(".thread-row")).to_have_count(2)
@@ -61,12 +62,11 @@ async def test_filters_are_saved_as_a_view_chosen_changed_shared_and_deleted(bro
     await menu.get_by_role("button", name="Delete").click()
     await expect(menu.get_by_role("link", name="Questions")).to_have_count(0)
     assert inbox.complaints == []
-    await context.close()
 
 
 async def test_a_mention_opens_its_thread_at_the_note_and_is_read_then(browser: Browser, site: DeskSite) -> None:
     thread = site.threads["eve"].id
-    context, inbox = await signed_in(browser, site)
+    inbox = await signed_in(browser, site)
     page = inbox.page
     await page.goto(f"{site.url}/inbox")
     await expect(page.locator(".thread-row")).to_have_count(5)
@@ -85,14 +85,13 @@ async def test_a_mention_opens_its_thread_at_the_note_and_is_read_then(browser: 
     await expect(page.locator("#mentions .count")).to_have_count(0)
     assert await site.desk.mentions.unread(by=site.ana) == 0
     assert inbox.complaints == []
-    await context.close()
 
 
 async def test_whoever_the_clock_sent_away_is_told_and_the_next_key_brings_them_back(browser: Browser, store_url: str) -> None:
     clock = FakeClock()
     async with desk_site(store_url, clock) as site:
         await site.desk.operators.presence(site.ana.id, "available")
-        context, inbox = await signed_in(browser, site)
+        inbox = await signed_in(browser, site)
         page = inbox.page
         await page.goto(f"{site.url}/inbox")
         await expect(page.locator("#me")).to_contain_text("Available")
@@ -105,11 +104,10 @@ async def test_whoever_the_clock_sent_away_is_told_and_the_next_key_brings_them_
         await expect(page.locator("#me")).to_contain_text("Available")
         assert (await site.desk.operators.get(site.ana.id)).presence == "available"
         assert inbox.complaints == []
-        await context.close()
 
 
 async def test_queues_and_loads_follow_what_happens_with_one_request_for_a_burst(browser: Browser, site: DeskSite) -> None:
-    context, inbox = await signed_in(browser, site)
+    inbox = await signed_in(browser, site)
     page = inbox.page
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/api/queues") else None)
@@ -123,11 +121,10 @@ async def test_queues_and_loads_follow_what_happens_with_one_request_for_a_burst
     await page.locator("#team").click()
     await expect(page.locator(".colleague", has_text="Ben Ode")).to_contain_text("1 of 6")
     assert inbox.complaints == []
-    await context.close()
 
 
 async def test_a_part_that_does_not_load_says_so_and_the_rest_works(browser: Browser, site: DeskSite) -> None:
-    context, inbox = await signed_in(browser, site)
+    inbox = await signed_in(browser, site)
     page = inbox.page
     await page.route("**/api/queues", lambda route: route.abort())
     await page.route("**/api/me/mentions?*", lambda route: route.abort())
@@ -141,4 +138,3 @@ async def test_a_part_that_does_not_load_says_so_and_the_rest_works(browser: Bro
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Queues did not load").click()
     await expect(page.get_by_role("link", name="returns")).to_be_visible()
-    await context.close()

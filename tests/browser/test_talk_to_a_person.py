@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.browser.conftest import Site, picture, watched
+from tests.browser.pages import Site, picture, watched
 from tests.browser.test_main_job import sign_in
 
 pytestmark = pytest.mark.browser

@@ -6,18 +6,16 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from tests.store.people import ADA, ANA
 
 from deskmate import Approval, Ask, Desk, Failed, Message, NewDecision, NewMessage, Paused, Replied, Request
-from deskmate.domain.actors import Actor, AuthorKind, customer
+from deskmate.domain.actors import customer
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.domain.messages import MessageStatus, Text, ToolCall, ToolResult, Visibility
-from deskmate.domain.operators import Role
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.errors import Conflict, Invalid, NotFound
 from deskmate.testing import FakeClock, Gate, ScriptedAgent, asking, calling, failing, say, streaming
 
-ADA = customer("ada", "Ada")
-ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
 APPROVE, REJECT = NewDecision(kind=DecisionKind.APPROVE), NewDecision(kind=DecisionKind.REJECT, reason="too much")
 
 
@@ -28,17 +26,6 @@ class Bank:
     async def refund(self, _: object) -> object:
         self.paid += 1
         return "refunded"
-
-
-@pytest.fixture
-def bot() -> ScriptedAgent:
-    return ScriptedAgent()
-
-
-@pytest.fixture
-async def desk(store_url: str, clock: FakeClock, bot: ScriptedAgent) -> AsyncIterator[Desk]:
-    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
-        yield desk
 
 
 @pytest.fixture

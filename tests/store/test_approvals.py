@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.store.people import ADA, ANA, BEN
 
-from deskmate import Desk, Message, NewMessage, Request, Role, Text, ToolCall, ToolResult
-from deskmate.domain.actors import Actor, AuthorKind, agent, customer, service
+from deskmate import Desk, Message, NewMessage, Request, Text, ToolCall, ToolResult
+from deskmate.domain.actors import Actor, agent, service
 from deskmate.domain.messages import ApprovalRequest, ApprovalResponse, MessageStatus
 from deskmate.domain.requests import DecisionKind, NewDecision, RequestState
 from deskmate.errors import AlreadyDecided, Conflict, DeskmateError, Invalid, NotFound
 from deskmate.services.opening import digest
 from deskmate.testing import FakeClock
 
-ADA, BOT = customer("ada", "Ada"), agent("bot")
-ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
-BEN = Actor(kind=AuthorKind.OPERATOR, id="ben", name="Ben", role=Role.OPERATOR)
+BOT = agent("bot")
 REFUND = ToolCall(call_id="c1", tool="refund", input={"order": 17, "amount": 4900})
 ASKED = ApprovalRequest(approval_id="ap1", call_id="c1")
 APPROVE, REJECT = NewDecision(kind=DecisionKind.APPROVE), NewDecision(kind=DecisionKind.REJECT, reason="too much")

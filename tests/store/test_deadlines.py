@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from tests.store.people import ADA, asked
 
-from deskmate import Ask, Desk, NewDecision, OnExpiry, Paused, Question, Replied, Request, Risk, Role, Step, ToolCall
-from deskmate.domain.actors import Actor, AuthorKind, agent, customer
+from deskmate import Ask, Desk, NewDecision, OnExpiry, Question, Replied, Request, Risk, Role, Step, ToolCall
+from deskmate.domain.actors import Actor, AuthorKind, agent
 from deskmate.domain.agents import Output, Turn
 from deskmate.domain.messages import ApprovalResponse, NewMessage, Visibility
 from deskmate.domain.requests import DecisionKind, RequestState
@@ -18,21 +19,9 @@ from deskmate.store.base import Tx
 from deskmate.store.times import ms
 from deskmate.testing import FakeClock, ScriptedAgent, answers_to, calling, echo, pass_time, say
 
-ADA = customer("ada", "Ada")
 ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.LEAD)
 HOUR = timedelta(hours=1)
 APPROVE = NewDecision(kind=DecisionKind.APPROVE)
-
-
-@pytest.fixture
-def bot() -> ScriptedAgent:
-    return ScriptedAgent()
-
-
-@pytest.fixture
-async def desk(store_url: str, clock: FakeClock, bot: ScriptedAgent) -> AsyncIterator[Desk]:
-    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
-        yield desk
 
 
 def asks(**settings: object):
@@ -48,16 +37,6 @@ def asks(**settings: object):
         yield Ask(step=Step(role="assistant", parts=(call,)), requests=(asked,))
 
     return script
-
-
-async def asked(desk: Desk) -> Request:
-    thread = await desk.threads.open(customer="ada")
-    await desk.messages.post(thread.id, "Is the Lyon shop open?", author=ADA)
-    match await desk.respond(thread.id):
-        case Paused(requests=(request,)):
-            return request
-        case other:
-            raise AssertionError(other)
 
 
 async def now(desk: Desk, request: Request) -> Request:
@@ -95,7 +74,7 @@ async def test_p5_an_approval_nobody_gives_is_denied_and_the_model_is_told(
         paid.append(args)
 
     bot.script = calling("refund", {"amount": 1}, refund, expires_in=HOUR)
-    request = await asked(desk)
+    (request,) = await asked(desk)
     await pass_time(desk, clock, HOUR)
     expired = await now(desk, request)
     assert expired.state is RequestState.EXPIRED
@@ -114,7 +93,7 @@ async def test_p5_an_approval_nobody_gives_is_denied_and_the_model_is_told(
 
 async def test_p5_a_question_with_a_default_answer_is_answered_with_it(desk: Desk, bot: ScriptedAgent, clock: FakeClock) -> None:
     bot.script = asks(expires_in=HOUR, on_expiry=OnExpiry.DEFAULT, default="as on the website")
-    request = await asked(desk)
+    (request,) = await asked(desk)
     await pass_time(desk, clock, HOUR)
     assert (await now(desk, request)).state is RequestState.EXPIRED
     assert await last_words(desk, request) == "Yes: as on the website"
@@ -124,7 +103,7 @@ async def test_p5_a_denied_question_tells_the_model_that_nobody_answered(
     desk: Desk, bot: ScriptedAgent, clock: FakeClock
 ) -> None:
     bot.script = asks(expires_in=HOUR, on_expiry=OnExpiry.DENY)
-    request = await asked(desk)
+    (request,) = await asked(desk)
     await pass_time(desk, clock, HOUR)
     assert await last_words(desk, request) == "No: nobody decided in time"
 
@@ -137,7 +116,7 @@ async def test_p5_what_is_of_low_risk_may_be_approved_by_the_clock(desk: Desk, b
         return "tagged"
 
     bot.script = calling("tag", {"as": "vip"}, tag, risk=Risk.LOW, expires_in=HOUR, on_expiry=OnExpiry.APPROVE)
-    request = await asked(desk)
+    (request,) = await asked(desk)
     await pass_time(desk, clock, HOUR)
     applied = await now(desk, request)
     assert applied.state is RequestState.APPLIED
@@ -255,7 +234,7 @@ async def test_p5_a_timer_that_was_lost_is_reported_and_goes_off(
 
 async def test_p5_the_clock_and_a_person_never_both_decide(desk: Desk, bot: ScriptedAgent, clock: FakeClock) -> None:
     bot.script = asks(expires_in=HOUR, on_expiry=OnExpiry.DEFAULT, default="the default")
-    request = await asked(desk)
+    (request,) = await asked(desk)
     clock.advance(HOUR)
     await desk.requests.answer(request.id, "a person's", by=ANA)
     await desk.run_due()

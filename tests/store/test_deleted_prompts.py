@@ -4,26 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.store.people import ADA, ANA
 
-from deskmate import Desk, Message, NewMessage, Paused, Replied, Role, Text
-from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, customer
+from deskmate import Desk, Message, NewMessage, Paused, Replied, Text
+from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Delta, Output, Turn
 from deskmate.errors import Conflict
-from deskmate.testing import FakeClock, Gate, ScriptedAgent, asking, echo, failing, say
-
-ADA = customer("ada", "Ada")
-ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
+from deskmate.testing import Gate, ScriptedAgent, asking, echo, failing, say
 
 
 @pytest.fixture
 def bot() -> ScriptedAgent:
     return ScriptedAgent(echo)
-
-
-@pytest.fixture
-async def desk(store_url: str, clock: FakeClock, bot: ScriptedAgent) -> AsyncIterator[Desk]:
-    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
-        yield desk
 
 
 async def posted(desk: Desk) -> Message:

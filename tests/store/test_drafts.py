@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from tests.store.people import ADA
 
 from deskmate import Desk, Drafted, Escalation, Message, NewDecision, Operator, Request, Role, Settings, Thread, Visibility
-from deskmate.domain.actors import Actor, AuthorKind, customer
+from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.agents import Output, Turn
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.domain.threads import Mode
 from deskmate.errors import Forbidden, Invalid, Stale
 from deskmate.testing import FakeClock, ScriptedAgent, calling, echo, failing, say
 
-ADA = customer("ada", "Ada")
 LEAD = Actor(kind=AuthorKind.OPERATOR, id="lead", name="Lea", role=Role.LEAD)
 APPROVE = NewDecision(kind=DecisionKind.APPROVE)
 MakeDesk = Callable[..., Desk]

@@ -9,6 +9,7 @@ import pytest
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from tests.store.people import ADA, EVE
 
 from deskmate import (
     Assessed,
@@ -25,7 +26,7 @@ from deskmate import (
     Role,
     Thread,
 )
-from deskmate.domain.actors import Actor, AuthorKind, customer
+from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.agents import Output, Turn
 from deskmate.domain.escalations import assess
 from deskmate.domain.requests import DecisionKind, RequestKind, RequestState
@@ -33,7 +34,6 @@ from deskmate.domain.threads import Mode
 from deskmate.errors import Conflict, NotFound
 from deskmate.testing import FakeClock, ScriptedAgent, echo, failing, pass_time, say
 
-ADA, EVE = customer("ada", "Ada"), customer("eve", "Eve")
 LEAD = Actor(kind=AuthorKind.OPERATOR, id="lead", name="Lea", role=Role.LEAD)
 
 
@@ -46,12 +46,6 @@ async def passing_on(turn: Turn) -> AsyncIterator[Output]:
 @pytest.fixture
 def bot() -> ScriptedAgent:
     return ScriptedAgent(passing_on)
-
-
-@pytest.fixture
-async def desk(store_url: str, clock: FakeClock, bot: ScriptedAgent) -> AsyncIterator[Desk]:
-    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as desk:
-        yield desk
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Files on both engines: one content under one name is one file, messages keep it, and what nobody names can go."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,6 @@ from deskmate.testing import FakeClock, pass_time
 
 ADA, BEN = customer("ada", "Ada"), customer("ben", "Ben")
 DAY = 24 * 60 * 60
-
-
-@pytest.fixture
-async def desk(store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
-    desk = Desk(store_url, clock=clock)
-    yield desk
-    await desk.close()
-
-
-@pytest.fixture
-async def other(store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
-    """Another machine with the same store."""
-    desk = Desk(store_url, clock=clock)
-    yield desk
-    await desk.close()
 
 
 def showing(*files: str, named: tuple[str, ...] = (), visibility: Visibility = Visibility.PUBLIC) -> NewMessage:

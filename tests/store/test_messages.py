@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.store.people import ADA
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent, customer
 from deskmate.domain.messages import MessageStatus, NewMessage, Part, Position, Text, ToolCall, ToolResult, Visibility
@@ -15,7 +16,6 @@ from deskmate.services.threads import Threads
 from deskmate.store import Store
 from deskmate.store.base import Row, Tx
 
-ADA = customer("ada", "Ada")
 BOT = agent("bot")
 
 

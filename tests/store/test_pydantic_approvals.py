@@ -9,6 +9,7 @@ import pytest
 from pydantic_ai import Agent, ModelRetry, Tool
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from tests.store.people import ADA, ANA
 
 from deskmate import (
     AskHuman,
@@ -22,16 +23,12 @@ from deskmate import (
     Replied,
     Request,
     Risk,
-    Role,
     Rule,
 )
-from deskmate.domain.actors import Actor, AuthorKind, customer
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.errors import Invalid
 from deskmate.testing import FakeClock
 
-ADA = customer("ada", "Ada")
-ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
 APPROVE = NewDecision(kind=DecisionKind.APPROVE)
 Model = Callable[[list[ModelMessage]], ModelResponse]
 

@@ -3,18 +3,18 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.store.people import ADA, ANA, asked
 
-from deskmate import Ask, Desk, Message, NewMessage, Paused, Question, Replied, Request, Role, Step, ToolCall, ToolResult
-from deskmate.domain.actors import Actor, AuthorKind, customer, service
+from deskmate import Ask, Desk, Message, NewMessage, Question, Replied, Request, Step, ToolCall, ToolResult
+from deskmate.domain.actors import service
 from deskmate.domain.agents import Output, Turn
 from deskmate.domain.messages import Visibility
 from deskmate.domain.requests import DecisionKind, NewDecision, RequestState
 from deskmate.domain.threads import Mode
 from deskmate.errors import Closed, Invalid
-from deskmate.testing import FakeClock, ScriptedAgent, answers_to, echo, say
+from deskmate.testing import ScriptedAgent, answers_to, echo, say
 
-ADA, SHOP = customer("ada", "Ada"), service("shop")
-ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
+SHOP = service("shop")
 
 
 async def asks(turn: Turn) -> AsyncIterator[Output]:
@@ -29,19 +29,8 @@ async def asks(turn: Turn) -> AsyncIterator[Output]:
 
 
 @pytest.fixture
-async def desk(store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
-    async with Desk.open(store_url, clock=clock, agents=[ScriptedAgent(asks)], work=False) as desk:
-        yield desk
-
-
-async def asked(desk: Desk) -> Request:
-    thread = await desk.threads.open(customer="ada")
-    await desk.messages.post(thread.id, "How many are left?", author=ADA)
-    match await desk.respond(thread.id):
-        case Paused(requests=(request,)):
-            return request
-        case other:
-            raise AssertionError(other)
+def bot() -> ScriptedAgent:
+    return ScriptedAgent(asks)
 
 
 async def store(desk: Desk, request: Request, output: object) -> Message:
@@ -52,7 +41,7 @@ async def store(desk: Desk, request: Request, output: object) -> Message:
 
 
 async def test_p7_a_question_whose_message_is_deleted_is_cancelled_and_its_run_goes_on(desk: Desk) -> None:
-    request = await asked(desk)
+    (request,) = await asked(desk)
     await desk.messages.delete(request.call_message or "")
     assert (await desk.requests.get(request.id, by=ANA)).state is RequestState.CANCELLED
     assert (await desk.threads.get(request.thread)).waiting_since is None
@@ -62,7 +51,7 @@ async def test_p7_a_question_whose_message_is_deleted_is_cancelled_and_its_run_g
 
 
 async def test_p7_a_program_that_stores_the_answer_to_a_question_has_answered_it_and_the_run_goes_on(desk: Desk) -> None:
-    request = await asked(desk)
+    (request,) = await asked(desk)
     stored = await store(desk, request, 17)
     answered = await desk.requests.get(request.id, by=ANA)
     assert answered.decision is not None
@@ -74,7 +63,7 @@ async def test_p7_a_program_that_stores_the_answer_to_a_question_has_answered_it
 
 
 async def test_p2_an_answer_that_a_program_stores_has_to_fit_as_well(desk: Desk) -> None:
-    request = await asked(desk)
+    (request,) = await asked(desk)
     with pytest.raises(Invalid, match="integer"):
         await store(desk, request, "many")
     assert await desk.requests.get(request.id, by=ANA) == request

@@ -8,6 +8,7 @@ import pytest
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from tests.store.people import ADA, ANA
 
 from deskmate import (
     AskHuman,
@@ -16,19 +17,15 @@ from deskmate import (
     NewDecision,
     OnExpiry,
     PydanticAgent,
-    Role,
     Rule,
     Settings,
     TalkOver,
     Thread,
     Visibility,
 )
-from deskmate.domain.actors import Actor, AuthorKind, customer
 from deskmate.domain.requests import DecisionKind
 from deskmate.testing import FakeClock, pass_time
 
-ADA = customer("ada", "Ada")
-ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
 APPROVE = NewDecision(kind=DecisionKind.APPROVE)
 ANSWER = NewDecision(kind=DecisionKind.ANSWER, value="Yes.")
 REFUND = ToolCallPart("refund", {"order": 17}, tool_call_id="c1")

@@ -3,17 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.store.people import ADA, ANA
 
 from deskmate import Approval, Ask, Desk, NewMessage, Paused, Question, Replied, Request, Step, ToolCall, ToolResult
-from deskmate.domain.actors import Actor, AuthorKind, customer, service
+from deskmate.domain.actors import service
 from deskmate.domain.agents import Output, Turn
-from deskmate.domain.operators import Role
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.errors import AlreadyDecided, Invalid
-from deskmate.testing import FakeClock, ScriptedAgent, say
+from deskmate.testing import ScriptedAgent, say
 
-ADA = customer("ada", "Ada")
-ANA = Actor(kind=AuthorKind.OPERATOR, id="ana", name="Ana", role=Role.OPERATOR)
 BACK_OFFICE = service("back-office")
 NUMBER = {"type": "integer"}
 
@@ -33,9 +31,8 @@ async def asking(turn: Turn) -> AsyncIterator[Output]:
 
 
 @pytest.fixture
-async def desk(store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
-    async with Desk.open(store_url, clock=clock, agents=[ScriptedAgent(asking)], work=False) as desk:
-        yield desk
+def bot() -> ScriptedAgent:
+    return ScriptedAgent(asking)
 
 
 @pytest.fixture

@@ -75,11 +75,13 @@ async def has_room(tx: Tx, id: str, weight: int) -> bool:
     return await tx.one("operators.lock_room", id=id, weight=weight) is not None
 
 
-async def check_room(tx: Tx, operator: str | None, weight: int) -> None:
+async def check_room(tx: Tx, id: str | None, weight: int) -> None:
     """Lock an operator who has room for so much more. Raises AtCapacity; whoever is no operator of this desk has no limit."""
-    found = await find(tx, operator)
-    if found is not None and await tx.one("operators.lock_room", id=operator, weight=weight) is None:
-        raise AtCapacity(f"{found.name} holds {found.load:g} of {found.capacity:g}", load=found.load, capacity=found.capacity)
+    if id is None or await tx.one("operators.lock_room", id=id, weight=weight) is not None:
+        return
+    full = await find(tx, id)
+    if full is not None:
+        raise AtCapacity(f"{full.name} holds {full.load:g} of {full.capacity:g}", load=full.load, capacity=full.capacity)
 
 
 async def add(tx: Tx, new: Operator, *, password_hash: str | None, by: Actor | None) -> Operator:

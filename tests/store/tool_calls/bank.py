@@ -6,10 +6,9 @@ from functools import partial
 from typing import Any
 
 from tests.acceptance.doors import Front
-from tests.store.people import ADA, ANA
+from tests.store.people import ANA
 
-from deskmate import Approval, Ask, Desk, Message, NewDecision, Paused, Request, Step, ToolCall, ToolResult, Turn
-from deskmate.domain.actors import Actor
+from deskmate import Approval, Ask, Desk, Message, NewDecision, Request, Step, ToolCall, ToolResult, Turn
 from deskmate.domain.agents import Approved, Output
 from deskmate.domain.requests import DecisionKind, RequestState
 from deskmate.errors import DeskmateError
@@ -69,17 +68,6 @@ def refunds(*orders: int) -> Callable[[Bank], Any]:
 
 async def _pay(bank: Bank, approved: Approved) -> ToolResult:
     return ToolResult(call_id=approved.call_id, tool="refund", output=await bank.refund(approved.args))
-
-
-async def asked(desk: Desk, words: str = "My money back, please.", by: Actor = ADA) -> tuple[Request, ...]:
-    """A customer writes, the agent wants something of people: what they are asked."""
-    thread = await desk.threads.open(customer=by.id, by=by)
-    await desk.messages.post(thread.id, words, author=by)
-    match await desk.respond(thread.id):
-        case Paused(requests=requests):
-            return requests
-        case outcome:
-            raise AssertionError(outcome)
 
 
 async def asked_over_http(front: Front, number: int) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from tests.store.people import ADMIN, ANA
-from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, Bank, asked, history
+from tests.store.people import ADMIN, ANA, asked
+from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, Bank, history
 
 from deskmate import Desk, Replied, ToolCall, ToolResult, Turn
 from deskmate.domain.agents import Output

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from pydantic_ai import Tool
 from tests.acceptance.doors import ADMIN_KEY, open_front, refused, serving
-from tests.store.people import ADA, ANA, BEN, EVE
-from tests.store.tool_calls.bank import APPROVE, ROUNDS, Bank, asked, asked_over_http, history, refunds, state, tried
+from tests.store.people import ADA, ANA, BEN, EVE, asked
+from tests.store.tool_calls.bank import APPROVE, ROUNDS, Bank, asked_over_http, history, refunds, state, tried
 from tests.store.tool_calls.models import Model, Shop, call
 
 from deskmate import Desk, NeedsApproval, NewMessage, Replied, Rule, Settings, TalkOver, ToolResult

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from tests.store.people import ADA, ANA, BEN
-from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, SCHEMA, Bank, asked, history
+from tests.store.people import ADA, ANA, BEN, asked
+from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, SCHEMA, Bank, history
 
 from deskmate import Approval, Ask, Desk, NewDecision, Paused, Replied, Risk, Step, ToolCall, ToolResult, Turn
 from deskmate.domain.agents import Output

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from tests.store.people import ADA, ADMIN, ANA, BEN
-from tests.store.tool_calls.bank import APPROVE, ARGS, Bank, asked, history
+from tests.store.people import ADA, ADMIN, ANA, BEN, asked
+from tests.store.tool_calls.bank import APPROVE, ARGS, Bank, history
 
 from deskmate import Desk, Paused, Replied, Request, ToolCall, ToolResult
 from deskmate.domain.requests import RequestState

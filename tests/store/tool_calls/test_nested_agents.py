@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 from pydantic_ai import DeferredToolRequests, Tool
-from tests.store.people import ADA, ANA
-from tests.store.tool_calls.bank import APPROVE, asked, state
+from tests.store.people import ADA, ANA, asked
+from tests.store.tool_calls.bank import APPROVE, state
 from tests.store.tool_calls.models import Model, Shop, call
 
 from deskmate import AskHuman, Desk, Failed, Paused, Replied

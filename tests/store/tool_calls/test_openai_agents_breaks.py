@@ -5,8 +5,8 @@ The first lines of a test say what happened there.
 
 import pytest
 from pydantic_ai import Tool
-from tests.store.people import ADA, ANA, BEN
-from tests.store.tool_calls.bank import APPROVE, ROUNDS, Bank, asked, history, tried
+from tests.store.people import ADA, ANA, BEN, asked
+from tests.store.tool_calls.bank import APPROVE, ROUNDS, Bank, history, tried
 from tests.store.tool_calls.models import Model, Shop, call
 from tests.store.tool_calls.sizes import stored_bytes, words
 

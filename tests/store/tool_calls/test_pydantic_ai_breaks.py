@@ -4,8 +4,8 @@ The first lines of a test say what happened there.
 """
 
 from pydantic_ai import Tool
-from tests.store.people import ANA, BEN
-from tests.store.tool_calls.bank import REJECT, asked
+from tests.store.people import ANA, BEN, asked
+from tests.store.tool_calls.bank import REJECT
 from tests.store.tool_calls.models import Model, Shop, call
 
 from deskmate import AskHuman, Desk, NewDecision, Paused, Replied

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pydantic_ai import Tool
-from tests.store.people import ADA, ANA, BEN
-from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, Bank, asked, history, refunds, state, tried
+from tests.store.people import ADA, ANA, BEN, asked
+from tests.store.tool_calls.bank import APPROVE, ARGS, REJECT, Bank, history, refunds, state, tried
 from tests.store.tool_calls.models import Model, Shop, call
 
 from deskmate import Desk, Failed, ToolResult, Turn

@@ -1,36 +1,26 @@
 """The card of an escalation: take the thread over, answer through the AI, or say no, with the keyboard alone."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Browser, expect
-from tests.browser.cards import (
+from playwright.async_api import expect
+from tests.browser.cards.desk import (
     CardSite,
-    card_site,
     deaf,
     decided,
     decided_by_ben,
     escalated,
     opened,
     pictures,
-    signed_in,
     type_into,
 )
+from tests.browser.pages import Watched
 
 from deskmate.domain.requests import DecisionKind, NewDecision
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 
 
-@pytest.fixture
-async def site(store_url: str) -> AsyncIterator[CardSite]:
-    async with card_site(store_url) as site:
-        yield site
-
-
-async def test_an_operator_takes_over_with_the_first_words(site: CardSite, browser: Browser) -> None:
+async def test_an_operator_takes_over_with_the_first_words(site: CardSite, seen: Watched) -> None:
     request = await escalated(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     card = await opened(page, site, request.thread, "escalation")
     await pictures(page, "escalation")
@@ -46,12 +36,10 @@ async def test_an_operator_takes_over_with_the_first_words(site: CardSite, brows
     assert (last.text, last.author.id) == ("Hello Ada, Ana here.", site.ana.id)
     await pictures(page, "escalation-taken")
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_an_operator_answers_through_the_ai(site: CardSite, browser: Browser) -> None:
+async def test_an_operator_answers_through_the_ai(site: CardSite, seen: Watched) -> None:
     request = await escalated(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     card = await opened(page, site, request.thread, "escalation")
     await page.keyboard.press("e")
@@ -64,12 +52,10 @@ async def test_an_operator_answers_through_the_ai(site: CardSite, browser: Brows
     assert (decision.kind, decision.value) == ("answer", "The money leaves today.")
     assert (await site.desk.threads.get(request.thread)).assignment.to == "ai"
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_an_operator_declines_with_a_note(site: CardSite, browser: Browser) -> None:
+async def test_an_operator_declines_with_a_note(site: CardSite, seen: Watched) -> None:
     request = await escalated(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     card = await opened(page, site, request.thread, "escalation")
     await page.keyboard.press("r")
@@ -79,12 +65,10 @@ async def test_an_operator_declines_with_a_note(site: CardSite, browser: Browser
     await expect(card).to_contain_text("Nobody is in before ten.")
     assert (await decided(site, request.id)).decision.reason == "Nobody is in before ten."  # pyright: ignore[reportOptionalMemberAccess]
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_p2_who_takes_over_too_late_is_told_who_was_first(site: CardSite, browser: Browser) -> None:
+async def test_p2_who_takes_over_too_late_is_told_who_was_first(site: CardSite, seen: Watched) -> None:
     request = await escalated(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     await deaf(page)
     card = await opened(page, site, request.thread, "escalation")
@@ -93,4 +77,3 @@ async def test_p2_who_takes_over_too_late_is_told_who_was_first(site: CardSite, 
     await page.keyboard.press("Enter")
     await expect(card.get_by_role("alert")).to_contain_text("Somebody was faster. Ben Ode declined")
     await expect(card.get_by_role("alert")).to_contain_text("I shall call her.")
-    await context.close()

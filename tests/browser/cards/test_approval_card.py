@@ -1,27 +1,26 @@
 """The card of an approval: what would run is seen exactly, changed in sight of what it was, decided with the keyboard alone."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
-from tests.browser.cards import (
+from playwright.async_api import expect
+from tests.browser.cards.desk import (
     ARGS,
     CardSite,
     answering,
     as_if,
     called,
-    card_site,
     deaf,
     decided,
     decided_by_ben,
     opened,
     pictures,
-    signed_in,
     tab_to,
     tool_call,
     type_into,
 )
+from tests.browser.pages import Watched
 
 from deskmate.domain.requests import DecisionKind, NewDecision
 
@@ -45,17 +44,10 @@ SCHEMA: dict[str, Any] = {
 BEN = {"id": "op_ben", "name": "Ben Ode"}
 
 
-@pytest.fixture
-async def site(store_url: str) -> AsyncIterator[CardSite]:
-    async with card_site(store_url) as site:
-        yield site
-
-
 async def test_a_call_is_approved_with_one_key_from_wherever_the_focus_is_in_the_conversation(
-    site: CardSite, browser: Browser
+    site: CardSite, seen: Watched
 ) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site)
     card = await opened(seen.page, site, message.thread, "approval")
     await pictures(seen.page, "approval")
     await seen.page.locator("#timeline").focus()
@@ -65,12 +57,10 @@ async def test_a_call_is_approved_with_one_key_from_wherever_the_focus_is_in_the
     await expect(card).to_contain_text("Waiting for the program that asked to run it.")
     assert (await decided(site, request.id)).decision.kind == "approve"  # pyright: ignore[reportOptionalMemberAccess]
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_r_rejects_the_selected_request_and_does_not_open_the_reply(site: CardSite, browser: Browser) -> None:
+async def test_r_rejects_the_selected_request_and_does_not_open_the_reply(site: CardSite, seen: Watched) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     card = await opened(page, site, message.thread, "approval")
     await page.locator("#timeline").focus()
@@ -85,12 +75,10 @@ async def test_r_rejects_the_selected_request_and_does_not_open_the_reply(site: 
     await page.keyboard.press("r")  # nothing waits any more: now it is the reply
     await expect(page.get_by_role("textbox", name="Reply")).to_be_focused()
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_a_person_responds_instead_of_running_the_call(site: CardSite, browser: Browser) -> None:
+async def test_a_person_responds_instead_of_running_the_call(site: CardSite, seen: Watched) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     card = await opened(page, site, message.thread, "approval")
     await page.keyboard.press("]")
@@ -103,15 +91,14 @@ async def test_a_person_responds_instead_of_running_the_call(site: CardSite, bro
     assert decision is not None
     assert (decision.kind, decision.value) == ("respond", "We send a voucher.")
     assert seen.complaints == []
-    await context.close()
 
 
 @pytest.mark.parametrize("schema", [None, SCHEMA], ids=["by its values", "by its schema"])
 async def test_a_call_is_edited_in_typed_fields_with_its_changes_in_sight(
-    site: CardSite, browser: Browser, schema: dict[str, object] | None
+    site: CardSite, seen: Watched, schema: dict[str, object] | None
 ) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site, height=1000)
+    await seen.page.set_viewport_size({"width": 1280, "height": 1000})
     page = seen.page
     await as_if(page, request.id, {"approval": None, "run": "run_1", "args_schema": schema})
     by = {"id": site.ana.id, "name": "Ana Diaz"}
@@ -169,10 +156,9 @@ async def test_a_call_is_edited_in_typed_fields_with_its_changes_in_sight(
     await expect(card).to_contain_text("Waiting to run.")
     await pictures(page, f"{name}-approved")
     assert [one for one in seen.complaints if "422" not in one] == []
-    await context.close()
 
 
-async def test_a_call_runs_with_the_arguments_a_person_changed_it_to_once_they_fit(site: CardSite, browser: Browser) -> None:
+async def test_a_call_runs_with_the_arguments_a_person_changed_it_to_once_they_fit(site: CardSite, seen: Watched) -> None:
     ran: list[Mapping[str, object]] = []
 
     async def refund(args: Mapping[str, object]) -> str:
@@ -184,7 +170,7 @@ async def test_a_call_runs_with_the_arguments_a_person_changed_it_to_once_they_f
         "properties": {**SCHEMA["properties"], "reason": {"type": "string", "title": "Reason", "pattern": "photo"}},
     }
     request = await called(site, refund, args_schema=schema)
-    context, seen = await signed_in(browser, site, height=1000)
+    await seen.page.set_viewport_size({"width": 1280, "height": 1000})
     page = seen.page
     card = await opened(page, site, request.thread, "approval")
     await page.keyboard.press("e")
@@ -202,10 +188,9 @@ async def test_a_call_runs_with_the_arguments_a_person_changed_it_to_once_they_f
     assert ran == [{**ARGS, "cents": 4500, "reason": "Torn seam, see the photo."}]
     await pictures(page, "approval-ran")
     assert [one for one in seen.complaints if "422" not in one] == []
-    await context.close()
 
 
-async def test_when_two_have_to_approve_the_first_cannot_be_the_second(site: CardSite, browser: Browser) -> None:
+async def test_when_two_have_to_approve_the_first_cannot_be_the_second(site: CardSite, seen: Watched) -> None:
     ran: list[Mapping[str, object]] = []
 
     async def refund(args: Mapping[str, object]) -> str:
@@ -213,7 +198,6 @@ async def test_when_two_have_to_approve_the_first_cannot_be_the_second(site: Car
         return "refunded"
 
     request = await called(site, refund, approvers=2)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     card = await opened(page, site, request.thread, "approval")
     await expect(card).to_contain_text("Two people have to approve it")
@@ -236,12 +220,10 @@ async def test_when_two_have_to_approve_the_first_cannot_be_the_second(site: Car
     await expect(card).to_contain_text("Ben Ode approved it first")
     assert ran == [{**ARGS, "cents": 4500}]
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_what_nobody_knows_is_settled_by_a_person(site: CardSite, browser: Browser) -> None:
+async def test_what_nobody_knows_is_settled_by_a_person(site: CardSite, seen: Watched) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     decision = {"kind": "approve", "by": BEN, "at": "2026-01-05T09:00:00Z", "channel": "http"}
     await as_if(page, request.id, {"state": "in_doubt", "decision": decision, "approval": None, "run": "run_1"})
@@ -263,7 +245,6 @@ async def test_what_nobody_knows_is_settled_by_a_person(site: CardSite, browser:
     await expect(card).to_have_attribute("data-state", "failed")
     assert posted == [{"ran": False, "reason": "The bank has no such payment."}]
     assert seen.complaints == []
-    await context.close()
 
 
 @pytest.mark.parametrize(
@@ -277,28 +258,23 @@ async def test_what_nobody_knows_is_settled_by_a_person(site: CardSite, browser:
     ],
 )
 async def test_a_countdown_says_what_happens_at_its_end(
-    site: CardSite, browser: Browser, facts: dict[str, object], words: str
+    site: CardSite, seen: Watched, facts: dict[str, object], words: str
 ) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site)
     await as_if(seen.page, request.id, facts)
     card = await opened(seen.page, site, message.thread, "approval")
     await expect(card.get_by_role("timer")).to_contain_text(words)
-    await context.close()
 
 
-async def test_a_request_without_a_deadline_has_no_countdown(site: CardSite, browser: Browser) -> None:
+async def test_a_request_without_a_deadline_has_no_countdown(site: CardSite, seen: Watched) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site)
     await as_if(seen.page, request.id, {"on_expiry": "wait", "expires_at": None})
     card = await opened(seen.page, site, message.thread, "approval")
     await expect(card.get_by_role("timer")).to_have_count(0)
-    await context.close()
 
 
-async def test_p2_who_approves_too_late_is_told_who_was_first(site: CardSite, browser: Browser) -> None:
+async def test_p2_who_approves_too_late_is_told_who_was_first(site: CardSite, seen: Watched) -> None:
     message, request = await tool_call(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     await deaf(page)
     card = await opened(page, site, message.thread, "approval")
@@ -308,4 +284,3 @@ async def test_p2_who_approves_too_late_is_told_who_was_first(site: CardSite, br
     await expect(card.get_by_role("alert")).to_contain_text("Another tent.")
     await expect(card.get_by_role("button", name="Approve")).to_have_count(0)
     await pictures(page, "approval-lost")
-    await context.close()

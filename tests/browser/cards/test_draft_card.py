@@ -1,43 +1,33 @@
 """The card of a draft: edited with its changes in sight, rejected with a review, and never sent unseen once it is stale."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Browser, expect
-from tests.browser.cards import (
+from playwright.async_api import expect
+from tests.browser.cards.desk import (
     ADA,
     WRITTEN,
     CardSite,
-    card_site,
     deaf,
     decided,
     decided_by_ben,
     drafted,
     opened,
     pictures,
-    signed_in,
     tab_to,
     type_into,
 )
+from tests.browser.pages import Watched
 
 from deskmate.domain.requests import DecisionKind, NewDecision
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 
 
-@pytest.fixture
-async def site(store_url: str) -> AsyncIterator[CardSite]:
-    async with card_site(store_url) as site:
-        yield site
-
-
 async def public(site: CardSite, thread: str) -> list[str]:
     return [one.text for one in (await site.desk.messages.page(thread)).items if one.visibility == "public"]
 
 
-async def test_a_draft_is_sent_as_it_is_with_one_key(site: CardSite, browser: Browser) -> None:
+async def test_a_draft_is_sent_as_it_is_with_one_key(site: CardSite, seen: Watched) -> None:
     draft = await drafted(site)
-    context, seen = await signed_in(browser, site)
     card = await opened(seen.page, site, draft.thread, "draft")
     await expect(card).to_contain_text(WRITTEN)
     await expect(seen.page.get_by_text(WRITTEN)).to_have_count(1)
@@ -46,12 +36,10 @@ async def test_a_draft_is_sent_as_it_is_with_one_key(site: CardSite, browser: Br
     await expect(card).to_contain_text("You sent it")
     assert (await public(site, draft.thread))[-1] == WRITTEN
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_a_draft_is_edited_with_its_changes_in_sight_and_a_review(site: CardSite, browser: Browser) -> None:
+async def test_a_draft_is_edited_with_its_changes_in_sight_and_a_review(site: CardSite, seen: Watched) -> None:
     draft = await drafted(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     card = await opened(page, site, draft.thread, "draft")
     await page.keyboard.press("e")
@@ -74,12 +62,10 @@ async def test_a_draft_is_edited_with_its_changes_in_sight_and_a_review(site: Ca
     assert (decision.kind, decision.text, decision.review) == ("edit", said, "Name the model.")
     assert (await public(site, draft.thread))[-1] == said
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_a_draft_is_rejected_with_a_review_and_the_ai_may_try_again(site: CardSite, browser: Browser) -> None:
+async def test_a_draft_is_rejected_with_a_review_and_the_ai_may_try_again(site: CardSite, seen: Watched) -> None:
     draft = await drafted(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     posted: list[object] = []
     page.on("request", lambda request: posted.append(request.post_data_json) if request.url.endswith("/decision") else None)
@@ -99,12 +85,10 @@ async def test_a_draft_is_rejected_with_a_review_and_the_ai_may_try_again(site: 
     assert WRITTEN not in await public(site, draft.thread)
     await pictures(page, "draft-rejected")
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_p4_a_stale_draft_says_so_and_is_sent_by_an_explicit_button_only(site: CardSite, browser: Browser) -> None:
+async def test_p4_a_stale_draft_says_so_and_is_sent_by_an_explicit_button_only(site: CardSite, seen: Watched) -> None:
     draft = await drafted(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     await deaf(page)
     card = await opened(page, site, draft.thread, "draft")
@@ -120,12 +104,10 @@ async def test_p4_a_stale_draft_says_so_and_is_sent_by_an_explicit_button_only(s
     await page.keyboard.press("Enter")
     await expect(card).to_contain_text("You sent it")
     assert WRITTEN in await public(site, draft.thread)
-    await context.close()
 
 
-async def test_p2_who_sends_too_late_is_told_who_was_first_and_keeps_their_words(site: CardSite, browser: Browser) -> None:
+async def test_p2_who_sends_too_late_is_told_who_was_first_and_keeps_their_words(site: CardSite, seen: Watched) -> None:
     draft = await drafted(site)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     await deaf(page)
     card = await opened(page, site, draft.thread, "draft")
@@ -138,4 +120,3 @@ async def test_p2_who_sends_too_late_is_told_who_was_first_and_keeps_their_words
     await tab_to(page, card.get_by_role("button", name="Keep as a note"))
     await page.keyboard.press("Enter")
     await expect(page.locator(".note")).to_contain_text("It fits.")
-    await context.close()

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 from playwright.async_api import Error as PlaywrightError
 from tests.acceptance.doors import serving
-from tests.browser.conftest import PASSWORD, Site, Watched, picture, watched
+from tests.browser.pages import PASSWORD, Site, Watched, picture, watched
 
 from deskmate import ApprovalRequest, Desk, Message, NewMessage, Operator, Request, Settings, Text, ToolCall, customer
 from deskmate.domain.actors import agent
@@ -56,12 +56,12 @@ async def signed_in(
     height: int = 844,
     bypass_csp: bool = False,
     email: str = "ana@shop.example",
-) -> tuple[BrowserContext, Watched]:
+) -> Watched:
     """Ana at her desk, or who has this address."""
     size = {"width": width, "height": height}
     context = await browser.new_context(viewport=size, reduced_motion="reduce", bypass_csp=bypass_csp)  # pyright: ignore[reportArgumentType]
     await context.request.post(f"{site.url}/api/session", data={"email": email, "password": PASSWORD})
-    return context, await watched(context)
+    return await watched(context)
 
 
 async def opened(page: Page, site: Site, thread: str, kind: str) -> Locator:

@@ -1,22 +1,19 @@
 """The card of a question: answered in words or in the fields of its schema, with the keyboard alone."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Browser, expect
-from tests.browser.cards import (
+from playwright.async_api import expect
+from tests.browser.cards.desk import (
     CardSite,
-    card_site,
     deaf,
     decided,
     decided_by_ben,
     opened,
     pictures,
-    signed_in,
     tab_to,
     type_into,
     wrote,
 )
+from tests.browser.pages import Watched
 
 from deskmate.domain.requests import DecisionKind, NewDecision
 
@@ -43,17 +40,10 @@ BOOKING = {
 }
 
 
-@pytest.fixture
-async def site(store_url: str) -> AsyncIterator[CardSite]:
-    async with card_site(store_url) as site:
-        yield site
-
-
-async def test_a_question_is_answered_in_words_or_declined_from_the_card(site: CardSite, browser: Browser) -> None:
+async def test_a_question_is_answered_in_words_or_declined_from_the_card(site: CardSite, seen: Watched) -> None:
     thread = await wrote(site, "Is the Lyon shop open on Monday?")
     first = await site.desk.requests.ask("Is Lyon open on Whit Monday?", thread=thread.id, suggestion="Yes, as always.")
     second = await site.desk.requests.ask("And on Tuesday?", thread=thread.id)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     await page.goto(f"{site.url}/inbox/threads/{thread.id}")
     one, two = page.locator(f"#request-{first.id}"), page.locator(f"#request-{second.id}")
@@ -90,15 +80,14 @@ async def test_a_question_is_answered_in_words_or_declined_from_the_card(site: C
     await expect(two).to_contain_text("You declined")
     assert (await decided(site, second.id)).decision.reason == "Nobody knows yet."  # pyright: ignore[reportOptionalMemberAccess]
     assert seen.complaints == []
-    await context.close()
 
 
 async def test_a_question_with_a_schema_is_answered_in_its_fields_and_the_server_decides_what_fits(
-    site: CardSite, browser: Browser
+    site: CardSite, seen: Watched
 ) -> None:
     thread = await wrote(site, "We would like to book the repair course.")
     asked = await site.desk.requests.ask("What do we book for Ada?", thread=thread.id, response_schema=BOOKING)
-    context, seen = await signed_in(browser, site, height=1200)
+    await seen.page.set_viewport_size({"width": 1280, "height": 1200})
     page = seen.page
     card = await opened(page, site, thread.id, "question")
     await page.keyboard.press("a")
@@ -153,7 +142,6 @@ async def test_a_question_with_a_schema_is_answered_in_its_fields_and_the_server
         "contact": {"name": "Albert", "extra": {"phone": [1, True]}},
     }  # fmt: skip
     assert [one for one in seen.complaints if "422" not in one] == []
-    await context.close()
 
 
 @pytest.mark.parametrize(
@@ -168,11 +156,10 @@ async def test_a_question_with_a_schema_is_answered_in_its_fields_and_the_server
     ids=["boolean", "enum", "integer", "string", "json"],
 )
 async def test_a_plain_schema_is_one_field(
-    site: CardSite, browser: Browser, schema: dict[str, object], keys: list[str], value: object
+    site: CardSite, seen: Watched, schema: dict[str, object], keys: list[str], value: object
 ) -> None:
     thread = await wrote(site, "One thing, please.")
     asked = await site.desk.requests.ask("Which?", thread=thread.id, response_schema=schema)
-    context, seen = await signed_in(browser, site)
     card = await opened(seen.page, site, thread.id, "question")
     await seen.page.keyboard.press("a")
     await expect(card.locator(".args--answer :focus")).to_have_count(1)
@@ -185,13 +172,11 @@ async def test_a_plain_schema_is_one_field(
     assert decision.value == value
     assert type(decision.value) is type(value)
     assert seen.complaints == []
-    await context.close()
 
 
-async def test_p2_who_answers_too_late_is_told_who_was_first_and_keeps_what_they_wrote(site: CardSite, browser: Browser) -> None:
+async def test_p2_who_answers_too_late_is_told_who_was_first_and_keeps_what_they_wrote(site: CardSite, seen: Watched) -> None:
     thread = await wrote(site, "Is the Lyon shop open on Monday?")
     asked = await site.desk.requests.ask("Is Lyon open?", thread=thread.id)
-    context, seen = await signed_in(browser, site)
     page = seen.page
     await deaf(page)
     card = await opened(page, site, thread.id, "question")
@@ -205,4 +190,3 @@ async def test_p2_who_answers_too_late_is_told_who_was_first_and_keeps_what_they
     await expect(card).to_contain_text("You wrote: “It is open.”")
     await expect(card.get_by_role("heading")).to_be_focused()
     await pictures(page, "question-lost")
-    await context.close()
