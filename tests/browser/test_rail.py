@@ -87,11 +87,11 @@ async def test_a_mention_opens_its_thread_at_the_note_and_is_read_then(browser: 
     assert inbox.complaints == []
 
 
-async def test_whoever_the_clock_sent_away_is_told_and_the_next_key_brings_them_back(browser: Browser, store_url: str) -> None:
+async def test_whoever_the_clock_sent_away_is_told_and_the_next_key_brings_them_back(launched: Browser, store_url: str) -> None:
     clock = FakeClock()
     async with desk_site(store_url, clock) as site:
         await site.desk.operators.presence(site.ana.id, "available")
-        inbox = await signed_in(browser, site)
+        inbox = await signed_in(launched, site)
         page = inbox.page
         await page.goto(f"{site.url}/inbox")
         await expect(page.locator("#me")).to_contain_text("Available")
@@ -104,6 +104,7 @@ async def test_whoever_the_clock_sent_away_is_told_and_the_next_key_brings_them_
         await expect(page.locator("#me")).to_contain_text("Available")
         assert (await site.desk.operators.get(site.ana.id)).presence == "available"
         assert inbox.complaints == []
+        await page.context.close()
 
 
 async def test_queues_and_loads_follow_what_happens_with_one_request_for_a_burst(browser: Browser, site: DeskSite) -> None:
