@@ -147,9 +147,9 @@ class Watch:
 
 
 def _runs_out(row: Row, now: datetime) -> float:
-    """Seconds until others see something else of this row."""
+    """Seconds until others see something else of this row. None are left where it has run out since it was read."""
     sign = sign_of(row)
-    return min((end - now).total_seconds() for end in (sign.viewing, sign.typing) if end > now)
+    return min(((end - now).total_seconds() for end in (sign.viewing, sign.typing) if end > now), default=0.0)
 
 
 def _retrieved(looking: "asyncio.Task[None]") -> None:
