@@ -24,6 +24,7 @@ import { list } from "./list.js";
 import { createLoading } from "./loading.js";
 import { menus } from "./menus.js";
 import { createNext } from "./next.js";
+import { createNotifying } from "./notifying.js";
 import { rail, tabbar } from "./rail.js";
 import { createScroller } from "./scroller.js";
 import { createSigns } from "./signs.js";
@@ -55,12 +56,14 @@ const verbs = createVerbs({ state, changed, api, load, go, focus, unsent, signs 
 const around = createAround({ state, changed, api });
 const arriving = createArriving({ state, load, go, again: openNow, desk: () => desk });
 const bulk = createBulk({ state, changed, api, load, focus });
+const notifying = createNotifying({ state, changed, open: (thread) => desk.open(thread) });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
 const feed = createFeed({
   path: "/api/events",
   onEvent: (event) => {
     if (takeEvent(state, event)) load.refreshSoon();
     around.follow(event);
+    notifying.hear(event);
     if (!scroller.away && state.view.thread && event.thread === state.view.thread)
       conversationOf(state, state.view.thread).fresh = 0;
     if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
@@ -107,6 +110,7 @@ const desk = {
   focus,
   scroller,
   around,
+  notifying,
   bulk,
   next: createNext({ state, changed, api, load, focus, open: arriving.open }),
   open: arriving.open,

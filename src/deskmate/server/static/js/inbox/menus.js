@@ -6,6 +6,7 @@ import { icon } from "../core/icons.js";
 import { avatar, button, iconButton } from "../core/parts.js";
 import { isDark, setTheme } from "../core/theme.js";
 import { leads, loadWords, viewShown } from "./around.js";
+import { KINDS } from "./notifying.js";
 import { NO_FILTERS, customerName, shownCount } from "./state.js";
 import { chosen, filtersOf, urlOf } from "./url.js";
 
@@ -13,6 +14,8 @@ import { chosen, filtersOf, urlOf } from "./url.js";
 
 const PRESENCES = /** @type {const} */ (["available", "away", "offline"]);
 export const PRESENCE_WORDS = { available: "Available", away: "Away", offline: "Offline" };
+
+const REFUSED = "The browser does not allow notifications of this page.";
 
 /** They float above all zones. @param {Desk} desk */
 export function menus(desk) {
@@ -306,6 +309,42 @@ function places(desk) {
   ];
 }
 
+/** What one is told of while looking elsewhere, and how. @param {Desk} desk */
+function notifications({ notifying }) {
+  return h(
+    "table",
+    { class: "menu-notify" },
+    h("caption", null, "Tell me"),
+    h("thead", null, h("tr", null, ["When", "Sound", "Browser"].map((word) => h("th", { scope: "col" }, word)))),
+    h(
+      "tbody",
+      null,
+      Object.entries(KINDS).map(([kind, words]) =>
+        h(
+          "tr",
+          null,
+          h("th", { scope: "row" }, words),
+          ["sound", "browser"].map((way) =>
+            h(
+              "td",
+              null,
+              h("input", {
+                type: "checkbox",
+                id: `notify-${kind}-${way}`,
+                "aria-label": `${words}: ${way}`,
+                checked: notifying.wants(/** @type {any} */ (kind), /** @type {any} */ (way)),
+                onchange: (/** @type {any} */ event) =>
+                  notifying.choose(/** @type {any} */ (kind), /** @type {any} */ (way), event.target.checked),
+              }),
+            ),
+          ),
+        ),
+      ),
+    ),
+    notifying.refused() && h("tfoot", null, h("tr", null, h("td", { colspan: 3, role: "alert" }, REFUSED))),
+  );
+}
+
 /** @param {Desk} desk */
 function meMenu(desk) {
   const { state } = desk;
@@ -335,6 +374,7 @@ function meMenu(desk) {
         ),
       ),
     ),
+    notifications(desk),
     typeof me?.load === "number" && h("p", { class: "menu-note menu-load" }, loadMeter(me), `You hold ${loadWords(me)}.`),
     h(
       "div",
