@@ -36,6 +36,8 @@ async def change_me(body: ChangeMe, desk: TheDesk, who: Who) -> Json:
 @router.post("/me/heartbeat")
 async def heartbeat(desk: TheDesk, who: Who) -> Json:
     """A sign of life, as every other write is: whoever was sent away by the clock is available again."""
+    if who.kind is AuthorKind.OPERATOR and who.id is not None:
+        await desk.operators.seen(who.id)
     return await _me(desk, who)
 
 
