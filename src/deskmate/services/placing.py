@@ -7,11 +7,13 @@ from deskmate.domain import placement
 from deskmate.domain.actors import Actor
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import (
+    ApprovalRequest,
     Message,
     MessageStatus,
     NewMessage,
     Part,
     Position,
+    ToolResult,
     Visibility,
     readable_parts,
 )
@@ -222,7 +224,24 @@ async def _remove(tx: Tx, message: Message, actor: Actor) -> bool:
     await streams.forget_at(tx, message)
     data = {"message": message.id, "visibility": message.visibility}
     await feed.emit(tx, EventType.MESSAGE_DELETED, actor=actor, thread=message.thread, data=data)
+    for part in message.parts:
+        if isinstance(part, ToolResult) and part.request is not None:
+            await _leave_out(tx, part.request, actor)
     return True
+
+
+async def _leave_out(tx: Tx, request: str, actor: Actor) -> None:
+    """A call whose result is gone is shown to no model any more: without this it would look like one that nobody answered."""
+    row = await tx.one("requests.get", id=request)
+    call = None if row is None or row["call_message"] is None else await find(tx, row["call_message"])
+    if row is None or call is None:
+        return
+    parts = tuple(
+        replace(part, left_out=True) if isinstance(part, ApprovalRequest) and part.approval_id == row["approval"] else part
+        for part in call.parts
+    )
+    if parts != call.parts:
+        await _rewrite(tx, call, replace(call, parts=parts, updated_at=tx.now), None, actor)
 
 
 async def delete_range(tx: Tx, thread: str, start: Position, end: Position, *, actor: Actor) -> list[str]:

@@ -99,6 +99,15 @@ async def test_a_person_may_answer_in_place_of_the_tool(desk: Desk, bank: Bank) 
     assert bank.paid == []
 
 
+async def test_p6_a_call_that_a_person_answered_is_not_shown_as_refused_when_the_answer_is_deleted(desk: Desk) -> None:
+    (request,) = await asked(desk)
+    await desk.requests.decide(request.id, NewDecision(kind=DecisionKind.RESPOND, value="did it by hand"), by=ANA)
+    *_, answer = await history(desk, request.thread)
+    await desk.messages.delete(answer.id)
+    shown = [part for message in await desk.messages.context(request.thread) for part in message.parts]
+    assert [part for part in shown if isinstance(part, ToolCall | ToolResult)] == []
+
+
 async def test_p2_whoever_comes_second_is_told_who_was_first(desk: Desk, bank: Bank) -> None:
     (request,) = await asked(desk)
     await desk.requests.decide(request.id, APPROVE, by=ANA)
