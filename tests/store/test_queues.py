@@ -1,5 +1,6 @@
 """Queues on both engines: who is given what waits, by whom it is taken, and what those who wait are told."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -13,7 +14,9 @@ from deskmate import Desk, Operator, Request, Role, Thread, customer
 from deskmate.domain.calendars import DAYS
 from deskmate.domain.queues import Chooser
 from deskmate.domain.threads import Priority, Status
-from deskmate.errors import AtCapacity, Conflict, Invalid, NotFound
+from deskmate.errors import AtCapacity, Conflict, Forbidden, Invalid, NotFound
+from deskmate.services import offers
+from deskmate.store.jobs import Job
 from deskmate.testing import FakeClock, pass_time
 
 
@@ -264,6 +267,31 @@ async def test_a_reopened_thread_goes_back_to_who_is_there_and_has_room_and_else
     assert await holder(desk, thread) == "support"
     assert await loads(desk) == {"Ana": 1}
     await desk.close()
+
+
+async def test_who_does_not_work_here_any_more_is_given_nothing(desk: Desk) -> None:
+    ana = await operator(desk, "Ana")
+    await queued(desk)
+    await desk.requests.ask("Open on Monday?")
+    await desk.operators.disable(ana.id)
+    for taking in (desk.queues.next, desk.requests.next):
+        with pytest.raises(Forbidden):
+            await asyncio.wait_for(taking(by=ana), 20)
+
+
+async def test_p5_a_claim_that_ran_out_holds_up_nothing_that_waits_behind_it(desk: Desk, clock: FakeClock) -> None:
+    first = await desk.requests.ask("Open on Monday?")
+    cal = await operator(desk, "Cal")
+    await desk.requests.claim(first.id, by=cal)
+    await desk.operators.presence(cal.id, "offline", by=cal.actor())
+    second = await desk.requests.ask("Open on Tuesday?")
+    clock.advance(timedelta(minutes=11))
+    await desk.queues.change("support", chooser=Chooser.BALANCED)
+    ana = await operator(desk, "Ana")
+    # Another process gives Ana what waits before anybody has looked after the claim.
+    job = Job(id="job_1", kind=offers.OPERATOR, ref=ana.id, lane="", thread=None, attempt=1, lease="")
+    await desk._choosing.fill(job)  # pyright: ignore[reportPrivateUsage]
+    assert [await claimed_by(desk, one, ana) for one in (first, second)] == ["Ana", "Ana"]
 
 
 async def test_what_somebody_gives_back_is_given_to_somebody_else(desk: Desk) -> None:

@@ -28,10 +28,10 @@ from deskmate.domain.queues import (
 from deskmate.domain.requests import Request, RequestState
 from deskmate.domain.runs import RunState
 from deskmate.domain.threads import Status, Thread
-from deskmate.errors import Claimed
+from deskmate.errors import Claimed, Forbidden
 from deskmate.services import assignments, ledger, offers, opening, operators, queues, runs, threads
 from deskmate.store import jobs
-from deskmate.store.base import Row, Store, Tx
+from deskmate.store.base import Body, Row, Store, T, Tx
 from deskmate.store.times import ms
 
 log = logging.getLogger("deskmate.queues")
@@ -65,16 +65,17 @@ class _Seeker:
     skills: str
     given_to: str | None
 
-    def facts(self, tx: Tx) -> dict[str, object]:
-        return {
-            "by": self.by, "room": self.room, "queues": self.queues, "languages": self.languages, "given_to": self.given_to,
-            "line": LINE, "patient": ms(tx.now - PATIENCE),
-        }  # fmt: skip
+    def of_threads(self, tx: Tx) -> dict[str, object]:
+        return self._common(tx) | {"by": self.by}
 
-    def request_facts(self, tx: Tx, *, with_thread: bool) -> dict[str, object]:
-        facts = self.facts(tx) | {"skills": self.skills, "with_thread": int(with_thread), "now": ms(tx.now)}
-        del facts["by"]
-        return facts
+    def of_requests(self, tx: Tx, *, with_thread: bool = False) -> dict[str, object]:
+        return self._common(tx) | {"skills": self.skills, "with_thread": int(with_thread), "now": ms(tx.now)}
+
+    def _common(self, tx: Tx) -> dict[str, object]:
+        return {
+            "room": self.room, "queues": self.queues, "languages": self.languages, "given_to": self.given_to, "line": LINE,
+            "patient": ms(tx.now - PATIENCE),
+        }  # fmt: skip
 
 
 def _lines(names: list[str] | tuple[str, ...]) -> str:
@@ -96,24 +97,40 @@ async def _seeker(tx: Tx, operator: Operator | None, by: Actor, *, pushed: bool 
     )
 
 
+async def claim(store: Store, body: Body[T]) -> T:
+    """Run a claim until nobody is faster by a moment: each round ends with one thing less that waits."""
+    while True:
+        try:
+            return await store.write(body)
+        except Claimed:
+            continue
+
+
 async def claim_next_request(tx: Tx, actor: Actor) -> Request | None:
-    """Claim the next request for this actor. Raises Claimed when somebody was faster by a moment: look again."""
-    operator = await operators.find(tx, actor.id)
-    seeker = await _seeker(tx, operator, actor)
+    """Claim the next request for this actor. Raises Claimed when somebody was faster: look again; Forbidden."""
+    seeker = await _seeker(tx, await _working(tx, actor), actor)
     return await _take_request(tx, seeker, actor, with_thread=True)
 
 
+async def _working(tx: Tx, actor: Actor) -> Operator | None:
+    """The operator whom this actor is, if they are one. Raises Forbidden for one who has left."""
+    operator = await operators.find(tx, actor.id)
+    if operator is not None and operator.disabled:
+        raise Forbidden(f"{operator.name} does not work here any more")
+    return operator
+
+
 async def _take_request(tx: Tx, seeker: _Seeker, actor: Actor, *, with_thread: bool) -> Request | None:
-    facts = seeker.request_facts(tx, with_thread=with_thread)
-    claim = {"by": actor.id, "name": actor.name, "until": ms(tx.now + ledger.CLAIM_LEASE), "now": ms(tx.now)}
-    taken = await tx.one("requests.take_next", **{**facts, **claim})
+    facts = seeker.of_requests(tx, with_thread=with_thread)
+    taking = {"by": actor.id, "name": actor.name, "until": ms(tx.now + ledger.CLAIM_LEASE), "now": ms(tx.now)}
+    taken = await tx.one("requests.take_next", **{**facts, **taking})
     if taken is None:
         # None is left but on threads where somebody is writing at this moment: wait for one of those.
         row = await tx.one("requests.next", **facts)
         if row is None:
             return None
         await threads.lock(tx, row["thread"])
-        taken = await tx.one("requests.take", id=row["id"], **claim)
+        taken = await tx.one("requests.take", id=row["id"], **taking)
     if taken is None or await tx.one("operators.overfull", id=actor.id) is not None:
         raise Claimed()
     claimed = ledger.request_of(taken)
@@ -127,11 +144,11 @@ async def _claimed(tx: Tx, request: Request, by: Actor) -> None:
 
 
 async def claim_next(tx: Tx, actor: Actor) -> Found | None:
-    """Claim the next thread or request for this actor. Raises Claimed when somebody was faster by a moment: look again."""
-    operator = await operators.find(tx, actor.id)
+    """Claim the next thread or request for this actor. Raises Claimed when somebody was faster: look again; Forbidden."""
+    operator = await _working(tx, actor)
     seeker = await _seeker(tx, operator, actor)
-    thread = await tx.one("queues.next_thread", **seeker.facts(tx)) if operator is not None else None
-    request = await tx.one("requests.next", **seeker.request_facts(tx, with_thread=False))
+    thread = await tx.one("queues.next_thread", **seeker.of_threads(tx)) if operator is not None else None
+    request = await tx.one("requests.next", **seeker.of_requests(tx))
     if operator is not None and thread is not None and _comes_first(thread, request):
         return Found(thread=await _claim_thread(tx, seeker, operator, thread["id"], actor))
     taken = await _take_request(tx, seeker, actor, with_thread=False)
@@ -168,7 +185,7 @@ def _comes_first(thread: Row, request: Row | None) -> bool:
 
 async def _claim_thread(tx: Tx, seeker: _Seeker, operator: Operator, peeked: str, actor: Actor) -> Thread:
     """Take the next thread; where all are being written to at this moment, wait for the one that was seen."""
-    row = await tx.one("queues.lock_next_thread", **seeker.facts(tx))
+    row = await tx.one("queues.lock_next_thread", **seeker.of_threads(tx))
     thread = await threads.lock(tx, row["id"] if row is not None else peeked)
     if not _waits(thread) or await tx.one("operators.lock_room", id=operator.id, weight=thread.weight) is None:
         raise Claimed()
@@ -216,6 +233,8 @@ async def _offer_request(tx: Tx, id: str) -> bool:
     if await tx.one("threads.lock_of_request", request=id) is None:
         return False
     request = await ledger.get(tx, id)
+    if request.claimed_until is not None and request.claimed_until <= tx.now:
+        request = await ledger.lapse(tx, request) or request
     queue = await queues.find(tx, request.queue or DEFAULT_QUEUE)
     if request.state is not RequestState.OPEN or queue is None or queue.chooser is Chooser.PULL:
         return False
@@ -293,9 +312,9 @@ async def _fill_one(tx: Tx, id: str) -> bool | None:
     if operator is None or operator.presence is not Presence.AVAILABLE:
         return None
     seeker = await _seeker(tx, operator, operator.actor(), pushed=True)
-    thread = await tx.one("queues.next_thread", **seeker.facts(tx))
-    request = await tx.one("requests.next", **seeker.request_facts(tx, with_thread=False))
+    thread = await tx.one("queues.next_thread", **seeker.of_threads(tx))
+    request = await tx.one("requests.next", **seeker.of_requests(tx))
     if thread is not None and _comes_first(thread, request):
-        locked = await tx.one("queues.lock_next_thread", **seeker.facts(tx))
+        locked = await tx.one("queues.lock_next_thread", **seeker.of_threads(tx))
         return await _offer_thread(tx, (locked or thread)["id"])
     return None if request is None else await _offer_request(tx, request["id"])

@@ -12,7 +12,7 @@ from deskmate.domain.events import EventType
 from deskmate.domain.operators import By, actor_of, chosen, labels
 from deskmate.domain.permissions import Action, require
 from deskmate.domain.queues import DEFAULT_QUEUE, Candidate, Choice, Chooser, Queue, Wait, queue_name
-from deskmate.errors import Claimed, Conflict, Invalid
+from deskmate.errors import Conflict, Invalid
 from deskmate.services import choosing, feed, offers, queues, threads
 from deskmate.services.choosing import Found
 from deskmate.store.base import Row, Store, Tx
@@ -146,11 +146,7 @@ class Queues:
             require(actor, Action.THREAD_ASSIGN)
             return await choosing.claim_next(tx, actor)
 
-        while True:
-            try:
-                return await self._store.write(body)
-            except Claimed:
-                continue  # Somebody was faster by a moment: each round ends with one thing less that waits.
+        return await choosing.claim(self._store, body)
 
     async def choices(self, thread: str, *, by: By) -> tuple[Choice, ...]:
         """Who was chosen for a thread and the requests on it, newest first, from whom and why. Raises NotFound, Forbidden."""

@@ -16,7 +16,7 @@ from deskmate.domain.permissions import Action, allowed, require
 from deskmate.domain.queues import queue_name
 from deskmate.domain.requests import WAITING, DecisionKind, NewDecision, OnExpiry, Request, RequestKind, RequestState
 from deskmate.domain.threads import Thread
-from deskmate.errors import Claimed, Forbidden, Invalid, NotFound
+from deskmate.errors import Forbidden, Invalid, NotFound
 from deskmate.services import (
     applying,
     assignments,
@@ -173,12 +173,7 @@ class Requests:
             require(actor, Action.REQUEST_CLAIM)
             return await choosing.claim_next_request(tx, actor)
 
-        while True:
-            try:
-                return await self._store.write(body)
-            except Claimed:
-                # Somebody was faster by a moment, so each round ends with one request less.
-                continue
+        return await choosing.claim(self._store, body)
 
     async def wait(self, id: str, *, timeout: float | None = None) -> Request:
         """Wait until the request is decided or closed, `timeout` seconds have passed, or the desk closes. Raises NotFound."""
