@@ -19,7 +19,8 @@
  *   channel?: string}} Decision */
 /** @typedef {{id: string, thread: string, kind: RequestKind, state: string, agent?: string | null, run?: string | null, question?: string | null,
  *   call_id?: string | null, call_message?: string | null, approval?: string | null, tool?: string | null, args?: Record<string, any> | null,
- *   args_schema?: any, first_approval?: {by: {id: string, name: string}, at: any, args?: Record<string, any> | null} | null, draft?: string | null,
+ *   args_digest?: string | null, args_schema?: any, draft?: string | null,
+ *   first_approval?: {by: {id: string, name: string}, at: any, args?: Record<string, any> | null, args_digest?: string | null} | null,
  *   default?: any, missed?: number, approvers?: number, self_approval?: boolean, caused_by?: string | null,
  *   reason?: string | null, suggestion?: string | null, confidence?: number | null, floor?: number | null, response_schema?: any,
  *   queue?: string | null, risk?: string, priority?: string, claimed_by?: {id: string, name: string} | null, expires_at?: any,
