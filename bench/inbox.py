@@ -73,6 +73,11 @@ def doings(desk: Desk, rows: Rows, chance: random.Random) -> dict[str, Doing]:
         thread = chance.choice(threads)
         await desk.messages.post(thread, "Where is my parcel?", author=customer(owners[thread]), respond=False)
 
+    async def claim() -> None:
+        request = await desk.requests.next(by=ANA)
+        assert request is not None, "there is nothing left to claim"
+        await desk.requests.release(request.id, by=ANA)
+
     async def counts() -> None:
         async def body(tx: places.Tx) -> None:
             await places.sizes(tx, ["mine:op_0", "unassigned", "all"], [Status.OPEN], COUNTED + 1)
@@ -101,7 +106,7 @@ def doings(desk: Desk, rows: Rows, chance: random.Random) -> dict[str, Doing]:
         "q, nothing": page(q="qqqq", sort=Sort.ACTIVITY),
         "q, an id": page(q=threads[0], status=None),
         "own threads of a customer": lambda: desk.threads.of_customer(by=customer("cu_000007")),
-        "claim the next request": lambda: desk.requests.next(by=ANA),
+        "claim the next request, give it back": claim,
         "post": post,
     }
 
