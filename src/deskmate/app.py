@@ -28,6 +28,7 @@ from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
+from deskmate.services.following import Following, Reaction
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
@@ -36,6 +37,7 @@ from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
 from deskmate.services.mentions import Mentions
 from deskmate.services.operators import AWAY, Operators
+from deskmate.services.policies import Policies
 from deskmate.services.queueing import Queues
 from deskmate.services.reads import Reads
 from deskmate.services.requests import Requests
@@ -137,6 +139,7 @@ class Desk:
         self._store = _Opened(
             connect(self.settings.store, clock=clock, entropy=entropy, synchronous=self.settings.sqlite_synchronous)
         )
+        self._clock = clock
         self._agents: dict[str, Runner] = {}
         for agent in agents:
             self.register(agent)
@@ -161,6 +164,7 @@ class Desk:
         self.search = Search(self._store)
         self.usage = Usage(self._store)
         self.queues = Queues(self._store)
+        self.policies = Policies(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -193,6 +197,8 @@ class Desk:
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
         }
+        reactions: dict[str, Reaction] = {}
+        self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
     @property
@@ -249,16 +255,25 @@ class Desk:
     def work(self) -> None:
         """Work on runs and timers in the background, in this process, until the desk is closed."""
         self._engine.start()
+        self._following.start()
 
     async def run_due(self) -> int:
         """Do all the background work that is due now, runs and timers, and return how many jobs that were.
 
         For programs that do not `work()`, and for tests, which move the clock first (`deskmate.testing.pass_time`).
         """
-        return await self._engine.run_due()
+        done = 0
+        while True:
+            followed = await self._following.catch_up()
+            worked = await self._engine.run_due()
+            done += worked
+            if not followed and not worked:
+                return done
 
     async def next_due(self) -> datetime | None:
         """When there is background work again; None when there is none."""
+        if await self._following.behind():
+            return self._clock()
         return await self._engine.next_due()
 
     async def end_streams(self) -> None:
@@ -275,6 +290,7 @@ class Desk:
     async def close(self) -> None:
         """Give back what is being worked on and disconnect. Idempotent."""
         self.closing.set()
+        await self._following.stop()
         await self._engine.stop()
         await self._store.close()
 

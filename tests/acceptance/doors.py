@@ -181,6 +181,9 @@ class Person:
     async def post(self, path: str, **body: Any) -> Any:
         return done(await self.client.post(path, json=body))
 
+    async def put(self, path: str, **body: Any) -> Any:
+        return done(await self.client.put(path, json=body))
+
     async def patch(self, path: str, **body: Any) -> Any:
         return done(await self.client.patch(path, json=body))
 

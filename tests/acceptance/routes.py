@@ -56,6 +56,10 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /api/threads/{thread}/wait": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/threads/{thread}/choices": TEAM | {"threads:read_hidden"},
     "POST /api/me/heartbeat": EVERYBODY,
+    "GET /api/policies/{kind}": TEAM,
+    "GET /api/policies/{kind}/{policy}": TEAM,
+    "PUT /api/policies/{kind}/{policy}": LEADERS,
+    "DELETE /api/policies/{kind}/{policy}": LEADERS,
     "GET /api/events": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/operators": TEAM,
     "POST /api/operators": ADMINS,
@@ -126,5 +130,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/views": {"name": "Mine", "filters": {"assignment": "mine"}},
     "PATCH /api/views/{view}": {"name": "Ours"},
     "PUT /api/threads/{thread}/unsent": {"text": "SECRET of somebody", "visibility": "note"},
+    "PUT /api/policies/{kind}/{policy}": {"rules": {"currency": "EUR", "per_hour": 3000}},
     "POST /api/me/mentions/read": {},
 }

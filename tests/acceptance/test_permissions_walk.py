@@ -80,13 +80,14 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
     lead, name = people["lead"], "SECRET of Ada"
     canned = (await lead.post("/api/canned", shortcut="hi", title=name, text=name))["id"]
     macro = (await lead.post("/api/macros", name=name, actions=[{"do": "tag", "add": ["late"]}]))["id"]
+    await lead.put("/api/policies/rate/people", rules={"currency": "EUR", "per_hour": 3000})
     view = (await lead.post("/api/views", name=name, filters={}, shared=True))["id"]
     file = done(await ada.client.post(f"/api/threads/{thread}/files", params={"filename": "a.txt"}, content=b"SECRET of Ada"))[
         "id"
     ]
     await ada.say(thread, "SECRET of Ada", files=[file], respond=False)
     ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
-    ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support"}
+    ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
     return Scene(front, people, ids, ada)
 
 

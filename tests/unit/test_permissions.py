@@ -70,6 +70,10 @@ operator.manage           !      .    .   0     .        .        .    x     .  
 key.manage                !      .    .   0     .        .        .    x     .     x
 queue.read                !      .    .   0     x        x        x    x     .     x
 queue.manage              !      .    .   0     .        .        x    x     .     x
+policy.read               !      .    .   0     x        x        x    x     .     x
+policy.manage             !      .    .   0     .        .        x    x     .     x
+webhook.manage            !      .    .   0     .        .        .    x     .     x
+notification.read         !      .    .   0     x        x        x    x     .     x
 agent.manage              !      .    .   0     .        .        x    x     .     x
 usage.read                !      .    .   0     x        x        x    x     .     x
 feedback.read             !      .    .   0     .        .        x    x     .     x

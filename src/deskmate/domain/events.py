@@ -39,6 +39,17 @@ class EventType(StrEnum):
     REQUEST_EXPIRED = "request.expired"
     OPERATOR_CHANGED = "operator.changed"
     QUEUE_CHANGED = "queue.changed"
+    POLICY_CHANGED = "policy.changed"
+    CLOCK_WARNED = "clock.warned"
+    CLOCK_BREACHED = "clock.breached"
+    RESPONSE_MISSED = "response.missed"
+    CHAIN_STARTED = "chain.started"
+    CHAIN_STEPPED = "chain.stepped"
+    CHAIN_STOPPED = "chain.stopped"
+    NOTIFICATION_SENT = "notification.sent"
+    NOTIFICATION_FAILED = "notification.failed"
+    LIMIT_REACHED = "limit.reached"
+    USAGE_RECORDED = "usage.recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,13 +36,17 @@ class Chooser(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """A line, and who may work it: operators who name it, or name none, and have all its skills. Without a calendar it is
-    always open. `lease` is how long an assigned thread or request waits for a sign of life."""
+    always open. `lease` is how long an assigned thread or request waits for a sign of life. `sla`, `response` and `chain` are
+    the names of its policies."""
 
     name: str
     skills: tuple[str, ...] = ()
     chooser: Chooser = Chooser.PULL
     calendar: Calendar | None = None
     lease: timedelta = LEASE
+    sla: str | None = None
+    response: str | None = None
+    chain: str | None = None
     created_at: datetime
 
     def open(self, at: datetime) -> bool:

@@ -9,7 +9,20 @@ from fastapi import FastAPI
 
 from deskmate.app import Desk
 from deskmate.server import pages, problems
-from deskmate.server.api import access, canned, events, files, macros, mentions, queues, requests, threads, unsent, views
+from deskmate.server.api import (
+    access,
+    canned,
+    events,
+    files,
+    macros,
+    mentions,
+    policies,
+    queues,
+    requests,
+    threads,
+    unsent,
+    views,
+)
 from deskmate.server.intake import Intake
 from deskmate.server.limits import RateLimits
 
@@ -39,7 +52,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     app.state.noticed = dict[str, float]()
     app.state.limits = RateLimits(on=desk.settings.rate_limits, clock=time.monotonic)
     problems.install(app)
-    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files):
+    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.mount("/static", pages.static, name="static")

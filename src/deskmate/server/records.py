@@ -249,6 +249,9 @@ def queue_json(queue: Queue) -> Json:
         "chooser": queue.chooser,
         "calendar": None if queue.calendar is None else calendar_json(queue.calendar),
         "lease_seconds": int(queue.lease.total_seconds()),
+        "sla": queue.sla,
+        "response": queue.response,
+        "chain": queue.chain,
         "created_at": moment(queue.created_at),
     }
 

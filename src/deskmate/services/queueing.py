@@ -11,9 +11,10 @@ from deskmate.domain.calendars import Calendar, calendar_json, calendar_of
 from deskmate.domain.events import EventType
 from deskmate.domain.operators import By, actor_of, chosen, labels
 from deskmate.domain.permissions import Action, require
+from deskmate.domain.policies import Kind
 from deskmate.domain.queues import DEFAULT_QUEUE, Candidate, Choice, Chooser, Queue, Wait, queue_name
 from deskmate.errors import Conflict, Invalid
-from deskmate.services import choosing, feed, offers, queues, threads
+from deskmate.services import choosing, feed, offers, policies, queues, threads
 from deskmate.services.choosing import Found
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import ms, utc, utc_or_none
@@ -60,13 +61,19 @@ class Queues:
         chooser: Chooser | str = Chooser.PULL,
         calendar: Calendar | object | None = None,
         lease: timedelta | None = None,
+        sla: str | None = None,
+        response: str | None = None,
+        chain: str | None = None,
         by: By = SYSTEM,
     ) -> Queue:
-        """A new queue. `calendar` may be written as `calendar_of` reads it. Raises Conflict, Invalid, Forbidden."""
+        """A new queue. `calendar` may be written as `calendar_of` reads it; `sla`, `response` and `chain` name policies.
+
+        Raises Conflict, Invalid, Forbidden.
+        """
         actor = actor_of(by)
         require(actor, Action.QUEUE_MANAGE)
         tidy = queue_name(name, "name")
-        facts = _facts(skills, chooser, calendar, lease)
+        facts = _facts(skills, chooser, calendar, lease) | _policies(sla, response, chain)
 
         async def body(tx: Tx) -> Queue:
             if not await tx.run("queues.ensure", name=tidy, now=ms(tx.now)):
@@ -84,11 +91,17 @@ class Queues:
         calendar: Calendar | object | None = None,
         always_open: bool = False,
         lease: timedelta | None = None,
+        sla: str | None = None,
+        response: str | None = None,
+        chain: str | None = None,
         by: By = SYSTEM,
     ) -> Queue:
-        """Change what is given; `always_open` takes the calendar away. Raises NotFound, Invalid, Forbidden."""
+        """Change what is given; `always_open` takes the calendar away, an empty name a policy.
+
+        Raises NotFound, Invalid, Forbidden.
+        """
         require(actor_of(by), Action.QUEUE_MANAGE)
-        facts = _facts(skills, chooser, calendar, lease)
+        facts = _facts(skills, chooser, calendar, lease) | _policies(sla, response, chain)
         if always_open:
             facts["calendar"] = None
         return await self._store.write(lambda tx: _named(tx, name, by, facts))
@@ -177,6 +190,12 @@ def _facts(
     return facts
 
 
+def _policies(sla: str | None, response: str | None, chain: str | None) -> dict[str, object]:
+    """The policies that are named; an empty name is none."""
+    named = {Kind.SLA: sla, Kind.RESPONSE: response, Kind.CHAIN: chain}
+    return {str(kind): name or None for kind, name in named.items() if name is not None}
+
+
 async def _named(tx: Tx, name: str, by: By, facts: dict[str, object]) -> Queue:
     return await _change(tx, await queues.get(tx, name), facts, by=by)
 
@@ -186,11 +205,14 @@ async def _change(tx: Tx, was: Queue, facts: dict[str, object], *, by: By, added
     changed = [name for name in facts if getattr(was, name) != getattr(now, name)]
     if not changed and not added:
         return was
+    for kind in (Kind.SLA, Kind.RESPONSE, Kind.CHAIN):
+        if kind in changed:
+            await policies.check_name(tx, kind, getattr(now, kind), kind)
     await tx.run(
         "queues.change",
         name=now.name, skills=json.dumps(now.skills, ensure_ascii=False), chooser=now.chooser,
         calendar=None if now.calendar is None else json.dumps(calendar_json(now.calendar)),
-        lease_seconds=int(now.lease.total_seconds()),
+        lease_seconds=int(now.lease.total_seconds()), sla=now.sla, response=now.response, chain=now.chain,
     )  # fmt: skip
     data = {"queue": now.name, "changed": ["added"] if added else changed}
     await feed.emit(tx, EventType.QUEUE_CHANGED, actor=actor_of(by), thread=None, data=data)

@@ -20,6 +20,9 @@ def queue_of(row: Row) -> Queue:
         chooser=Chooser(row["chooser"]),
         calendar=None if row["calendar"] is None else calendar_of(json.loads(row["calendar"])),
         lease=timedelta(seconds=row["lease_seconds"]),
+        sla=row["sla"],
+        response=row["response"],
+        chain=row["chain"],
         created_at=utc(row["created_at"]),
     )
 

@@ -139,6 +139,9 @@ class AddQueue(Body):
     chooser: Chooser = Chooser.PULL
     calendar: PlainObject | None = None
     lease_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
+    sla: Short | None = None
+    response: Short | None = None
+    chain: Short | None = None
 
 
 class ChangeQueue(Body):
@@ -146,6 +149,13 @@ class ChangeQueue(Body):
     chooser: Chooser | None = None
     calendar: PlainObject | None = None
     lease_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
+    sla: Short | None = None
+    response: Short | None = None
+    chain: Short | None = None
+
+
+class PutPolicy(Body):
+    rules: PlainObject
 
 
 class Settle(Body):

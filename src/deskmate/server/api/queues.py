@@ -46,8 +46,9 @@ async def get_queue(name: Name, desk: TheDesk, who: Who) -> Json:
 
 @router.patch("/queues/{name}")
 async def change_queue(name: Name, body: ChangeQueue, desk: TheDesk, who: Who) -> Json:
-    """Change a queue; a calendar of null is always open."""
+    """Change a queue; a calendar of null is always open, a policy of null is none."""
     facts = body.model_dump(exclude_unset=True, exclude={"lease_seconds"}, exclude_none=True)
+    facts |= {name: "" for name in ("sla", "response", "chain") if name in body.model_fields_set - facts.keys()}
     always_open = "calendar" in body.model_fields_set and body.calendar is None
     changed = await desk.queues.change(name, **facts, always_open=always_open, lease=_lease(body.lease_seconds), by=who)
     return queue_json(changed)

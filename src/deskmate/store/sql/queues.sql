@@ -12,7 +12,10 @@ INSERT INTO queues (name, created_at) VALUES (:name, :now) ON CONFLICT (name) DO
 
 -- name: change
 -- The facts that people set.
-UPDATE queues SET skills = :skills, chooser = :chooser, calendar = :calendar, lease_seconds = :lease_seconds WHERE name = :name;
+UPDATE queues
+SET skills = :skills, chooser = :chooser, calendar = :calendar, lease_seconds = :lease_seconds, sla = :sla, response = :response,
+    chain = :chain
+WHERE name = :name;
 
 -- name: delete
 -- A queue in which nothing waits.

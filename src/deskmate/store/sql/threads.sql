@@ -166,6 +166,10 @@ DELETE FROM reads WHERE thread = :id;
 -- Who was on a thread.
 DELETE FROM viewers WHERE thread = :id;
 
+-- name: delete_notifications
+-- What the team was told of a thread.
+DELETE FROM notifications WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';

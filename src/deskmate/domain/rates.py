@@ -1,0 +1,17 @@
+"""Rates: what an hour of an operator's work costs."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from deskmate.domain.policies import Rules
+
+
+class Rate(Rules):
+    """What an hour of work costs, in minor units of a currency. Of the rates that fit, one for the operator comes before one for
+    the queue, and that before one for everybody; of two alike the first by name."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    per_hour: Annotated[int, Field(ge=0, le=10**9)]
+    operators: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
