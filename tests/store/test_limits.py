@@ -11,9 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_ai import Agent
+from pydantic_ai.models.test import TestModel
 from tests.store.people import ADA, EVE
 
-from deskmate import Desk, Escalation, Failed, NewDecision, Operator, Replied, Role, Text, Thread, customer
+from deskmate import (
+    Assessed,
+    Desk,
+    Escalation,
+    Failed,
+    NewDecision,
+    Operator,
+    PydanticAgent,
+    Replied,
+    Role,
+    Text,
+    Thread,
+    customer,
+)
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.domain.limits import Bucket, Limit, Of, Per, State
@@ -22,7 +37,7 @@ from deskmate.domain.threads import Status
 from deskmate.errors import Forbidden, TooMany
 from deskmate.services.budgets import BUCKET, FOREVER, Budget
 from deskmate.store import Store
-from deskmate.testing import FakeClock, ScriptedAgent, echo, pass_time, say
+from deskmate.testing import FakeClock, Gate, ScriptedAgent, echo, pass_time, say
 
 HOUR = {"count": 2, "seconds": 3600}
 Rules = dict[str, Any]
@@ -235,6 +250,23 @@ async def test_p11_a_customer_is_not_put_off_with_what_the_agent_had_asked(desk:
     assert request.reason == "Ada wants a person to answer"
 
 
+async def test_p11_an_agent_that_is_not_sure_says_that_a_person_comes_later(desk: Desk, clock: FakeClock) -> None:
+    words = {"response": "Perhaps until six.", "confidence": 0.4}
+    unsure = PydanticAgent(
+        Agent(TestModel(custom_output_args=words, call_tools=[]), output_type=Assessed), name="unsure", floor=0.7
+    )
+    await limit(desk, window={"count": 1, "seconds": 3600})
+    desk.register(unsure)
+    threads = [await desk.threads.open(customer="ada") for _ in range(2)]
+    for thread in threads:
+        await desk.messages.post(thread.id, "Until when are you open?", author=ADA, respond=False)
+        await desk.respond(thread.id, "unsure")
+    assert "A person will look at it" in (await shown(desk, threads[1]))[-1]
+    await pass_time(desk, clock, timedelta(hours=1))
+    [request] = await desk.requests.waiting(threads[1].id, by=SYSTEM)
+    assert (request.suggestion, request.confidence, request.floor) == ("Perhaps until six.", 0.4, 0.7)
+
+
 async def test_operators_pass_on_what_they_want_and_failures_are_not_limited(
     desk: Desk, bot: ScriptedAgent, lea: Operator
 ) -> None:
@@ -439,6 +471,46 @@ async def test_tokens_of_a_run_in_the_middle_are_counted_and_it_is_not_cut_off(d
     thread = await said(desk)
     assert len(await shown(desk, thread)) == 6
     assert await used(desk) == {"queue:support": 1500}
+
+
+async def test_runs_that_start_at_once_over_two_desks_do_not_use_the_same_last_tokens(
+    desk: Desk, other: Desk, bot: ScriptedAgent
+) -> None:
+    bot.script = using(300)
+    await limit(desk, of="tokens", window=None, bucket={"capacity": 1000, "refill": 1, "seconds": 10**6, "reserve": 300})
+    threads = [await desk.threads.open(customer="ada", by=ADA) for _ in range(8)]
+    for thread in threads:
+        await desk.messages.post(thread.id, "Hello?", author=ADA)
+    outcomes = await asyncio.gather(*(one.respond(t.id) for t, one in zip(threads, [desk, other] * 4, strict=True)))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Failed"] * 5 + ["Replied"] * 3
+    assert [counter.left for counter in (await state(desk)).counters] == [100]
+    assert len(await reached(desk)) == 1
+
+
+async def test_what_is_put_aside_stays_with_a_run_whose_process_stops(
+    store_url: str, desk: Desk, bot: ScriptedAgent, clock: FakeClock
+) -> None:
+    gate = Gate()
+
+    async def held_back(turn: Turn) -> AsyncIterator[Output]:
+        await gate.passage()
+        async for output in using(100)(turn):
+            yield output
+
+    bot.script = held_back
+    await limit(desk, of="tokens", window=None, bucket={"capacity": 500, "refill": 1, "seconds": 10**6, "reserve": 400})
+    thread = await desk.threads.open(customer="ada")
+    await desk.messages.post(thread.id, "Hello?", author=ADA)
+    responding = asyncio.create_task(desk.respond(thread.id))
+    await gate.reached()
+    responding.cancel()
+    await asyncio.gather(responding, return_exceptions=True)
+    assert [counter.left for counter in (await state(desk)).counters] == [100]
+    gate.open()
+    async with Desk.open(store_url, clock=clock, agents=[bot], work=False) as later:
+        await later.run_due()
+        assert (await shown(later, thread))[-1] == "Hello."
+        assert [counter.left for counter in (await state(later)).counters] == [400]
 
 
 # The rows.

@@ -110,7 +110,11 @@ BUCKET = {"capacity": 100, "refill": 10, "seconds": 60}
         ({"of": "tokens", "per": "agent", "window": WINDOW | {"seconds": 10**9}}, "rules.window.seconds"),
         ({"of": "tokens", "per": "agent", "bucket": BUCKET | {"refill": -1}}, "rules.bucket.refill"),
         ({"of": "tokens", "per": "agent", "window": WINDOW, "names": [""]}, "rules.names.0"),
+        ({"of": "tokens", "per": "agent", "window": WINDOW, "names": ["bot"] * 501}, "rules.names"),
         ({"of": "escalations", "per": "agent", "window": WINDOW, "fallback": "drop"}, "rules.fallback"),
+        ({"of": "escalations", "per": "agent", "window": WINDOW, "text": " "}, "rules.text"),
+        ({"of": "escalations", "per": "agent", "window": WINDOW, "text": "a\0b"}, "rules.text"),
+        ({"of": "escalations", "per": "agent", "window": WINDOW, "text": "a\ud800b"}, "rules.text"),
     ],
 )
 def test_a_limit_that_means_nothing_is_refused_by_its_place(rules: dict[str, object], place: str) -> None:

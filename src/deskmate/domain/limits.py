@@ -12,8 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from deskmate.domain.messages import readable
 from deskmate.domain.policies import Rules
 
 MOST = 10**9
@@ -21,6 +22,12 @@ LONGEST = 31 * 24 * 3600  # seconds
 LONGEST_TEXT = 500  # characters
 LONGEST_REASON = 200  # characters of a reason that reasons are grouped by
 
+MOST_NAMES = 500
+PRINTED = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+"""What may stand in a text: line breaks, and nothing else that is not printed."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTED)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT, pattern=PRINTED)]
 Seconds = Annotated[int, Field(ge=1, le=LONGEST)]
 Number = Annotated[int, Field(ge=1, le=MOST)]
 
@@ -110,11 +117,11 @@ class Limit(Rules):
 
     of: Of
     per: Per
-    names: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
+    names: Annotated[tuple[Name, ...], Field(max_length=MOST_NAMES)] = ()
     window: Window | None = None
     bucket: Bucket | None = None
     fallback: Fallback | None = None
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)] | None = None
+    text: Words | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -208,7 +215,7 @@ class State:
 
 def normal(reason: str) -> str:
     """A reason as reasons are grouped: small letters, one space between words, and # for numbers."""
-    words = re.sub(r"\d[\d.,:/-]*\d|\d", "#", " ".join(reason.casefold().split()))
+    words = re.sub(r"\d[\d.,:/-]*\d|\d", "#", " ".join(readable(reason).casefold().split()))
     return words.rstrip(".!? ")[:LONGEST_REASON]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from deskmate.domain.limits import Refusal
 from deskmate.domain.messages import Message, Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page
@@ -11,6 +12,12 @@ from deskmate.services import history, limits, posting, threads
 from deskmate.services.messages import MessageVerbs
 from deskmate.services.posting import DefaultAgent
 from deskmate.store.base import Store, Tx
+
+
+async def _tell(tx: Tx, thread: str, refusal: Refusal) -> None:
+    # As everywhere the thread is locked before the counter, so that nobody waits for each other in a circle.
+    if await threads.find_locked(tx, thread) is not None:
+        await limits.reached(tx, refusal, thread)
 
 
 class Messages(MessageVerbs):
@@ -63,7 +70,7 @@ class Messages(MessageVerbs):
         except limits.Reached as reached:
             # Nothing of the message is stored, so what is to be known of it is a transaction of its own.
             refusal = reached.refusal
-            await self._store.write(lambda tx: limits.reached(tx, refusal, thread))
+            await self._store.write(lambda tx: _tell(tx, thread, refusal))
             raise
 
     async def get(self, message: str, *, by: By) -> Message:
