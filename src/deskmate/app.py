@@ -16,7 +16,7 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, offers, opening, posting, streams, threads
+from deskmate.services import attachments, deferrals, offers, opening, posting, streams, threads
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
@@ -26,6 +26,7 @@ from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
+from deskmate.services.deferring import Deferring
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
 from deskmate.services.following import Following, Reaction
@@ -33,6 +34,7 @@ from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
 from deskmate.services.leases import Leases
+from deskmate.services.limits import Limits
 from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
 from deskmate.services.mentions import Mentions
@@ -165,6 +167,7 @@ class Desk:
         self.usage = Usage(self._store)
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
+        self.limits = Limits(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -183,6 +186,7 @@ class Desk:
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
+        self._deferring = Deferring(self._store)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -196,6 +200,7 @@ class Desk:
             offers.LEFT: self._leases.give_back,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
+            deferrals.TIMER: self._deferring.tend,
         }
         reactions: dict[str, Reaction] = {}
         self._following = Following(self._store, reactions)
@@ -329,6 +334,8 @@ class Desk:
         await self._leases.audit()
         await self.operators.audit()
         await self._snoozing.audit()
+        await self._deferring.audit()
+        await self.limits.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from deskmate.domain.limits import Limit
 from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.rates import Rate
 from deskmate.errors import Invalid, NotFound
 
 MODELS: Mapping[Kind, type[Rules]] = {
+    Kind.LIMIT: Limit,
     Kind.RATE: Rate,
 }
 
