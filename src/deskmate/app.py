@@ -16,12 +16,13 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, offers, opening, posting, streams, threads
+from deskmate.services import attachments, clocks, offers, opening, posting, streams, threads
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.canned import CannedReplies
 from deskmate.services.choosing import Choosing
+from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
@@ -44,6 +45,7 @@ from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
+from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
@@ -165,6 +167,7 @@ class Desk:
         self.usage = Usage(self._store)
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
+        self.sla = SlaReports(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -183,6 +186,7 @@ class Desk:
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
+        self._clocks = Timers(self._store)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -196,8 +200,9 @@ class Desk:
             offers.LEFT: self._leases.give_back,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
+            clocks.JOB: self._clocks.tend,
         }
-        reactions: dict[str, Reaction] = {}
+        reactions: dict[str, Reaction] = {"clocks": self._clocks.follow}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -329,6 +334,7 @@ class Desk:
         await self._leases.audit()
         await self.operators.audit()
         await self._snoozing.audit()
+        await self._clocks.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

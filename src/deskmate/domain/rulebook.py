@@ -6,9 +6,11 @@ from pydantic import ValidationError
 
 from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.rates import Rate
+from deskmate.domain.sla import Sla
 from deskmate.errors import Invalid, NotFound
 
 MODELS: Mapping[Kind, type[Rules]] = {
+    Kind.SLA: Sla,
     Kind.RATE: Rate,
 }
 

@@ -170,6 +170,14 @@ DELETE FROM viewers WHERE thread = :id;
 -- What the team was told of a thread.
 DELETE FROM notifications WHERE thread = :id;
 
+-- name: delete_clocks
+-- How long who owed the next word on a thread.
+DELETE FROM clocks WHERE thread = :id;
+
+-- name: delete_clock_outcomes
+-- What became of its targets.
+DELETE FROM clock_outcomes WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';
