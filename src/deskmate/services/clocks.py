@@ -196,11 +196,12 @@ async def _call(tx: Tx, thread: Thread, mark: Mark) -> None:
     wanted = [holder.id] if holder.to is Holder.OPERATOR and holder.id is not None else []
     if mark.percent == BREACH:
         wanted += await _leads(tx)
+    kind = EventType.CLOCK_BREACHED if mark.percent == BREACH else EventType.CLOCK_WARNED
     words = mark.target.replace("_", " ")
     share = "is overdue" if mark.percent == BREACH else f"is due soon: {mark.percent} % of its time is over"
     await notify(
         tx, wanted,
-        key=f"clock/{thread.id}/{mark.target}/{ms(mark.started)}/{mark.percent}", kind="clock",
+        key=f"clock/{thread.id}/{mark.target}/{ms(mark.started)}/{mark.percent}", kind=kind,
         text=f"{thread.subject or 'A thread'}: {words} {share}", thread=thread.id, urgent=mark.percent == BREACH,
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ async def open_(
     imported: bool = False,
     actor: Actor,
 ) -> Thread:
-    """A new thread, held by the AI; with `imported`, one that began elsewhere. A customer whom nobody has met yet is made known."""
+    """A new thread, held by the AI; `imported` where it began elsewhere. A customer whom nobody has met yet is made known."""
     if customer is not None:
         await customers.ensure(tx, customer, name=actor.name if (actor.kind, actor.id) == (AuthorKind.CUSTOMER, customer) else "")
     id, now = tx.id("thread"), ms(tx.now)
