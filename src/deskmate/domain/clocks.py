@@ -149,11 +149,12 @@ def take_in(clocks: Clocks | None, event: Event, terms: TermsOf = no_terms) -> t
 
 def tick(clocks: Clocks, at: datetime) -> tuple[Clocks, News]:
     """What the time up to and with this moment has brought."""
-    running, news = _Targets(), News()
+    running, marks = _Targets(), list[Mark]()
     for target, one in clocks.running.items():
-        running[target], marks = targets.tick(one, at)
-        news += marks
-    return (replace(clocks, running=running) if news else clocks), news
+        running[target], found = targets.tick(one, at)
+        marks += found
+    marks.sort(key=lambda mark: (mark.at, mark.target))
+    return (replace(clocks, running=running) if marks else clocks), [*marks]
 
 
 def intervals(events: Iterable[Event], until: datetime) -> list[Interval]:

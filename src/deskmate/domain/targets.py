@@ -47,6 +47,7 @@ class Mark:
     policy: str
     started: datetime
     percent: int
+    at: datetime
     due_at: datetime
     warns: bool
     """Whether the policy asks for a warning at this share."""
@@ -89,7 +90,7 @@ def tick(clock: Running, at: datetime) -> tuple[Running, list[Mark]]:
         assert percent is not None
         due_at = clock.next_at if percent == BREACH else clock.due_at
         mark = Mark(
-            target=clock.target, policy=clock.terms.policy, started=clock.started, percent=percent,
+            target=clock.target, policy=clock.terms.policy, started=clock.started, percent=percent, at=clock.next_at,
             due_at=due_at or clock.next_at, warns=percent in clock.terms.warn,
         )  # fmt: skip
         marks.append(mark)
