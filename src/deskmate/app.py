@@ -16,12 +16,13 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, deferrals, offers, opening, posting, streams, threads
+from deskmate.services import attachments, clocks, deferrals, offers, opening, posting, streams, threads
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.canned import CannedReplies
 from deskmate.services.choosing import Choosing
+from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
@@ -46,6 +47,7 @@ from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
+from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
@@ -168,6 +170,7 @@ class Desk:
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
         self.limits = Limits(self._store)
+        self.sla = SlaReports(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -187,6 +190,7 @@ class Desk:
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
         self._deferring = Deferring(self._store)
+        self._clocks = Timers(self._store)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -201,8 +205,9 @@ class Desk:
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
             deferrals.TIMER: self._deferring.tend,
+            clocks.JOB: self._clocks.tend,
         }
-        reactions: dict[str, Reaction] = {}
+        reactions: dict[str, Reaction] = {"clocks": self._clocks.follow}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -336,6 +341,7 @@ class Desk:
         await self._snoozing.audit()
         await self._deferring.audit()
         await self.limits.audit()
+        await self._clocks.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

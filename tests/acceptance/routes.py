@@ -61,6 +61,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "PUT /api/policies/{kind}/{policy}": LEADERS,
     "DELETE /api/policies/{kind}/{policy}": LEADERS,
     "GET /api/limits": TEAM | {"usage:read"},
+    "GET /api/threads/{thread}/clock": TEAM | {"usage:read"},
+    "GET /api/sla": TEAM | {"usage:read"},
     "GET /api/events": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/operators": TEAM,
     "POST /api/operators": ADMINS,

@@ -182,6 +182,14 @@ DELETE FROM limit_reasons WHERE thread = :id;
 -- The escalation that a thread waits for.
 DELETE FROM deferrals WHERE thread = :id;
 
+-- name: delete_clocks
+-- How long who owed the next word on a thread.
+DELETE FROM clocks WHERE thread = :id;
+
+-- name: delete_clock_outcomes
+-- What became of its targets.
+DELETE FROM clock_outcomes WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';
