@@ -16,7 +16,7 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, offers, opening, posting, streams, threads
+from deskmate.services import attachments, offers, opening, posting, streams, threads, work
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
@@ -52,6 +52,7 @@ from deskmate.services.unsent import UnsentWords
 from deskmate.services.usage import Usage
 from deskmate.services.viewers import Viewers
 from deskmate.services.views import Views
+from deskmate.services.work import Working
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
@@ -157,7 +158,9 @@ class Desk:
         self.reads = Reads(self._store)
         self.imports = Imports(self._store)
         self.transcripts = Transcripts(self._store)
-        self.viewers = Viewers(self._store)
+        idle = timedelta(seconds=self.settings.idle_seconds)
+        self.viewers = Viewers(self._store, idle)
+        self._working = Working(self._store, idle)
         self.feed = Feed(self._store, self.closing)
         self.streams = Streams(self._store, self.closing)
         self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
@@ -180,7 +183,9 @@ class Desk:
             self._store, admin_key=self.settings.admin_key, jwt_secrets=self.settings.customer_jwt_secrets
         )
         lease = timedelta(seconds=self.settings.lease_seconds)
-        self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
+        self._responder = Responder(
+            self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices
+        )
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
         handlers = {
@@ -196,8 +201,9 @@ class Desk:
             offers.LEFT: self._leases.give_back,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
+            work.JOB: self._working.tend,
         }
-        reactions: dict[str, Reaction] = {}
+        reactions: dict[str, Reaction] = {"work": self._working.follow}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -329,6 +335,7 @@ class Desk:
         await self._leases.audit()
         await self.operators.audit()
         await self._snoozing.audit()
+        await self._working.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from deskmate.domain.policies import Kind, Rules
+from deskmate.domain.prices import Price
 from deskmate.domain.rates import Rate
 from deskmate.errors import Invalid, NotFound
 
 MODELS: Mapping[Kind, type[Rules]] = {
+    Kind.PRICE: Price,
     Kind.RATE: Rate,
 }
 

@@ -38,10 +38,11 @@ log = logging.getLogger("deskmate.respond")
 class Attempt:
     """One attempt of one run: turns what the agent yields into stored messages."""
 
-    def __init__(self, store: Store, run: Run, lease: timedelta) -> None:
+    def __init__(self, store: Store, run: Run, lease: timedelta, *, list_prices: bool = True) -> None:
         self._store = store
         self._run = run
         self._lease = lease
+        self._list_prices = list_prices
         self._writer = writer.Writer(store, run, lease)
         self._spoke = False
         self._draft: Message | None = None
@@ -103,7 +104,7 @@ class Attempt:
             words = tuple(part for part in step.parts if part not in calls)
             await self._store_step(tx, thread, replace(step, parts=words), pending)
             step, pending = replace(step, parts=calls, input_tokens=0, output_tokens=0), None
-        await usage.record_step(tx, self._run, step)
+        await usage.record_step(tx, thread, self._run, step, list_prices=self._list_prices)
         actor = agent(self._run.agent)
         new = NewMessage(
             role=step.role,
