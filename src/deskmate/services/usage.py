@@ -179,8 +179,8 @@ class Usage:
     async def invoice(
         self,
         customer: str | None,
-        since: str | date,
-        until: str | date,
+        since: str | date | None,
+        until: str | date | None,
         *,
         zone: str = "UTC",
         by: People | str = People.OPERATOR,
@@ -197,8 +197,8 @@ class Usage:
 
     async def invoices(
         self,
-        since: str | date,
-        until: str | date,
+        since: str | date | None,
+        until: str | date | None,
         *,
         zone: str = "UTC",
         by: People | str = People.OPERATOR,
