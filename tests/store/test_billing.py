@@ -1,13 +1,14 @@
 """Billing: tokens at their prices, operators' time as they worked it, and invoices that can be made again from the feed."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from deskmate import Desk, Visibility, customer
+from deskmate import Desk, Settings, Visibility, customer
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.domain.invoices import People, Period, invoice, invoices
@@ -306,3 +307,56 @@ async def test_a_summary_tells_who_used_what(desk: Desk, ana: Operator, lea: Ope
     [one] = await desk.usage.summary(by="customer")
     assert (one.key, one.entries) == ("ada", 2)
     assert await desk.usage.summary("2027-01-01") == ()
+
+
+async def test_work_whose_timer_was_lost_is_reported_and_counted(
+    desk: Desk, store_url: str, ana: Operator, clock: FakeClock, caplog: pytest.LogCaptureFixture
+):
+    thread = await opened(desk)
+    await types(desk, clock, thread, ana, 9)
+    await desk._store.write(lambda tx: tx.run("jobs.cancel", kind="work", ref=ana.id))  # pyright: ignore[reportPrivateUsage]
+    clock.advance(timedelta(hours=1))
+    async with Desk.open(store_url, clock=clock, work=False) as later:
+        with caplog.at_level(logging.WARNING, "deskmate.work"):
+            await later.run_due()
+        assert "the work of 1 operators had no timer and has got one" in caplog.text
+        assert await seconds(later, thread) == [9]
+
+
+async def test_long_typing_is_no_alarm(desk: Desk, ana: Operator, clock: FakeClock, caplog: pytest.LogCaptureFixture):
+    thread = await opened(desk)
+    with caplog.at_level(logging.WARNING, "deskmate.work"):
+        await types(desk, clock, thread, ana, 600)
+        await pass_time(desk, clock, timedelta(minutes=3))
+    assert caplog.text == ""
+    assert await seconds(desk, thread) == [600]
+
+
+async def test_list_prices_can_be_switched_off(store_url: str, clock: FakeClock):
+    agent = ScriptedAgent(using(1_000_000, 0))
+    settings = Settings(list_prices=False)
+    async with Desk.open(store_url, clock=clock, agents=[agent], settings=settings, work=False) as desk:
+        [entry] = await desk.usage.of_thread(await answered(desk))
+        assert (entry.currency, entry.cost_nanos) == (None, None)
+
+
+async def test_how_long_idle_is_can_be_set(store_url: str, clock: FakeClock):
+    async with Desk.open(store_url, clock=clock, settings=Settings(idle_seconds=300), work=False) as desk:
+        ana = await desk.operators.add(name="Ana", email="ana@shop.example")
+        thread = await opened(desk)
+        await desk.viewers.typing(thread, by=ana)
+        await pass_time(desk, clock, seconds=299)
+        await desk.messages.post(thread, "Yes.", author=ana)
+        await desk.run_due()
+        assert await seconds(desk, thread) == [299]
+
+
+async def test_a_call_with_a_long_input_costs_what_its_provider_asks_for_long_inputs(desk: Desk, bot: ScriptedAgent):
+    """Claude Sonnet 4.5 asks twice as much once the input is longer than 200,000 tokens."""
+    costs = list[int]()
+    for tokens in (100_000, 200_000, 200_001, 400_000):
+        bot.script = using(tokens, 0, model="claude-sonnet-4-5", provider="anthropic")
+        [entry] = await desk.usage.of_thread(await answered(desk))
+        costs.append((entry.cost_nanos or 0) // tokens)
+    assert costs[0] == costs[1]
+    assert costs[2] == costs[3] == 2 * costs[0]

@@ -20,8 +20,6 @@ from deskmate.store.times import ms, utc
 log = logging.getLogger("deskmate.work")
 
 JOB = "work"
-LATE = timedelta(minutes=1)
-"""A span that should have been ended longer ago is reported."""
 SOON = timedelta(seconds=1)
 """When a timer looks again that was there before the acts it has to know of."""
 
@@ -48,17 +46,17 @@ class Working:
         await self._store.write(lambda tx: self._tend(tx, job.ref))
 
     async def audit(self) -> None:
-        """Report work that should have been counted more than a minute ago, and see that it is."""
+        """Report work that no timer would count, and see that it is counted. There should be none."""
 
         async def forgotten(tx: Tx) -> list[Row]:
-            return await tx.all("work.forgotten", before=ms(tx.now - self._idle - LATE))
+            return await tx.all("work.forgotten")
 
         async def attend(tx: Tx) -> None:
             for row in await forgotten(tx):
                 await jobs.attend(tx, JOB, row["operator"])
 
-        if late := await self._store.read(forgotten):
-            log.warning("the work of %d operators was not counted in time", len(late))
+        if lost := await self._store.read(forgotten):
+            log.warning("the work of %d operators had no timer and has got one", len(lost))
             await self._store.write(attend)
 
     async def _tend(self, tx: Tx, operator: str) -> None:

@@ -37,5 +37,9 @@ WHERE seq > (SELECT seq FROM followers WHERE name = 'work') AND actor_kind = 'op
 LIMIT 1;
 
 -- name: forgotten
--- Operators of whom signs, or a span, are older than they can be.
-SELECT operator FROM work WHERE last < :before UNION SELECT operator FROM signs WHERE at < :before;
+-- Operators who have a span, or signs, and no timer that would count them.
+SELECT operator FROM work
+WHERE thread IS NOT NULL AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.kind = 'work' AND jobs.ref = work.operator)
+UNION
+SELECT operator FROM signs
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.kind = 'work' AND jobs.ref = signs.operator);
