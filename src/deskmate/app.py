@@ -16,7 +16,7 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, clocks, deferrals, offers, opening, posting, streams, threads
+from deskmate.services import attachments, clocks, deferrals, offers, opening, posting, streams, threads, work
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
@@ -56,6 +56,7 @@ from deskmate.services.unsent import UnsentWords
 from deskmate.services.usage import Usage
 from deskmate.services.viewers import Viewers
 from deskmate.services.views import Views
+from deskmate.services.work import Working
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
@@ -161,7 +162,9 @@ class Desk:
         self.reads = Reads(self._store)
         self.imports = Imports(self._store)
         self.transcripts = Transcripts(self._store)
-        self.viewers = Viewers(self._store)
+        idle = timedelta(seconds=self.settings.idle_seconds)
+        self.viewers = Viewers(self._store, idle)
+        self._working = Working(self._store, idle)
         self.feed = Feed(self._store, self.closing)
         self.streams = Streams(self._store, self.closing)
         self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
@@ -186,7 +189,9 @@ class Desk:
             self._store, admin_key=self.settings.admin_key, jwt_secrets=self.settings.customer_jwt_secrets
         )
         lease = timedelta(seconds=self.settings.lease_seconds)
-        self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
+        self._responder = Responder(
+            self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices
+        )
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
         self._deferring = Deferring(self._store)
@@ -206,8 +211,12 @@ class Desk:
             threads.SNOOZE: self._snoozing.tend,
             deferrals.TIMER: self._deferring.tend,
             clocks.JOB: self._clocks.tend,
+            work.JOB: self._working.tend,
         }
-        reactions: dict[str, Reaction] = {"clocks": self._clocks.follow}
+        reactions: dict[str, Reaction] = {
+            "clocks": self._clocks.follow,
+            "work": self._working.follow,
+        }
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -342,6 +351,7 @@ class Desk:
         await self._deferring.audit()
         await self.limits.audit()
         await self._clocks.audit()
+        await self._working.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

@@ -53,6 +53,10 @@ class Settings:
     """DESKMATE_COPILOT: `on` has the AI suggest, as notes, what to say on threads that operators hold."""
     away_seconds: int = 600
     """DESKMATE_AWAY_SECONDS: an available operator who gives no sign of life for so long is away; 0 leaves them available."""
+    idle_seconds: int = 60
+    """DESKMATE_IDLE_SECONDS: an operator who does nothing on a thread for so long is not at work on it."""
+    list_prices: bool = True
+    """DESKMATE_LIST_PRICES: `off` leaves tokens without a price of your own unpriced; else it is what providers ask everybody."""
     embeddings: str = "auto"
     """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
     files: str | None = field(default=None, repr=False)
@@ -83,6 +87,8 @@ class Settings:
             mode=read("DESKMATE_MODE", _one_of(_MODES), base.mode),
             copilot=read("DESKMATE_COPILOT", _one_of(_SWITCH), base.copilot),
             away_seconds=read("DESKMATE_AWAY_SECONDS", _number(0, 86400), base.away_seconds),
+            idle_seconds=read("DESKMATE_IDLE_SECONDS", _number(5, 3600), base.idle_seconds),
+            list_prices=read("DESKMATE_LIST_PRICES", _one_of(_SWITCH), base.list_prices),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
             files=read("DESKMATE_FILES", _url, None),
         )

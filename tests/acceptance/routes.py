@@ -73,6 +73,9 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/keys": ADMINS,
     "DELETE /api/keys/{key}": ADMINS,
     "GET /api/usage": TEAM | {"usage:read"},
+    "GET /api/usage/summary": TEAM | {"usage:read"},
+    "GET /api/invoices": TEAM | {"usage:read"},
+    "POST /api/usage/{usage}/correction": LEADERS,
     "GET /api/canned": TEAM,
     "POST /api/canned": LEADERS,
     "GET /api/canned/{canned}": TEAM,
@@ -134,5 +137,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/views/{view}": {"name": "Ours"},
     "PUT /api/threads/{thread}/unsent": {"text": "SECRET of somebody", "visibility": "note"},
     "PUT /api/policies/{kind}/{policy}": {"rules": {"currency": "EUR", "per_hour": 3000}},
+    "POST /api/usage/{usage}/correction": {"seconds": 1, "reason": "Away from the keyboard"},
     "POST /api/me/mentions/read": {},
 }

@@ -77,7 +77,9 @@ async def check(them: Ring, ends: Ends, *, state: str = "applied") -> None:
         messages = (await them.desk.messages.history(thread, by=LEA)).items
         assert [m.text for m in messages if m.author.kind == "agent" and m.text] == [", ".join(all_ends)]
     assert them.executions() == Counter(request.id for request, end in ends if end == PAID)
-    assert await them.desk.next_due() is None
+    # What may be left is to count how long people have worked; the timers of requests are hours away.
+    due = await them.desk.next_due()
+    assert due is None or due <= them.clock() + timedelta(minutes=1)
 
 
 async def decide(them: Ring, kinds: Sequence[str]) -> Ends:

@@ -88,6 +88,7 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
     await ada.say(thread, "SECRET of Ada", files=[file], respond=False)
     ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
     ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
+    ids["usage"] = NOT_THERE
     return Scene(front, people, ids, ada)
 
 

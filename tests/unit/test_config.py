@@ -32,6 +32,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_MODE": "review",
         "DESKMATE_COPILOT": "on",
         "DESKMATE_AWAY_SECONDS": "90",
+        "DESKMATE_IDLE_SECONDS": "90",
+        "DESKMATE_LIST_PRICES": "off",
         "DESKMATE_EMBEDDINGS": "models/small",
         "DESKMATE_FILES": "s3://bucket/folder",
     }
@@ -51,6 +53,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         mode="review",
         copilot=True,
         away_seconds=90,
+        idle_seconds=90,
+        list_prices=False,
         embeddings="models/small",
         files="s3://bucket/folder",
     )
@@ -74,6 +78,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("DESKMATE_ALLOWED_ORIGINS", "*"),
         ("DESKMATE_ALLOWED_ORIGINS", "https://shop.example/path"),
         ("DESKMATE_ALLOWED_ORIGINS", "https://shop.example:port"),
+        ("DESKMATE_IDLE_SECONDS", "4"),
+        ("DESKMATE_LIST_PRICES", "sometimes"),
         ("DESKMATE_LOG_LEVEL", "loud"),
         ("DESKMATE_FILES", "/var/lib/deskmate"),
         ("DESKMATE_FILES", "s3://"),

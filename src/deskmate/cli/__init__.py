@@ -17,7 +17,10 @@ OPTIONS: Mapping[str, str] = {
     "model": "--model",
     "port": "--port",
     "source": "--source",
+    "since": "--since",
     "store": "--store (DESKMATE_STORE)",
+    "until": "--until",
+    "zone": "--zone",
     "url": "--url",
 }
 """What a field of an error is called on the command line. Variables of the environment are called by their own name."""

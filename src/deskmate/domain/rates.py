@@ -1,5 +1,6 @@
 """Rates: what an hour of an operator's work costs."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -15,3 +16,13 @@ class Rate(Rules):
     per_hour: Annotated[int, Field(ge=0, le=10**9)]
     operators: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
+
+
+def rate_of(rates: Mapping[str, Rate], operator: str, queue: str | None) -> Rate | None:
+    """The rate for the work of an operator, on a thread of a queue; None where nobody has set one."""
+    fitting = [
+        (not rate.operators, not rate.queues, name)
+        for name, rate in rates.items()
+        if (not rate.operators or operator in rate.operators) and (not rate.queues or queue in rate.queues)
+    ]
+    return rates[min(fitting)[-1]] if fitting else None

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from deskmate.domain.limits import Limit
 from deskmate.domain.policies import Kind, Rules
+from deskmate.domain.prices import Price
 from deskmate.domain.rates import Rate
 from deskmate.domain.sla import Sla
 from deskmate.errors import Invalid, NotFound
@@ -13,6 +14,7 @@ from deskmate.errors import Invalid, NotFound
 MODELS: Mapping[Kind, type[Rules]] = {
     Kind.LIMIT: Limit,
     Kind.SLA: Sla,
+    Kind.PRICE: Price,
     Kind.RATE: Rate,
 }
 

@@ -48,7 +48,6 @@ class Run:
     attempt: int = 0
     lease_by: str | None = None
     lease_until: datetime | None = None
-    usage: Mapping[str, int] | None = None
     error: str | None = None
     created_at: datetime
     updated_at: datetime

@@ -23,6 +23,7 @@ from deskmate.server.api import (
     sla,
     threads,
     unsent,
+    usage,
     views,
 )
 from deskmate.server.intake import Intake
@@ -69,6 +70,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
         policies,
         limits,
         sla,
+        usage,
     ):
         app.include_router(room.router)
     app.include_router(pages.router)

@@ -41,10 +41,11 @@ WENT_WRONG = "Something went wrong while answering. A person will look at it."
 class Attempt:
     """One attempt of one run: turns what the agent yields into stored messages."""
 
-    def __init__(self, store: Store, run: Run, lease: timedelta) -> None:
+    def __init__(self, store: Store, run: Run, lease: timedelta, *, list_prices: bool = True) -> None:
         self._store = store
         self._run = run
         self._lease = lease
+        self._list_prices = list_prices
         self._writer = writer.Writer(store, run, lease)
         self._spoke = False
         self._draft: Message | None = None
@@ -106,7 +107,7 @@ class Attempt:
             words = tuple(part for part in step.parts if part not in calls)
             await self._store_step(tx, thread, replace(step, parts=words), pending)
             step, pending = replace(step, parts=calls, input_tokens=0, output_tokens=0), None
-        await usage.record_step(tx, self._run, step)
+        await usage.record_step(tx, thread, self._run, step, list_prices=self._list_prices)
         await limits.spend(tx, thread, self._run, step.input_tokens + step.output_tokens)
         actor = agent(self._run.agent)
         new = NewMessage(

@@ -77,10 +77,19 @@ Outcome = Replied | Paused | Drafted | Failed | Overtaken
 class Responder:
     """Runs agents on threads, for this process."""
 
-    def __init__(self, store: Store, agents: Mapping[str, Runner], *, owner: str, lease: timedelta = jobs.LEASE) -> None:
+    def __init__(
+        self,
+        store: Store,
+        agents: Mapping[str, Runner],
+        *,
+        owner: str,
+        lease: timedelta = jobs.LEASE,
+        list_prices: bool = True,
+    ) -> None:
         self._store = store
         self._agents = agents
         self._lease = lease
+        self._list_prices = list_prices
         self._taker = Taker(store, agents, owner=owner, lease=lease)
 
     async def work(self, job: jobs.Job) -> None:
@@ -182,7 +191,7 @@ class Responder:
         runner = self._agents.get(begun.run.agent)
         if runner is None:
             raise Invalid(f"no agent {begun.run.agent!r} is registered here", field="agent")
-        work = Attempt(self._store, begun.run, self._lease)
+        work = Attempt(self._store, begun.run, self._lease, list_prices=self._list_prices)
         consumer = asyncio.create_task(work.consume(runner, begun.turn), name=f"deskmate {begun.run.id}")
         watcher = asyncio.create_task(self._watch(begun.run, consumer), name=f"deskmate watch {begun.run.id}")
         try:

@@ -1,6 +1,5 @@
 """Runs: queue, take, hold, pause, end. One run of a thread runs at a time; all its writes pass `hold`, the fence."""
 
-import json
 from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, agent
@@ -40,7 +39,6 @@ def run_of(row: Row) -> Run:
         attempt=row["attempt"],
         lease_by=row["lease_by"],
         lease_until=utc_or_none(row["lease_until"]),
-        usage=json.loads(row["usage"]) if row["usage"] else None,
         error=row["error"],
         created_at=utc(row["created_at"]),
         updated_at=utc(row["updated_at"]),

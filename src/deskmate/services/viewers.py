@@ -11,7 +11,7 @@ from deskmate.domain.messages import Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, redact_viewers, require
 from deskmate.domain.viewers import TYPING, VIEWING, Viewer
-from deskmate.services import leases, threads
+from deskmate.services import leases, threads, work
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import EPOCH, ms, utc
 
@@ -51,8 +51,9 @@ def viewer_of(row: Row, now: datetime) -> Viewer:
 class Viewers:
     """People say that they are there."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, idle: timedelta) -> None:
         self._store = store
+        self._idle = idle
 
     async def typing(self, thread: str, typing: bool = True, *, visibility: Visibility = Visibility.PUBLIC, by: By) -> None:
         """An operator, or the customer of the thread, types, for the next six seconds, or has stopped.
@@ -70,6 +71,7 @@ class Viewers:
             now = replace(was, typing=tx.now + TYPING if typing else EPOCH, words=visibility)
             await _say(tx, thread, customer, actor, was, now)
             if typing:
+                await work.typed(tx, thread, actor, self._idle)
                 await leases.renew(tx, thread, actor)
 
         await self._store.write(body, aside=True)

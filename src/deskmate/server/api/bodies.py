@@ -281,3 +281,8 @@ class KeepUnsent(Body):
 
 class ReadMentions(Body):
     mentions: Annotated[list[Short], Field(max_length=200)] | None = None
+
+
+class CorrectUsage(Body):
+    seconds: float
+    reason: Line

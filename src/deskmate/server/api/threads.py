@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 
 from deskmate.domain.actors import Actor, AuthorKind
+from deskmate.domain.invoice_forms import sum_json
 from deskmate.domain.messages import Visibility
 from deskmate.domain.permissions import Action, allowed
 from deskmate.domain.requests import RequestKind
@@ -42,6 +43,7 @@ from deskmate.server.records import (
 )
 from deskmate.services.actions import ThreadAction
 from deskmate.services.inbox import Sort, Tab
+from deskmate.services.usage import labour
 
 router = APIRouter(prefix="/api/threads", tags=["threads"])
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -279,8 +281,9 @@ async def assignments(thread: str, desk: TheDesk, who: Who) -> Json:
 
 @router.get("/{thread}/usage")
 async def usage(thread: str, desk: TheDesk, who: Who) -> Json:
-    """What has been metered on this thread."""
-    return {"items": [usage_json(entry) for entry in await desk.usage.of_thread(thread, by=who)], "cursor": None}
+    """What has been metered on this thread, entry by entry and in one sum."""
+    entries = await desk.usage.of_thread(thread, by=who)
+    return {"items": [usage_json(entry) for entry in entries], "labour": sum_json(labour(entries)), "cursor": None}
 
 
 @router.get("/{thread}/requests")

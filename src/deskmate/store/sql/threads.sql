@@ -158,6 +158,10 @@ DELETE FROM routes WHERE thread = :id;
 -- What was metered on a thread.
 DELETE FROM usage_entries WHERE thread = :id;
 
+-- name: delete_signs
+-- What operators typed on a thread, as far as it is not counted yet.
+DELETE FROM signs WHERE thread = :id;
+
 -- name: delete_reads
 -- How far people had read a thread.
 DELETE FROM reads WHERE thread = :id;

@@ -29,7 +29,7 @@
  *   capacity?: number, load?: number, queues?: string[], skills?: string[]}} Me */
 
 /** @typedef {{id: string, agent?: string | null, operator?: string | null, input_tokens?: number, output_tokens?: number, seconds?: number,
- *   cost_minor?: number | null, currency?: string | null}} Usage */
+ *   cost_nanos?: number | null, currency?: string | null}} Usage */
 /** @typedef {{id: string, owner: string | null, name: string, filters: Record<string, string>, shared: boolean}} SavedView */
 /** @typedef {{id: string, at: any, read_at?: any, thread: Thread, message: Message}} Mention a note that calls on this operator */
 /** @typedef {{kind: "operator" | "customer", id?: string | null, name: string, typing: boolean, visibility: "public" | "note" | null}} Viewer

@@ -236,16 +236,18 @@ function languageName(code) {
 function usagePanel({ state }, thread) {
   const entries = state.conversations.get(thread.id)?.usage ?? [];
   if (!entries.length) return null;
-  /** @type {Map<string, {tokens: number, seconds: number, cost: number, currency: string}>} */
+  /** @type {Map<string, {who: string, tokens: number, seconds: number, cost: number, currency: string}>} */
   const sums = new Map();
   for (const entry of entries) {
     const who = entry.agent ?? (entry.operator === state.me?.id ? "You" : entry.operator) ?? "Desk";
-    const sum = sums.get(who) ?? { tokens: 0, seconds: 0, cost: 0, currency: "" };
+    // Sums of different currencies are different sums; what has no price yet belongs to none of them.
+    const key = `${who} ${entry.currency ?? ""}`;
+    const sum = sums.get(key) ?? { who, tokens: 0, seconds: 0, cost: 0, currency: entry.currency ?? "" };
     sum.tokens += (entry.input_tokens ?? 0) + (entry.output_tokens ?? 0);
     sum.seconds += entry.seconds ?? 0;
-    sum.cost += entry.cost_minor ?? 0;
-    sum.currency ||= entry.currency ?? "";
-    sums.set(who, sum);
+    // A single entry may cost less than a cent: what is added up is not rounded.
+    sum.cost += (entry.cost_nanos ?? 0) / 1e9;
+    sums.set(key, sum);
   }
   return panel(
     "usage",
@@ -253,13 +255,13 @@ function usagePanel({ state }, thread) {
     h(
       "dl",
       { class: "facts facts--end" },
-      [...sums].map(([who, sum]) => [
+      [...sums].map(([key, sum]) => [
         h(
           "dt",
-          { key: `t:${who}` },
-          `${capital(who)}${sum.tokens ? `, ${sum.tokens.toLocaleString("en")} tokens` : ""}${sum.seconds >= 1 ? `, ${Math.round(sum.seconds)} s` : ""}`,
+          { key: `t:${key}` },
+          `${capital(sum.who)}${sum.tokens ? `, ${sum.tokens.toLocaleString("en")} tokens` : ""}${sum.seconds >= 1 ? `, ${Math.round(sum.seconds)} s` : ""}`,
         ),
-        h("dd", { key: `d:${who}` }, money(sum.cost, sum.currency)),
+        h("dd", { key: `d:${key}` }, money(sum.cost, sum.currency)),
       ]),
     ),
   );
@@ -268,7 +270,8 @@ function usagePanel({ state }, thread) {
 /** @param {number} minor @param {string} currency */
 function money(minor, currency) {
   if (!currency) return "–";
-  return new Intl.NumberFormat("en", { style: "currency", currency }).format(minor / 100);
+  const format = new Intl.NumberFormat("en", { style: "currency", currency });
+  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
 /** @param {Desk} desk @param {Request[]} requests */
