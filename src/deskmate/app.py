@@ -16,11 +16,12 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, offers, opening, posting, streams, threads
+from deskmate.services import attachments, chaining, offers, opening, posting, responses, streams, threads
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.canned import CannedReplies
+from deskmate.services.chains import Chains
 from deskmate.services.choosing import Choosing
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
@@ -42,6 +43,7 @@ from deskmate.services.queueing import Queues
 from deskmate.services.reads import Reads
 from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
+from deskmate.services.responses import Responses
 from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
 from deskmate.services.snoozing import Snoozing
@@ -165,6 +167,7 @@ class Desk:
         self.usage = Usage(self._store)
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
+        self.chains = Chains(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -183,6 +186,7 @@ class Desk:
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
+        self._responses = Responses(self._store, self.assignments, lambda: self.default_agent)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -196,8 +200,11 @@ class Desk:
             offers.LEFT: self._leases.give_back,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
+            responses.TIMER: self._responses.tend,
+            chaining.LOOK: self.chains.look,
+            chaining.STEP: self.chains.step,
         }
-        reactions: dict[str, Reaction] = {}
+        reactions: dict[str, Reaction] = {"responses": self._responses.follow, "chains": self.chains.follow}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -329,6 +336,8 @@ class Desk:
         await self._leases.audit()
         await self.operators.audit()
         await self._snoozing.audit()
+        await self._responses.audit()
+        await self.chains.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from deskmate.domain.chains import Chain
 from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.rates import Rate
+from deskmate.domain.responses import Response
 from deskmate.errors import Invalid, NotFound
 
 MODELS: Mapping[Kind, type[Rules]] = {
+    Kind.RESPONSE: Response,
+    Kind.CHAIN: Chain,
     Kind.RATE: Rate,
 }
 

@@ -12,6 +12,7 @@ from deskmate.server import pages, problems
 from deskmate.server.api import (
     access,
     canned,
+    chains,
     events,
     files,
     macros,
@@ -52,7 +53,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     app.state.noticed = dict[str, float]()
     app.state.limits = RateLimits(on=desk.settings.rate_limits, clock=time.monotonic)
     problems.install(app)
-    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies):
+    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, chains):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.mount("/static", pages.static, name="static")
