@@ -157,7 +157,7 @@ async def _waits_in(tx: Tx, thread: Thread, event: Event) -> Queue | None:
 
     Whoever takes a thread has acted. Where it has changed hands again, the event of that says what begins."""
     holder = thread.assignment
-    if thread.status is not Status.OPEN or thread.waiting_since is None:
+    if thread.status is not Status.OPEN or thread.waiting_since is None or holder.since > event.at:
         return None
     assigned = event.type is EventType.THREAD_ASSIGNED
     if assigned and deeds.epoch_of(event) != thread.epoch:
