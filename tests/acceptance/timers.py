@@ -47,9 +47,14 @@ class Books:
     kills: int = 0
     late: list[float] = field(default_factory=list[float])
     all_late: list[float] = field(default_factory=list[float])
+    of_kind: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     def p99(self) -> float:
         return sorted(self.late)[int(len(self.late) * 0.99)] if self.late else 0.0
+
+    def latest(self) -> dict[str, float]:
+        """The latest of each kind."""
+        return {kind: round(max(late), 2) for kind, late in self.of_kind.items()}
 
 
 @dataclass
@@ -177,6 +182,7 @@ async def close_books(desk: Desk, timers: list[Timer], books: Books, up: Worker)
         books.all_late.append(late)
         if up.was_up(timer.due):
             books.late.append(late)
+            books.of_kind.setdefault(timer.kind, []).append(late)
 
 
 def quiet_desk(store: str) -> Desk:

@@ -239,6 +239,23 @@ async def test_two_processes_page_nobody_twice_for_a_step(desk: Desk, other: Des
         assert (await only(desk, thread.id)).state == "done"
 
 
+async def test_nobody_is_paged_behind_an_action_that_comes_with_the_step(
+    desk: Desk, other: Desk, ana: Operator, clock: FakeClock
+) -> None:
+    await desk.operators.change(ana.id, capacity=100)
+    await chain(desk, WAIT, PAGE, WAIT, PAGE)
+    all_of_them = [await waiting(desk) for _ in range(20)]
+    clock.advance(seconds=300)
+    takes = [desk.assignments.assign(thread.id, f"operator:{ana.id}", by=ana) for thread in all_of_them]
+    await asyncio.gather(desk.run_due(), other.run_due(), *takes)
+    await pass_time(desk, clock, timedelta(hours=1))
+    for thread in all_of_them:
+        seen = [one.event for one in await desk.feed.read(by=SYSTEM, thread=thread.id, limit=200)]
+        [taken] = [e.seq for e in seen if e.type == "thread.assigned" and e.data["cause"] == "takeover"]
+        assert [e.type for e in seen if e.seq > taken and e.type in ("chain.stepped", "notification.sent")] == []
+        assert (await only(desk, thread.id)).reason == "taken"
+
+
 async def test_a_timer_that_comes_twice_or_too_early_does_nothing_twice(desk: Desk, ana: Operator, clock: FakeClock) -> None:
     await chain(desk, PAGE, WAIT, PAGE)
     thread = await waiting(desk)

@@ -303,6 +303,23 @@ async def test_two_processes_do_each_action_once(desk: Desk, other: Desk, ana: O
     assert sorted(map(str, counts)) == list("12345")
 
 
+async def test_nothing_happens_behind_a_reply_that_comes_with_the_timer(
+    desk: Desk, other: Desk, ana: Operator, clock: FakeClock
+) -> None:
+    await desk.operators.change(ana.id, capacity=100)
+    await rules(desk, "remind", "queue", misses_until_away=100)
+    all_of_them = [await held(desk, ana, says=f"Hello {number}?") for number in range(20)]
+    clock.advance(10 * MINUTE)
+    replies = [desk.messages.post(thread.id, "Hello, Ada.", author=ana) for thread in all_of_them]
+    await asyncio.gather(desk.run_due(), other.run_due(), *replies)
+    await pass_time(desk, clock, timedelta(hours=1))
+    for thread in all_of_them:
+        seen = [one.event for one in await desk.feed.read(by=SYSTEM, thread=thread.id, limit=200)]
+        [replied] = [e.seq for e in seen if e.type == "message.posted" and e.actor.id == ana.id]
+        assert [e.type for e in seen if e.seq > replied] == []
+        assert await running(desk, thread) is None
+
+
 async def test_a_deleted_thread_takes_its_timer_with_it(desk: Desk, ana: Operator, clock: FakeClock) -> None:
     await rules(desk, "remind")
     thread = await held(desk, ana)

@@ -5,7 +5,7 @@ by the thread as it is then. So nothing is done for somebody who has been served
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from deskmate.domain.actors import SYSTEM, Actor, Author, AuthorKind
 from deskmate.domain.assignments import Holder
@@ -73,20 +73,32 @@ async def running_on(tx: Tx, thread: str) -> list[RunningChain]:
 
 async def follow(tx: Tx, events: Sequence[Event]) -> None:
     """Have a look taken at what may begin a chain, and at what may end one that runs."""
-    heard = [event for event in events if event.type in HEARD and event.thread is not None]
-    wanted = bool(heard) and await tx.one("chains.wanted") is not None
-    for event in heard:
-        thread = event.thread or ""
-        if (wanted and await _may_begin(tx, event, thread)) or await tx.all("chains.running_of_thread", thread=thread):
+    heard = [(event, event.thread) for event in events if event.type in HEARD and event.thread is not None]
+    queues_with = {row["name"] for row in await tx.all("chains.queues")} if heard else set[str]()
+    running = bool(heard) and await tx.one("chains.any_running") is not None
+    for event, thread in heard if queues_with or running else ():
+        # What ends a chain that this batch has asked for is seen when that begins.
+        if await _may_begin(tx, event, thread, queues_with) or (running and await _may_end(tx, event, thread)):
             await jobs.enqueue(tx, LOOK, str(event.seq), thread=thread)
 
 
-async def _may_begin(tx: Tx, event: Event, thread: str) -> bool:
-    if event.type is not EventType.MESSAGE_POSTED:
-        return _begins(event)
+async def _may_begin(tx: Tx, event: Event, thread: str, queues_with: Collection[str]) -> bool:
+    """Whether somebody may begin to wait with this event in a queue that has a chain, by what can be seen without a lock."""
+    if not queues_with or not _begins(event):
+        return False
+    if event.type in _ASKED:
+        request = await tx.one("requests.get", id=event.data["request"])
+        return request is not None and (request["queue"] or DEFAULT_QUEUE) in queues_with
     # Customers write all day long to the AI and to operators: only who stands in a queue begins to wait there.
     found = await threads.find(tx, thread)
-    return found is not None and found.assignment.to is Holder.QUEUE and await deeds.speaker(tx, event) is AuthorKind.CUSTOMER
+    if found is None or (event.type is not EventType.THREAD_ASSIGNED and found.assignment.to is not Holder.QUEUE):
+        return False
+    said = event.type is not EventType.MESSAGE_POSTED or await deeds.speaker(tx, event) is AuthorKind.CUSTOMER
+    return said and (found.queue or DEFAULT_QUEUE) in queues_with
+
+
+async def _may_end(tx: Tx, event: Event, thread: str) -> bool:
+    return any([await stopping.reason_of(tx, chain, event) for chain in await running_on(tx, thread)])
 
 
 def _begins(event: Event) -> bool:

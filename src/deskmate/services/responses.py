@@ -100,10 +100,10 @@ class Responses:
 
 async def _heed(tx: Tx, event: Event, thread: str) -> None:
     if event.type is EventType.THREAD_ASSIGNED:
-        timer = await find(tx, thread)
-        if timer is None or timer.epoch < deeds.epoch_of(event):
+        row = await tx.one("responses.get", thread=thread)
+        if row is not None and row["epoch"] < deeds.epoch_of(event):
             await _clear(tx, thread)
-            await _begin(tx, event, thread)
+        await _begin(tx, event, thread)
         return
     if (status := deeds.status_of(event)) is not None:
         if status != Status.OPEN:
@@ -122,7 +122,8 @@ async def _heed(tx: Tx, event: Event, thread: str) -> None:
 
 
 async def _begin(tx: Tx, event: Event, id: str) -> None:
-    """An operator has to answer from this event on. Where the thread changed hands since, the event of that says from when."""
+    """An operator has to answer from this event on, unless they have to already. Where the thread changed hands since, the event
+    of that says from when."""
     thread = await threads.find(tx, id)
     if thread is None or not _owed(thread) or thread.assignment.to is not Holder.OPERATOR or thread.assignment.since > event.at:
         return

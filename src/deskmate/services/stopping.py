@@ -28,14 +28,14 @@ _OF_REQUESTS = {
 async def end_of(tx: Tx, thread: Thread, chain: RunningChain) -> End | None:
     """Why the chain goes on no more, and who acted; None while nobody has. The caller holds the thread's lock."""
     for event in await deeds.since(tx, thread.id, chain.seq):
-        reason = await _deed(tx, chain, event)
+        reason = await reason_of(tx, chain, event)
         if reason is not None:
             return reason, event.actor
     reason = _of_thread(thread) if chain.request is None else await _of_request(tx, chain, chain.request)
     return None if reason is None else (reason, SYSTEM.author)
 
 
-async def _deed(tx: Tx, chain: RunningChain, event: Event) -> Reason | None:
+async def reason_of(tx: Tx, chain: RunningChain, event: Event) -> Reason | None:
     """What somebody did that ends this chain. What the chain did itself does not."""
     if event.type in _OF_REQUESTS:
         own = event.type is EventType.REQUEST_CLAIMED and event.actor.kind is AuthorKind.SYSTEM and chain.given is not None

@@ -1,6 +1,10 @@
--- name: wanted
--- Whether a queue has a chain.
-SELECT 1 AS found FROM queues WHERE chain IS NOT NULL LIMIT 1;
+-- name: queues
+-- The queues that have a chain.
+SELECT name FROM queues WHERE chain IS NOT NULL;
+
+-- name: any_running
+-- Whether any chain runs.
+SELECT 1 AS found FROM chains WHERE state = 'running' LIMIT 1;
 
 -- name: insert
 -- A chain begins, unless one runs on this thread or request already, or this event has begun one.
