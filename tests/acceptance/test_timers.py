@@ -4,15 +4,15 @@ import asyncio
 import os
 import random
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.acceptance.timers import KINDS, Books, Timer, close_books, lay, quiet_desk, set_up, worker
 from tests.store.told import looked_up, told
 
 TIMERS = int(os.environ.get("DESKMATE_TIMERS", "150"))
 """How many timers; 1000 before a release."""
-SPAN = 8 + TIMERS * 0.04
-"""Seconds over which they are due."""
+LAID, SPAN = 2 + TIMERS * 0.03, 6 + TIMERS * 0.04
+"""Seconds until the first is due, by when most have been laid; seconds over which they are due."""
 KILLS = max(3, TIMERS // 100)
 LANES = 8
 
@@ -21,15 +21,17 @@ async def test_p5_no_timer_is_lost_or_goes_off_twice_though_the_worker_is_killed
     chance = random.Random(f"timers {engine}")
     desk, books = quiet_desk(store_url), Books()
     try:
-        ana = await set_up(desk, round(SPAN))
+        ana = await set_up(desk, round(LAID + SPAN) + 1)
         async with worker(store_url) as up:
 
             async def lane(numbers: range) -> list[Timer]:
-                return [await lay(desk, ana, number, chance, 1.0, SPAN) for number in numbers]
+                dues = {number: begin + timedelta(seconds=LAID + chance.uniform(0, SPAN)) for number in numbers}
+                return [await lay(desk, ana, number, due) for number, due in dues.items()]
 
+            begin = datetime.now(UTC)
             laying = asyncio.gather(*(lane(range(number, TIMERS, LANES)) for number in range(LANES)))
             for _ in range(KILLS):
-                await asyncio.sleep(chance.uniform(0.3, 2 * SPAN / KILLS))
+                await asyncio.sleep(chance.uniform(0.3, 2 * (LAID + SPAN) / KILLS))
                 await up.kill()
                 await asyncio.sleep(chance.uniform(0.0, 0.5))
                 await up.start()

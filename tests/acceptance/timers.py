@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 import signal
 import sys
 import time
@@ -106,9 +105,9 @@ async def set_up(desk: Desk, longest: int) -> Operator:
     return await desk.operators.presence(made.id, "available", by=made.actor())
 
 
-async def lay(desk: Desk, ana: Operator, number: int, chance: random.Random, first: float, last: float) -> Timer:
-    """One more timer, due at a random time from `first` to `last` seconds from now."""
-    kind, seconds = KINDS[number % len(KINDS)], chance.uniform(first, last)
+async def lay(desk: Desk, ana: Operator, number: int, due: datetime) -> Timer:
+    """One more timer, due at about this time, or in a second where that is later."""
+    kind, seconds = KINDS[number % len(KINDS)], max(1.0, (due - datetime.now(UTC)).total_seconds())
     match kind:
         case "deadline":
             span = timedelta(seconds=seconds)
@@ -122,7 +121,7 @@ async def lay(desk: Desk, ana: Operator, number: int, chance: random.Random, fir
             assert snoozed.snoozed_until is not None
             return Timer(kind, thread, snoozed.snoozed_until)
         case _:
-            return await _wait_in(desk, ana, kind, max(1, round(seconds)))
+            return await _wait_in(desk, ana, kind, round(seconds))
 
 
 async def _wait_in(desk: Desk, ana: Operator, kind: str, seconds: int) -> Timer:
