@@ -16,11 +16,24 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, clocks, deferrals, offers, opening, posting, streams, threads, work
+from deskmate.services import (
+    attachments,
+    chaining,
+    clocks,
+    deferrals,
+    offers,
+    opening,
+    posting,
+    responses,
+    streams,
+    threads,
+    work,
+)
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.canned import CannedReplies
+from deskmate.services.chains import Chains
 from deskmate.services.choosing import Choosing
 from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
@@ -45,6 +58,7 @@ from deskmate.services.queueing import Queues
 from deskmate.services.reads import Reads
 from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
+from deskmate.services.responses import Responses
 from deskmate.services.search import Search
 from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
@@ -174,6 +188,7 @@ class Desk:
         self.policies = Policies(self._store)
         self.limits = Limits(self._store)
         self.sla = SlaReports(self._store)
+        self.chains = Chains(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -196,6 +211,7 @@ class Desk:
         self._snoozing = Snoozing(self._store)
         self._deferring = Deferring(self._store)
         self._clocks = Timers(self._store)
+        self._responses = Responses(self._store, self.assignments, lambda: self.default_agent)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -212,10 +228,15 @@ class Desk:
             deferrals.TIMER: self._deferring.tend,
             clocks.JOB: self._clocks.tend,
             work.JOB: self._working.tend,
+            responses.TIMER: self._responses.tend,
+            chaining.LOOK: self.chains.look,
+            chaining.STEP: self.chains.step,
         }
         reactions: dict[str, Reaction] = {
             "clocks": self._clocks.follow,
             "work": self._working.follow,
+            "responses": self._responses.follow,
+            "chains": self.chains.follow,
         }
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
@@ -352,6 +373,8 @@ class Desk:
         await self.limits.audit()
         await self._clocks.audit()
         await self._working.audit()
+        await self._responses.audit()
+        await self.chains.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

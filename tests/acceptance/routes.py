@@ -55,6 +55,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "DELETE /api/queues/{name}": LEADERS,
     "GET /api/threads/{thread}/wait": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/threads/{thread}/choices": TEAM | {"threads:read_hidden"},
+    "GET /api/threads/{thread}/chains": TEAM | {"threads:read_hidden"},
+    "POST /api/chains/{chain}/stop": WORKERS,
     "POST /api/me/heartbeat": EVERYBODY,
     "GET /api/policies/{kind}": TEAM,
     "GET /api/policies/{kind}/{policy}": TEAM,

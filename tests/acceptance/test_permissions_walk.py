@@ -86,7 +86,13 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
         "id"
     ]
     await ada.say(thread, "SECRET of Ada", files=[file], respond=False)
-    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
+    await lead.put("/api/policies/chain/slow", rules={"on": ["question"], "steps": [{"wait": 86400}, {"notify": "leads"}]})
+    await lead.patch("/api/queues/support", chain="slow")
+    async with front.admin.listening(thread=thread) as heard:
+        await lead.post(f"/api/requests/{request}/claim")
+        await lead.post(f"/api/requests/{request}/release")
+        chain = (await heard.type("chain.started")).data["data"]["chain"]
+    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key, "chain": chain}
     ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
     ids["usage"] = NOT_THERE
     return Scene(front, people, ids, ada)

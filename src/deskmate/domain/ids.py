@@ -27,6 +27,7 @@ type_prefixes = {
     "view": "view",
     "mention": "men",
     "notification": "ntf",
+    "chain": "cha",
 }
 
 

@@ -4,16 +4,20 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from deskmate.domain.chains import Chain
 from deskmate.domain.limits import Limit
 from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.prices import Price
 from deskmate.domain.rates import Rate
+from deskmate.domain.responses import Response
 from deskmate.domain.sla import Sla
 from deskmate.errors import Invalid, NotFound
 
 MODELS: Mapping[Kind, type[Rules]] = {
-    Kind.LIMIT: Limit,
     Kind.SLA: Sla,
+    Kind.RESPONSE: Response,
+    Kind.CHAIN: Chain,
+    Kind.LIMIT: Limit,
     Kind.PRICE: Price,
     Kind.RATE: Rate,
 }

@@ -12,6 +12,7 @@ from deskmate.server import pages, problems
 from deskmate.server.api import (
     access,
     canned,
+    chains,
     events,
     files,
     limits,
@@ -71,6 +72,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
         limits,
         sla,
         usage,
+        chains,
     ):
         app.include_router(room.router)
     app.include_router(pages.router)

@@ -7,7 +7,7 @@ the load follows in the same transaction, kept by the store.
 import json
 import logging
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor
 from deskmate.domain.assignments import Assignment, Cause, Holder
@@ -214,10 +214,7 @@ async def _offer_thread(tx: Tx, id: str) -> bool:
         await jobs.enqueue(tx, offers.THREAD, id, at=tx.now + LAST_WORDS, thread=id)
         return False
     assert thread.waiting_since is not None
-    item = Item(
-        thread=id, queue=queue.name, language=thread.language, weight=thread.weight, since=thread.waiting_since
-    )  # fmt: skip
-    chosen = await _choose(tx, queue, item)
+    chosen = await _choose(tx, queue, _item(thread, queue, thread.waiting_since))
     if chosen is None:
         return False
     operator, why = chosen
@@ -248,17 +245,41 @@ async def _offer_request(tx: Tx, id: str) -> bool:
     chosen = await _choose(tx, queue, item)
     if chosen is None:
         return False
-    operator, _ = chosen
-    until = ms(tx.now + queue.lease)
-    row = await tx.one("requests.take", id=id, by=operator.id, name=operator.name, until=until, now=ms(tx.now))
-    assert row is not None
-    await _claimed(tx, ledger.request_of(row), SYSTEM)
+    await give_request(tx, request, chosen[0], lease=queue.lease)
     return True
 
 
-async def _choose(tx: Tx, queue: Queue, item: Item) -> tuple[Operator, str] | None:
+async def give_request(tx: Tx, request: Request, operator: Operator, *, lease: timedelta = ledger.CLAIM_LEASE) -> None:
+    """Claim an open request for an operator who has room for it. The caller holds the thread's lock, and the operator's."""
+    until = ms(tx.now + lease)
+    row = await tx.one("requests.take", id=request.id, by=operator.id, name=operator.name, until=until, now=ms(tx.now))
+    assert row is not None
+    await _claimed(tx, ledger.request_of(row), SYSTEM)
+
+
+async def move_request(tx: Tx, request: Request, queue: str) -> None:
+    """Let an undecided request wait in another queue, where nobody has claimed it. The caller holds the thread's lock."""
+    await tx.run("requests.to_queue", id=request.id, queue=queue, now=ms(tx.now))
+    moved = await ledger.get(tx, request.id)
+    await opening.set_timer(tx, moved)
+    await ledger.announce(tx, moved, EventType.REQUEST_RELEASED, actor=SYSTEM)
+    await opening.freed(tx, request)
+    await opening.offer(tx, moved)
+
+
+async def best_for(tx: Tx, thread: Thread, queue: Queue, *, besides: frozenset[str]) -> tuple[Operator, str] | None:
+    """The operator who fits a thread best, locked, with the reason, but for those `besides`; kept as every other choice is."""
+    item = _item(thread, queue, thread.waiting_since or tx.now)
+    return await _choose(tx, queue, item, besides)
+
+
+def _item(thread: Thread, queue: Queue, since: datetime) -> Item:
+    return Item(thread=thread.id, queue=queue.name, language=thread.language, weight=thread.weight, since=since)
+
+
+async def _choose(tx: Tx, queue: Queue, item: Item, besides: frozenset[str] = frozenset()) -> tuple[Operator, str] | None:
     """The operator who is given an item, locked, with the reason; it is kept with everybody who was looked at."""
-    missed = frozenset(row["operator"] for row in await tx.all("choices.missers", thread=item.thread, request=item.request))
+    missed = besides | {row["operator"] for row in await tx.all("choices.missers", thread=item.thread, request=item.request)}
     # Whoever is being given something at this moment is passed over first: their load is about to change.
     for statement in ("operators.lock_room_now", "operators.lock_room"):
         chosen = await _choose_by(tx, queue, item, missed, statement)

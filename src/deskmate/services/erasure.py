@@ -9,7 +9,7 @@ from deskmate.store.times import ms
 BELONGINGS = (
     "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "requests",
     "limit_reserves", "limit_reasons", "deferrals", "runs", "assignments", "routes", "usage", "reads", "viewers",
-    "notifications", "clocks", "clock_outcomes", "signs", "events",
+    "notifications", "clocks", "clock_outcomes", "signs", "responses", "chains", "events",
 )  # fmt: skip
 
 

@@ -84,6 +84,21 @@ async def check_room(tx: Tx, id: str | None, weight: int) -> None:
         raise AtCapacity(f"{full.name} holds {full.load:g} of {full.capacity:g}", load=full.load, capacity=full.capacity)
 
 
+async def send_away(tx: Tx, id: str) -> None:
+    """Set an operator away who is available, until they say themselves that they are back: a sign of life is not enough."""
+    found = await lock(tx, id)
+    if found.presence is Presence.AVAILABLE and not found.disabled:
+        await tx.run("operators.presence", id=id, presence=Presence.AWAY, now=ms(tx.now))
+        await jobs.cancel(tx, AWAY, id)
+        await _tell(tx, replace(found, presence=Presence.AWAY), SYSTEM, "presence")
+
+
+async def leads(tx: Tx) -> list[Operator]:
+    """The leads and admins who work here."""
+    team = [operator_of(row) for row in await tx.all("operators.team")]
+    return [one for one in team if one.role in (Role.LEAD, Role.ADMIN)]
+
+
 async def add(tx: Tx, new: Operator, *, password_hash: str | None, by: Actor | None) -> Operator:
     """Store a new operator, checked by `checked` before. `by` is None for the first one, who adds themselves."""
     stored = await tx.run(

@@ -18,3 +18,8 @@ WHERE thread = :thread AND operator = :operator AND missed_at IS NULL
 SELECT DISTINCT operator FROM choices
 WHERE thread = :thread AND missed_at IS NOT NULL
   AND ((CAST(:request AS TEXT) IS NULL AND request IS NULL) OR request = :request);
+
+-- name: owned_up
+-- They took it themselves, and let it lie: a queue that gives its work to people does not give them this again.
+INSERT INTO choices (id, thread, request, queue, operator, operator_name, reason, candidates, missed_at, created_at)
+VALUES (:id, :thread, NULL, :queue, :operator, :operator_name, 'they took it themselves', '[]', :now, :now);

@@ -43,3 +43,15 @@ SELECT coalesce(max(seq), 0) AS seq FROM events;
 -- The newest number below every transaction that is still open; 0 when nothing has happened.
 SELECT coalesce(max(seq), 0) AS seq FROM events
 WHERE seq < (SELECT base FROM feed) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint * 4096;
+
+-- name: get
+-- One event by its number.
+SELECT * FROM events WHERE seq = :seq;
+
+-- name: deeds
+-- What happened on a thread since an event that may end a wait. Under the lock of the thread none of them is still to come.
+SELECT * FROM events
+WHERE thread = :thread AND seq > :after AND type IN (
+    'thread.assigned', 'thread.changed', 'message.posted', 'request.claimed', 'request.decided', 'request.cancelled',
+    'request.superseded', 'request.expired')
+ORDER BY seq;

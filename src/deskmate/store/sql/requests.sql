@@ -286,6 +286,12 @@ LIMIT 100;
 UPDATE requests SET claimed_until = :until
 WHERE thread = :thread AND state = 'claimed' AND claimed_by = :operator AND claimed_until < :until;
 
+-- name: to_queue
+-- It waits in another queue, and is nobody's.
+UPDATE requests
+SET queue = :queue, state = 'open', claimed_by = NULL, claimed_name = NULL, claimed_until = NULL, updated_at = :now
+WHERE id = :id AND state IN ('open', 'claimed');
+
 -- name: lapse
 -- A claim has run out: the request is nobody's again.
 UPDATE requests

@@ -194,6 +194,14 @@ DELETE FROM clocks WHERE thread = :id;
 -- What became of its targets.
 DELETE FROM clock_outcomes WHERE thread = :id;
 
+-- name: delete_responses
+-- By when an operator had to answer on a thread.
+DELETE FROM responses WHERE thread = :id;
+
+-- name: delete_chains
+-- Who was told of a thread, one after the other.
+DELETE FROM chains WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';
