@@ -400,6 +400,34 @@ async def test_the_report_counts_what_ended_in_its_time_and_how_long_it_took(
         assert [(one.met, one.missed) for one in nothing.targets] == [(0, 0)] * 4
 
 
+async def test_nobody_is_measured_by_what_was_imported_and_all_are_by_what_comes_then(desk: Desk) -> None:
+    said = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "Here."}]
+    [report] = [one async for one in desk.imports.conversations([{"id": "1", "messages": said}])]
+    assert report.thread is not None
+    await desk.run_due()
+    before = await desk.sla.clock(report.thread)
+    assert (before.phase, before.running, before.ended) == (Phase.CLOSED, {}, {})
+    customer_of = (await desk.threads.get(report.thread)).customer
+    assert customer_of is not None
+    await desk.messages.post(report.thread, "And now?", author=customer(customer_of), respond=False)
+    await desk.run_due()
+    assert {*(await desk.sla.clock(report.thread)).running} == {Target.NEXT_RESPONSE, Target.RESOLUTION}
+
+
+async def test_a_thread_that_is_reopened_for_somebody_who_is_away_is_handed_off(
+    desk: Desk, clock: FakeClock, ana: Operator
+) -> None:
+    thread = await with_people(desk, ana)
+    await desk.messages.post(thread, "Done.", author=ana)
+    await desk.threads.change(thread, status=Status.RESOLVED, by=ana)
+    await desk.operators.presence(ana.id, "offline")
+    await pass_time(desk, clock, HOUR)
+    await desk.messages.post(thread, "Not at all.", author=ADA)
+    await desk.run_due()
+    shown = await desk.sla.clock(thread)
+    assert (shown.phase, shown.running[Target.TIME_TO_HUMAN].started) == (Phase.QUEUE, clock())
+
+
 async def test_reports_are_for_the_team_and_for_times_that_make_sense(desk: Desk, clock: FakeClock) -> None:
     thread = await opened(desk)
     with pytest.raises(Forbidden):
