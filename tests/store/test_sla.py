@@ -165,7 +165,7 @@ async def test_an_answer_that_came_too_late_is_missed_though_no_timer_went_off_b
     outcome = (await desk.sla.clock(thread)).ended[Target.FIRST_RESPONSE]
     assert (outcome.met, outcome.spent) == (False, MINUTE)
     assert await told(desk, thread) == all_of("first_response")
-    kept = {one.target: one for one in await desk.sla.report(clock() - HOUR, clock() + HOUR)}
+    kept = {one.target: one for one in (await desk.sla.report(clock() - HOUR, clock() + HOUR)).targets}
     assert (kept[Target.FIRST_RESPONSE].met, kept[Target.FIRST_RESPONSE].missed) == (0, 1)
 
 
@@ -361,7 +361,9 @@ async def test_a_deleted_thread_leaves_no_clock_behind(desk: Desk, clock: FakeCl
     await desk.run_due()
     assert await row(desk, thread) is None
     assert await desk.next_due() is None
-    assert all(one.met == one.missed == one.running == 0 for one in await desk.sla.report(clock() - HOUR, clock() + HOUR))
+    assert all(
+        one.met == one.missed == one.running == 0 for one in (await desk.sla.report(clock() - HOUR, clock() + HOUR)).targets
+    )
 
 
 async def test_without_a_policy_the_phases_are_kept_all_the_same(
@@ -388,14 +390,42 @@ async def test_the_report_counts_what_ended_in_its_time_and_how_long_it_took(
         await pass_time(desk, clock, seconds=seconds)
         await desk.messages.post(thread, "Hello.", author=ana)
     await with_people(desk, ana)
-    kept = {one.target: one for one in await desk.sla.report(begun, clock() + HOUR)}
+    kept = {one.target: one for one in (await desk.sla.report(begun, clock() + HOUR)).targets}
     first = kept[Target.FIRST_RESPONSE]
     assert (first.met, first.missed, first.running) == (3, 1, 1)
     assert (first.median, first.p90) == (timedelta(seconds=20), timedelta(seconds=70))
     assert kept[Target.RESOLUTION].running == 5
     assert (kept[Target.NEXT_RESPONSE].median, kept[Target.NEXT_RESPONSE].met) == (None, 0)
     for nothing in (await desk.sla.report(begun, clock() + HOUR, queue="billing"), await desk.sla.report(begun - HOUR, begun)):
-        assert [(one.met, one.missed) for one in nothing] == [(0, 0)] * 4
+        assert [(one.met, one.missed) for one in nothing.targets] == [(0, 0)] * 4
+
+
+async def test_nobody_is_measured_by_what_was_imported_and_all_are_by_what_comes_then(desk: Desk) -> None:
+    said = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "Here."}]
+    [report] = [one async for one in desk.imports.conversations([{"id": "1", "messages": said}])]
+    assert report.thread is not None
+    await desk.run_due()
+    before = await desk.sla.clock(report.thread)
+    assert (before.phase, before.running, before.ended) == (Phase.CLOSED, {}, {})
+    customer_of = (await desk.threads.get(report.thread)).customer
+    assert customer_of is not None
+    await desk.messages.post(report.thread, "And now?", author=customer(customer_of), respond=False)
+    await desk.run_due()
+    assert {*(await desk.sla.clock(report.thread)).running} == {Target.NEXT_RESPONSE, Target.RESOLUTION}
+
+
+async def test_a_thread_that_is_reopened_for_somebody_who_is_away_is_handed_off(
+    desk: Desk, clock: FakeClock, ana: Operator
+) -> None:
+    thread = await with_people(desk, ana)
+    await desk.messages.post(thread, "Done.", author=ana)
+    await desk.threads.change(thread, status=Status.RESOLVED, by=ana)
+    await desk.operators.presence(ana.id, "offline")
+    await pass_time(desk, clock, HOUR)
+    await desk.messages.post(thread, "Not at all.", author=ADA)
+    await desk.run_due()
+    shown = await desk.sla.clock(thread)
+    assert (shown.phase, shown.running[Target.TIME_TO_HUMAN].started) == (Phase.QUEUE, clock())
 
 
 async def test_reports_are_for_the_team_and_for_times_that_make_sense(desk: Desk, clock: FakeClock) -> None:

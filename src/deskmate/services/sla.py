@@ -17,6 +17,9 @@ from deskmate.services.clocks import Book, book, clocks_of, unseen
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
+USUAL = timedelta(days=30)
+"""How far a report goes back unless it is told otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadClock:
@@ -45,6 +48,16 @@ class Kept:
     p90: timedelta | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How well the targets were kept that ended in a time."""
+
+    since: datetime
+    until: datetime
+    queue: str | None
+    targets: tuple[Kept, ...]
+
+
 class SlaReports:
     """What the clocks have measured."""
 
@@ -61,24 +74,28 @@ class SlaReports:
 
         return await self._store.read(body)
 
-    async def report(self, since: datetime, until: datetime, *, queue: str | None = None, by: By = SYSTEM) -> tuple[Kept, ...]:
-        """How well each target was kept where it ended from `since` up to `until`, which is excluded, in all queues or in one.
-
-        Raises Invalid, Forbidden.
+    async def report(
+        self, since: datetime | None = None, until: datetime | None = None, *, queue: str | None = None, by: By = SYSTEM
+    ) -> Report:
+        """How well each target was kept where it ended from `since` up to `until`, which is excluded: without them, in the last
+        30 days. In all queues, or in one. Raises Invalid, Forbidden.
         """
         require(actor_of(by), Action.USAGE_READ)
         for at, name in ((since, "since"), (until, "until")):
-            if at.tzinfo is None:
+            if at is not None and at.tzinfo is None:
                 raise Invalid(f"{name} needs a time zone", field=name)
-        if until <= since:
-            raise Invalid("until is after since", field="until")
 
-        async def body(tx: Tx) -> tuple[Kept, ...]:
+        async def body(tx: Tx) -> Report:
+            end = until or tx.now
+            begin = since or end - USUAL
+            if end <= begin:
+                raise Invalid("until is after since", field="until")
             going = Counter[str]()
             for row in await tx.all("clocks.running", queue=queue):
                 for target in row["running"].split():
                     going[target] += row["number"]
-            return tuple([await _kept(tx, target, since, until, queue, going[target]) for target in Target])
+            kept = [await _kept(tx, target, begin, end, queue, going[target]) for target in Target]
+            return Report(since=begin, until=end, queue=queue, targets=tuple(kept))
 
         return await self._store.read(body)
 

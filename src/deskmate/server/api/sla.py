@@ -21,16 +21,16 @@ async def thread_clock(thread: str, desk: TheDesk, who: Who) -> Json:
 
 @router.get("/sla")
 async def report(
-    desk: TheDesk, who: Who, since: datetime, until: datetime, queue: Annotated[str | None, Query(max_length=100)] = None
+    desk: TheDesk,
+    who: Who,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    queue: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Json:
-    """How well each target was kept where it ended from `since` up to `until`; times have a zone."""
-    kept = await desk.sla.report(since, until, queue=queue, by=who)
-    return {
-        "since": moment(since),
-        "until": moment(until),
-        "queue": queue,
-        "targets": {one.target: _kept_json(one) for one in kept},
-    }
+    """How well each target was kept where it ended from `since` up to `until`, in the last 30 days without them. With a zone."""
+    found = await desk.sla.report(since, until, queue=queue, by=who)
+    targets = {one.target: _kept_json(one) for one in found.targets}
+    return {"since": moment(found.since), "until": moment(found.until), "queue": found.queue, "targets": targets}
 
 
 def _clock_json(clock: ThreadClock) -> Json:
