@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints
 
 from deskmate.domain.assignments import Holder
-from deskmate.domain.calendars import FARTHEST, Calendar
+from deskmate.domain.calendars import Calendar
 from deskmate.domain.policies import Rules
 
 LONGEST = 30 * 24 * 3600  # seconds
@@ -76,15 +75,7 @@ _OF_A_HOLDER = frozenset({ResponseAction.REMIND, ResponseAction.REASSIGN, Respon
 
 
 def due_after(calendar: Calendar | None, begin: datetime, span: timedelta) -> datetime:
-    """When so much time of a calendar has passed. One that does not open again within a year pauses nothing."""
+    """When so much time of a calendar has passed. One that does not open again pauses nothing."""
     if calendar is None:
         return begin + span
-    left, first = span, begin.astimezone(ZoneInfo(calendar.zone)).date()
-    for ahead in range(FARTHEST):
-        for opens, closes in calendar._spans(first + timedelta(days=ahead)):  # pyright: ignore[reportPrivateUsage]
-            # Differences of local times would count the hour of a changed clock twice, or not at all.
-            start, end = max(opens.astimezone(begin.tzinfo), begin), closes.astimezone(begin.tzinfo)
-            if end - start >= left:
-                return start + left
-            left -= max(end - start, timedelta())
-    return begin + span
+    return calendar.after(begin, span) or begin + span

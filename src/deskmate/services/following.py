@@ -21,6 +21,7 @@ Reaction = Callable[[Tx, Sequence[Event]], Awaitable[None]]
 BATCH = 200
 LOOK = 5.0  # seconds after which followers look unasked: a process that dies between its commit and its word tells nobody
 SOON = 0.05  # seconds in which what happens is gathered
+STOPPING = 1.0  # seconds after which an interruption that was not heard is repeated
 PATIENCE = 5.0  # seconds before what failed is tried again
 
 
@@ -35,18 +36,22 @@ class Following:
         self._store = store
         self._reactions = reactions
         self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
 
     def start(self) -> None:
         """Follow in the background until told to stop."""
         if self._task is None:
+            self._stopping.clear()
             self._task = asyncio.create_task(self._serve(), name="deskmate followers")
 
     async def stop(self) -> None:
         """Stop; what was not done is done by whoever comes next."""
         task, self._task = self._task, None
-        if task is not None:
+        self._stopping.set()
+        # What a driver does while it is interrupted may swallow the interruption: then it is told again.
+        while task is not None and not task.done():
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.wait({task}, timeout=STOPPING)
 
     async def catch_up(self) -> int:
         """Act on everything that has happened, and on what happens by doing so. Returns how many batches that were."""
@@ -70,11 +75,11 @@ class Following:
         return await self._store.read(look)
 
     async def _serve(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._store.open()
                 async with self._store.waiter("*") as waiter:
-                    while True:
+                    while not self._stopping.is_set():
                         await self.catch_up()
                         await waiter.wait(LOOK)
                         await asyncio.sleep(SOON)
