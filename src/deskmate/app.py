@@ -16,7 +16,7 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, offers, opening, posting, streams, threads
+from deskmate.services import attachments, deliveries, offers, opening, posting, streams, threads
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
@@ -26,6 +26,7 @@ from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
+from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
 from deskmate.services.following import Following, Reaction
@@ -43,6 +44,7 @@ from deskmate.services.reads import Reads
 from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
+from deskmate.services.sending import Sender
 from deskmate.services.sessions import Sessions
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
@@ -52,6 +54,7 @@ from deskmate.services.unsent import UnsentWords
 from deskmate.services.usage import Usage
 from deskmate.services.viewers import Viewers
 from deskmate.services.views import Views
+from deskmate.services.webhooks import Webhooks
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
@@ -63,6 +66,8 @@ if TYPE_CHECKING:
     AnyAgent = Runner | AbstractAgent[Any, Any]
 
 Entropy = Callable[[int], bytes]
+SENDERS = 64
+"""How many messages to other machines a desk has on their way at once."""
 
 
 class _Opened:
@@ -174,6 +179,9 @@ class Desk:
         self.views = Views(self._store)
         self.unsent = UnsentWords(self._store)
         self.mentions = Mentions(self._store)
+        private = self.settings.webhooks_private
+        self.webhooks = Webhooks(self._store, entropy, private=private)
+        self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)
         self.keys = Keys(self._store, entropy)
         self.sessions = Sessions(self._store, passwords, entropy)
         self.authenticator = Authenticator(
@@ -197,9 +205,20 @@ class Desk:
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
         }
-        reactions: dict[str, Reaction] = {}
+        reactions: dict[str, Reaction] = {"webhooks": deliveries.owe}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
+        # What goes out to other machines has an engine of its own: however slow they are, runs and timers have their places.
+        sending = {deliveries.SEND: self._outbox.send, deliveries.TURN: self._outbox.turn}
+        self._sending = Engine(
+            self._store,
+            sending,
+            lanes=set(),
+            owner=f"{self._owner}/out",
+            lease=lease,
+            timers=SENDERS,
+            audit=self._outbox.audit,
+        )
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -255,6 +274,7 @@ class Desk:
     def work(self) -> None:
         """Work on runs and timers in the background, in this process, until the desk is closed."""
         self._engine.start()
+        self._sending.start()
         self._following.start()
 
     async def run_due(self) -> int:
@@ -265,7 +285,7 @@ class Desk:
         done = 0
         while True:
             followed = await self._following.catch_up()
-            worked = await self._engine.run_due()
+            worked = await self._engine.run_due() + await self._sending.run_due()
             done += worked
             if not followed and not worked:
                 return done
@@ -274,7 +294,8 @@ class Desk:
         """When there is background work again; None when there is none."""
         if await self._following.behind():
             return self._clock()
-        return await self._engine.next_due()
+        due = [at for engine in (self._engine, self._sending) if (at := await engine.next_due()) is not None]
+        return min(due, default=None)
 
     async def end_streams(self) -> None:
         """Let everybody who follows the feed, or waits for a request, come to an end. Servers call it when they begin to stop."""
@@ -291,7 +312,7 @@ class Desk:
         """Give back what is being worked on and disconnect. Idempotent."""
         self.closing.set()
         await self._following.stop()
-        await self._engine.stop()
+        await asyncio.gather(self._engine.stop(), self._sending.stop())
         await self._store.close()
 
     async def respond(

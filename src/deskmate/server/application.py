@@ -22,6 +22,7 @@ from deskmate.server.api import (
     threads,
     unsent,
     views,
+    webhooks,
 )
 from deskmate.server.intake import Intake
 from deskmate.server.limits import RateLimits
@@ -52,7 +53,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     app.state.noticed = dict[str, float]()
     app.state.limits = RateLimits(on=desk.settings.rate_limits, clock=time.monotonic)
     problems.install(app)
-    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies):
+    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, webhooks):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.mount("/static", pages.static, name="static")

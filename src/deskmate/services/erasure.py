@@ -8,7 +8,8 @@ from deskmate.store.times import ms
 
 BELONGINGS = (
     "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "requests", "runs",
-    "assignments", "routes", "usage", "reads", "viewers", "notifications", "events",
+    "assignments", "routes", "usage", "reads", "viewers", "notifications", "deliveries", "slack_posts",
+    "events",
 )  # fmt: skip
 
 

@@ -170,6 +170,14 @@ DELETE FROM viewers WHERE thread = :id;
 -- What the team was told of a thread.
 DELETE FROM notifications WHERE thread = :id;
 
+-- name: delete_deliveries
+-- What webhooks were to be told of a thread; that it was deleted they are told afterwards.
+DELETE FROM deliveries WHERE thread = :id;
+
+-- name: delete_slack_posts
+-- Which messages in Slack stood for requests of a thread.
+DELETE FROM slack_posts WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';
