@@ -86,7 +86,10 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
         "id"
     ]
     await ada.say(thread, "SECRET of Ada", files=[file], respond=False)
-    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
+    # Its address leads nowhere: what is owed to it waits.
+    webhook = (await front.admin.post("/api/webhooks", url="https://shop.invalid/", events=["thread.deleted"]))["id"]
+    delivery = (await front.admin.post(f"/api/webhooks/{webhook}/test"))["id"]
+    ids = {"thread": thread, "webhook": webhook, "delivery": delivery, "request": request, "operator": victim.id, "key": key}
     ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
     return Scene(front, people, ids, ada)
 

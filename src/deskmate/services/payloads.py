@@ -29,7 +29,7 @@ _TOLD = (
 
 def link(public_url: str | None, thread: str | None) -> str | None:
     """Where people look at a thread, for a desk that knows its own address."""
-    return None if public_url is None or thread is None else f"{public_url.rstrip('/')}/inbox?thread={thread}"
+    return None if public_url is None or thread is None else f"{public_url.rstrip('/')}/inbox/threads/{thread}"
 
 
 async def payload(tx: Tx, webhook: Webhook, delivery: Row, *, public_url: str | None) -> str | None:

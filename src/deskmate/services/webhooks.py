@@ -131,7 +131,7 @@ class Webhooks:
                 new = _switched(new, chosen(WebhookState, state, "state"))
             await tx.run(
                 "webhooks.change",
-                id=webhook, state=new.state, reason=new.reason, failing_since=ms(new.failing_since), now=ms(tx.now),
+                id=webhook, reason=new.reason, failing_since=ms(new.failing_since), now=ms(tx.now),
                 **_facts(new),
             )  # fmt: skip
             await _tell(tx, webhook, "changed" if new.state is was.state else new.state, by)
