@@ -16,7 +16,7 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, deliveries, offers, opening, posting, streams, threads
+from deskmate.services import attachments, deliveries, offers, opening, posting, slack, streams, threads
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
@@ -46,6 +46,8 @@ from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
 from deskmate.services.sending import Sender
 from deskmate.services.sessions import Sessions
+from deskmate.services.slack import Slack
+from deskmate.services.slack_calls import SlackCalls
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
@@ -59,6 +61,7 @@ from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
 from deskmate.store.engine import Engine
+from deskmate.store.jobs import Handler
 
 if TYPE_CHECKING:
     from pydantic_ai.agent import AbstractAgent
@@ -181,6 +184,7 @@ class Desk:
         self.mentions = Mentions(self._store)
         private = self.settings.webhooks_private
         self.webhooks = Webhooks(self._store, entropy, private=private)
+        self.slack = self._slack()
         self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)
         self.keys = Keys(self._store, entropy)
         self.sessions = Sessions(self._store, passwords, entropy)
@@ -209,16 +213,12 @@ class Desk:
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
         # What goes out to other machines has an engine of its own: however slow they are, runs and timers have their places.
-        sending = {deliveries.SEND: self._outbox.send, deliveries.TURN: self._outbox.turn}
-        self._sending = Engine(
-            self._store,
-            sending,
-            lanes=set(),
-            owner=f"{self._owner}/out",
-            lease=lease,
-            timers=SENDERS,
-            audit=self._outbox.audit,
-        )
+        sending: dict[str, Handler] = {deliveries.SEND: self._outbox.send, deliveries.TURN: self._outbox.turn}
+        if self.slack is not None:
+            sending[slack.POST] = self.slack.post
+            reactions["slack"] = self.slack.follow
+        out, look = f"{self._owner}/out", self._outbox.audit
+        self._sending = Engine(self._store, sending, lanes=set(), owner=out, lease=lease, timers=SENDERS, audit=look)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -360,6 +360,16 @@ class Desk:
         """Queued runs whose agent is not registered here, by agent."""
         rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
         return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
+
+    def _slack(self) -> Slack | None:
+        """Slack, where the settings have a token of it."""
+        if self.settings.slack_token is None:
+            return None
+        return Slack(
+            self._store, self.requests, calls=SlackCalls(self.settings.slack_url, self.settings.slack_token),
+            signing_secret=self.settings.slack_signing_secret, channel=self.settings.slack_channel,
+            public_url=self.settings.public_url, clock=self._clock,
+        )  # fmt: skip
 
     def _contents(self) -> Contents:
         """Where new files go: imported here, because it takes a package that is not always there."""

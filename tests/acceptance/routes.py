@@ -109,8 +109,10 @@ MATRIX: dict[str, frozenset[str]] = {
 
 OPEN_DOORS = frozenset({
     "GET /healthz", "GET /readyz", "POST /api/chat/sessions", "POST /api/session", "POST /api/session/link",
+    "POST /slack/actions",
 })  # fmt: skip
-"""Routes for people without credentials; those of sessions take an e-mail address and a password, or a link."""
+"""Routes for people without credentials; those of sessions take an e-mail address and a password, or a link; Slack signs
+what it sends."""
 
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/me": {"presence": "available"},

@@ -1,8 +1,12 @@
 """Webhooks through the public doors, against a receiver that is in a bad mood: at least once, signed, with a stable id."""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from tests.acceptance.receiver import OK, Receiver, receiving
 
 from deskmate import Desk, Settings, customer
 from deskmate.domain.actors import SYSTEM
+from deskmate.domain.webhooks import Attempt
 from deskmate.services import sending
 from deskmate.testing import FakeClock, ScriptedAgent, asking, pass_time
 
@@ -395,3 +400,41 @@ async def test_where_the_settings_do_not_allow_it_nothing_is_sent_to_private_add
         assert delivery.state == "queued"
         assert "https://" in str(delivery.attempts[0].error)
     assert receiver.received == []
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate of shop.example, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    named = ["-subj", "/CN=shop", "-addext", "subjectAltName=DNS:shop.example", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*new, *named], check=True, capture_output=True)
+    return certificate, key
+
+
+async def test_the_certificate_has_to_be_one_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to an address, and TLS is about the name all the same."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    receiver = Receiver()
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", port))])
+
+    async def attempt(host: str) -> Attempt:
+        secret = "whsec_" + "A" * 44
+        url = f"https://{host}:{port}/hook"
+        return await sending.Sender().send(
+            sending.Outgoing(id="msg_1", url=url, body="{}", secrets=[secret], at=datetime.now(UTC), private=True)
+        )
+
+    async with server:
+        unknown = await attempt("shop.example")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        known, other = await attempt("shop.example"), await attempt("other.example")
+    assert (known.status, known.error) == (204, None)
+    assert "certificate" in str(unknown.error)
+    assert "certificate" in str(other.error).lower()
+    assert [one.headers["host"] for one in receiver.received] == [f"shop.example:{port}"]

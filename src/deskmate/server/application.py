@@ -19,6 +19,7 @@ from deskmate.server.api import (
     policies,
     queues,
     requests,
+    slack,
     threads,
     unsent,
     views,
@@ -53,7 +54,22 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     app.state.noticed = dict[str, float]()
     app.state.limits = RateLimits(on=desk.settings.rate_limits, clock=time.monotonic)
     problems.install(app)
-    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, webhooks):
+    for room in (
+        threads,
+        requests,
+        queues,
+        events,
+        mentions,
+        access,
+        canned,
+        macros,
+        views,
+        unsent,
+        files,
+        policies,
+        webhooks,
+        slack,
+    ):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.mount("/static", pages.static, name="static")

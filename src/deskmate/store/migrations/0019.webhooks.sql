@@ -40,15 +40,18 @@ CREATE INDEX deliveries_on_their_way ON deliveries (lease_until) WHERE lease_unt
 CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX deliveries_of_thread ON deliveries (thread) WHERE thread IS NOT NULL;
 
--- The message in Slack that stands for a request: where it is, and what it was last made to say.
+-- Messages in Slack that stand for a request: in which channel, or with whom, and where they are once they have been posted.
 CREATE TABLE slack_posts (
-    request TEXT PRIMARY KEY,
+    id TEXT PRIMARY KEY,
+    request TEXT NOT NULL,
     thread TEXT NOT NULL,
+    place TEXT NOT NULL,
     channel TEXT,
     ts TEXT,
     lease_by TEXT,
     lease_until BIGINT,
     created_at BIGINT NOT NULL
 );
+CREATE INDEX slack_posts_of_request ON slack_posts (request);
 CREATE INDEX slack_posts_of_thread ON slack_posts (thread);
 INSERT INTO followers (name, seq) SELECT 'slack', (SELECT COALESCE(MAX(seq), 0) FROM events);
