@@ -142,7 +142,7 @@ async def test_answering_opens_a_form_whose_words_go_to_the_agent(
     found = await desk.requests.get(request, by=ana)
     assert found.decision is not None
     assert (found.decision.value, found.decision.channel) == ("Yes, until 19:00.", "slack")
-    page = await desk.messages.list(found.thread, by=ana)
+    page = await desk.messages.history(found.thread, by=ana)
     assert page.items[-1].text == "Ana says: Yes, until 19:00."
 
 

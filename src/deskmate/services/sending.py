@@ -3,6 +3,7 @@ looked at; redirects are not followed, and of the answer only the status counts.
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 import time
@@ -18,10 +19,12 @@ from deskmate.domain.addresses import refusal
 from deskmate.domain.webhooks import Attempt, check_url, host_header
 from deskmate.errors import Invalid
 
+log = logging.getLogger("deskmate.webhooks")
 CONNECT = 5.0  # seconds to look a name up and to connect
 TOTAL = 15.0  # seconds for everything
 MOST_READ = 64 * 1024  # bytes of an answer that are read before it is left
 MOST_ADDRESSES = 2
+LONGEST_ERROR = 300  # characters
 
 
 class Refused(Exception):
@@ -68,7 +71,11 @@ class Sender:
         except TimeoutError:
             attempt = replace(attempt, error=f"no answer within {self._total:g} seconds")
         except (Refused, Invalid, httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
-            attempt = replace(attempt, error=(str(error) or type(error).__name__)[:300])
+            attempt = replace(attempt, error=(str(error) or type(error).__name__)[:LONGEST_ERROR])
+        except Exception as error:
+            # Whatever a receiver makes the libraries stumble over is a failed attempt like any other.
+            log.exception("%s could not be sent", outgoing.id)
+            attempt = replace(attempt, error=f"{type(error).__name__}: {error}"[:LONGEST_ERROR])
         return replace(attempt, ms=round((time.monotonic() - began) * 1000))
 
     async def _post(self, outgoing: Outgoing) -> int:
