@@ -16,16 +16,29 @@ from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, deliveries, offers, opening, posting, slack, streams, threads
+from deskmate.services import (
+    attachments,
+    clocks,
+    deferrals,
+    deliveries,
+    offers,
+    opening,
+    posting,
+    slack,
+    streams,
+    threads,
+)
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.canned import CannedReplies
 from deskmate.services.choosing import Choosing
+from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
+from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
@@ -34,6 +47,7 @@ from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
 from deskmate.services.leases import Leases
+from deskmate.services.limits import Limits
 from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
 from deskmate.services.mentions import Mentions
@@ -46,6 +60,7 @@ from deskmate.services.respond import Outcome, Responder
 from deskmate.services.search import Search
 from deskmate.services.sending import Sender
 from deskmate.services.sessions import Sessions
+from deskmate.services.sla import SlaReports
 from deskmate.services.slack import Slack
 from deskmate.services.slack_calls import SlackCalls
 from deskmate.services.snoozing import Snoozing
@@ -173,6 +188,8 @@ class Desk:
         self.usage = Usage(self._store)
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
+        self.limits = Limits(self._store)
+        self.sla = SlaReports(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -195,6 +212,8 @@ class Desk:
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
+        self._deferring = Deferring(self._store)
+        self._clocks = Timers(self._store)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -208,8 +227,10 @@ class Desk:
             offers.LEFT: self._leases.give_back,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
+            deferrals.TIMER: self._deferring.tend,
+            clocks.JOB: self._clocks.tend,
         }
-        reactions: dict[str, Reaction] = {"webhooks": deliveries.owe}
+        reactions: dict[str, Reaction] = {"clocks": self._clocks.follow, "webhooks": deliveries.owe}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
         # What goes out to other machines has an engine of its own: however slow they are, runs and timers have their places.
@@ -350,6 +371,9 @@ class Desk:
         await self._leases.audit()
         await self.operators.audit()
         await self._snoozing.audit()
+        await self._deferring.audit()
+        await self.limits.audit()
+        await self._clocks.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

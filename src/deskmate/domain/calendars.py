@@ -1,58 +1,121 @@
 """Calendars: the hours in which people work, in their own time zone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from deskmate.domain.holidays import check_holidays, holidays_of
+from deskmate.domain.zones import plain, stretches
 from deskmate.errors import Invalid
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY = timedelta(days=1)
 FARTHEST = 366  # days in which a calendar has to open again
+HORIZON = timedelta(days=3653)
+"""How far ahead anybody looks: what takes more than ten years never comes."""
+LAST = datetime.combine(date(9900, 1, 1), time())  # where the calendar of the machine ends, and some room
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """When people work: for each day of the week its spans in the local time of `zone`, and days on which nobody does."""
+    """When people work: for each day of the week its spans in the local time of `zone`, and days on which nobody does: those in
+    `closed`, and the public `holidays` of a country (`FR`) or of a part of one (`DE-BY`).
+
+    A moment is open when the clock on the wall shows a time within a span of that day. So a span lasts an hour longer when the
+    clocks go back in it, an hour less when they go forward, and one that lies in the hour that is skipped does not take place.
+    """
 
     zone: str
     hours: Mapping[str, tuple[tuple[time, time], ...]]
     closed: tuple[date, ...] = ()
+    holidays: str | None = None
 
     def open(self, at: datetime) -> bool:
         """Whether people work at this moment."""
-        local = at.astimezone(ZoneInfo(self.zone))
-        return any(begin <= local < end for begin, end in self._spans(local.date()))
+        return next(self._pieces(plain(at), plain(at) + timedelta(microseconds=1)), None) is not None
 
     def opens_at(self, at: datetime) -> datetime | None:
         """When people work again, in UTC; now where they do. None where they will not within a year."""
-        local = at.astimezone(ZoneInfo(self.zone))
-        for ahead in range(FARTHEST):
-            for begin, end in self._spans(local.date() + timedelta(days=ahead)):
-                if local < end:
-                    return max(begin, local).astimezone(UTC)
+        begin = plain(at)
+        first = next(self._pieces(begin, _until(begin, DAY * FARTHEST)), None)
+        return None if first is None else first[0].replace(tzinfo=UTC)
+
+    def spans(self, begin: datetime, end: datetime) -> Iterator[Span]:
+        """The open time between two instants, in UTC, in its order; what is open without a break is one span."""
+        held: Span | None = None
+        for piece in self._pieces(plain(begin), plain(end)):
+            if held is not None and held[1] == piece[0]:
+                held = (held[0], piece[1])
+                continue
+            if held is not None:
+                yield _utc(held)
+            held = piece
+        if held is not None:
+            yield _utc(held)
+
+    def worked(self, begin: datetime, end: datetime) -> timedelta:
+        """How much open time there is between two instants, as it really passes."""
+        return sum((until - since for since, until in self._pieces(plain(begin), plain(end))), timedelta())
+
+    def after(self, begin: datetime, worked: timedelta) -> datetime | None:
+        """The first instant at which so much open time has passed since `begin`. None where that takes more than ten years."""
+        left, start = worked, plain(begin)
+        if left <= timedelta():
+            return begin.astimezone(UTC)
+        for since, until in self._pieces(start, _until(start, HORIZON)):
+            if until - since >= left:
+                return (since + left).replace(tzinfo=UTC)
+            left -= until - since
         return None
 
-    def _spans(self, day: date) -> list[tuple[datetime, datetime]]:
-        zone = ZoneInfo(self.zone)
-        spans = () if day in self.closed else self.hours.get(DAYS[day.weekday()], ())
-        return [(_at(day, begin, zone), _at(day, end, zone)) for begin, end in spans]
+    def _pieces(self, begin: datetime, end: datetime) -> Iterator[Span]:
+        """The open time between two instants, piece by piece. UTC without a zone, here and below."""
+        if not any(self.hours.values()):
+            return
+        for since, until, offset in stretches(self.zone, begin, end):
+            day, last = (since + offset).date(), (until + offset).date()
+            while day <= last:
+                for first, then in self._wall(day):
+                    opens, shuts = max(first - offset, since), min(then - offset, until)
+                    if opens < shuts:
+                        yield opens, shuts
+                day += DAY
+
+    def _wall(self, day: date) -> list[Span]:
+        """The spans of a day, in wall time."""
+        spans = self.hours.get(DAYS[day.weekday()], ())
+        if not spans or day in self.closed:
+            return []
+        if self.holidays is not None and day in holidays_of(self.holidays, day.year):
+            return []
+        return [(datetime.combine(day, begin), _end(day, end)) for begin, end in spans]
 
 
-def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """A time of a day; midnight as an end is that of the next day."""
-    whole = datetime.combine(day, clock, zone)
-    return whole + timedelta(days=1) if clock == time.max else whole
+def _end(day: date, clock: time) -> datetime:
+    """An end of a span; midnight is that of the next day."""
+    return datetime.combine(day + DAY, time()) if clock == time.max else datetime.combine(day, clock)
+
+
+def _until(begin: datetime, ahead: timedelta) -> datetime:
+    return min(begin + ahead, LAST)
+
+
+def _utc(span: Span) -> Span:
+    return span[0].replace(tzinfo=UTC), span[1].replace(tzinfo=UTC)
 
 
 def calendar_of(given: object) -> Calendar:
-    """Read `{"zone": "Europe/Paris", "hours": {"mon": [["09:00", "17:30"]]}, "closed": ["2026-12-25"]}`; an end may be 24:00.
+    """Read `{"zone": "Europe/Paris", "hours": {"mon": [["09:00", "17:30"]]}, "closed": ["2026-12-24"], "holidays": "FR"}`; an end
+    may be 24:00, and `closed` and `holidays` may be left out.
 
     Raises Invalid, naming the place.
     """
-    written = _mapping(given, "a calendar has zone, hours and closed", "calendar", ("zone", "hours", "closed"))
+    known = ("zone", "hours", "closed", "holidays")
+    written = _mapping(given, "a calendar has zone, hours, closed and holidays", "calendar", known)
     zone = written.get("zone")
     if not isinstance(zone, str) or not _known_zone(zone):
         raise Invalid("zone must be a time zone such as Europe/Paris", field="calendar.zone")
@@ -62,6 +125,7 @@ def calendar_of(given: object) -> Calendar:
         zone=zone,
         hours={day: _spans_of(spans, f"calendar.hours.{day}") for day, spans in hours.items()},
         closed=tuple(_day_of(day) for day in closed),
+        holidays=check_holidays(written.get("holidays"), "calendar.holidays"),
     )
 
 
@@ -123,7 +187,14 @@ def _day_of(given: object) -> date:
 def calendar_json(calendar: Calendar) -> dict[str, object]:
     """The calendar as it is read again."""
     hours = {day: [[_clock(begin), _clock(end)] for begin, end in spans] for day, spans in calendar.hours.items()}
-    return {"zone": calendar.zone, "hours": hours, "closed": [day.isoformat() for day in calendar.closed]}
+    written: dict[str, object] = {
+        "zone": calendar.zone,
+        "hours": hours,
+        "closed": [day.isoformat() for day in calendar.closed],
+    }
+    if calendar.holidays is not None:
+        written["holidays"] = calendar.holidays
+    return written
 
 
 def _clock(clock: time) -> str:

@@ -28,6 +28,7 @@ type_prefixes = {
     "mention": "men",
     "webhook": "wh",
     "delivery": "msg",  # what Standard Webhooks calls the id of a message
+    "notification": "ntf",
 }
 
 

@@ -148,6 +148,13 @@ class Message:
         """What a person reads: the text parts, joined by one space; empty for tool messages."""
         return text_of(self.role, self.parts)
 
+    @property
+    def said(self) -> bool:
+        """Whether these are whole words, or files, that are out for the customer to read."""
+        out = self.visibility is Visibility.PUBLIC and self.status is MessageStatus.SUCCESS
+        speaks = bool(self.text.strip()) or any(isinstance(part, File) for part in self.parts)
+        return out and speaks and self.role in ("user", "assistant")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextMessage:

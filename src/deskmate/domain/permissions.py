@@ -248,7 +248,10 @@ def redact_thread(thread: Thread, actor: Actor | None) -> Thread:
         return thread
     preview = thread.preview if thread.preview and thread.preview.visibility == Visibility.PUBLIC else None
     assignment = replace(thread.assignment, reason="")
-    return replace(thread, summary=None, queue=None, tags=(), metadata={}, preview=preview, assignment=assignment)
+    return replace(
+        thread, summary=None, queue=None, tags=(), metadata={}, preview=preview, assignment=assignment,
+        due_at=None, due_target=None, due_breached=False,
+    )  # fmt: skip
 
 
 def redact_viewers(viewers: Iterable[Viewer], actor: Actor | None) -> tuple[Viewer, ...]:

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from deskmate.domain.limits import Limit
 from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.rates import Rate
+from deskmate.domain.sla import Sla
 from deskmate.errors import Invalid, NotFound
 
 MODELS: Mapping[Kind, type[Rules]] = {
+    Kind.LIMIT: Limit,
+    Kind.SLA: Sla,
     Kind.RATE: Rate,
 }
 

@@ -60,7 +60,8 @@ class Preview:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
     """One conversation. `prompt_order` is the newest order that wants an answer, `answered_order` the newest dealt with.
-    `weight` is what it counts, in hundredths, of what its holder may hold."""
+    `weight` is what it counts, in hundredths, of what its holder may hold. `due_target` is the target of an SLA policy that is
+    due first; `due_at` is None while it stands still."""
 
     id: str
     customer: str | None
@@ -81,7 +82,12 @@ class Thread:
     metadata: Mapping[str, object] = field(default_factory=dict[str, object])
     prompt_order: int = -1
     answered_order: int = -1
+    limited: bool = field(default=False, compare=False)
+    """Whether there is any limit that a use may have to be counted against; known where the thread was read by itself."""
     preview: Preview | None = None
+    due_at: datetime | None = None
+    due_target: str | None = None
+    due_breached: bool = False
     created_at: datetime
     updated_at: datetime
 

@@ -14,11 +14,13 @@ from deskmate.server.api import (
     canned,
     events,
     files,
+    limits,
     macros,
     mentions,
     policies,
     queues,
     requests,
+    sla,
     slack,
     threads,
     unsent,
@@ -69,6 +71,8 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
         policies,
         webhooks,
         slack,
+        limits,
+        sla,
     ):
         app.include_router(room.router)
     app.include_router(pages.router)

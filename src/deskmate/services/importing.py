@@ -152,7 +152,7 @@ async def _open(tx: Tx, found: Conversation, source: str, by: Actor) -> Thread:
     of = found.customer
     await customers.ensure(tx, of.id, name=of.name, email=of.email)
     origin = {"import": {"source": source, "id": found.id}}
-    thread = await threads.open_(tx, customer=of.id, subject=found.subject, metadata=origin, actor=by)
+    thread = await threads.open_(tx, customer=of.id, subject=found.subject, metadata=origin, imported=True, actor=by)
     fresh = await tx.run(
         "imports.insert",
         source=source, conversation=found.id, digest=found.digest, thread=thread.id, now=ms(tx.now),

@@ -130,7 +130,9 @@ async def _add(tx: Tx, message: Message, written: NewMessage, actor: Actor) -> N
     )
     await attachments.attach(tx, message, written.files)
     await findable.put(tx, message)
-    data: dict[str, object] = {"message": message.id, "visibility": message.visibility}
+    data: dict[str, object] = {
+        "message": message.id, "visibility": message.visibility, "author": message.author.kind, "said": message.said,
+    }  # fmt: skip
     if written.mentions and message.visibility is Visibility.NOTE:
         await mentioning.put(tx, message, written.mentions)
         data["mentions"] = written.mentions
@@ -144,7 +146,10 @@ async def _rewrite(tx: Tx, before: Message, message: Message, files: Sequence[st
     await findable.changed(tx, before, message)
     if before.status is MessageStatus.PENDING and message.status is not MessageStatus.PENDING:
         await streams.end_with(tx, message)
-    data = {"message": message.id, "status": message.status, "visibility": message.visibility}
+    data = {
+        "message": message.id, "status": message.status, "visibility": message.visibility, "author": message.author.kind,
+        "said": message.said and not before.said,
+    }  # fmt: skip
     await feed.emit(tx, EventType.MESSAGE_CHANGED, actor=actor, thread=message.thread, data=data)
     await previews.changed(tx, before, message)
     return message

@@ -84,10 +84,23 @@ def thread_json(thread: Thread, actor: Actor, waiting: Iterable[Request] = (), *
             "language": shown.language,
             "metadata": dict(shown.metadata),
             "requests": [waiting_json(request) for request in waiting],
+            "clock": _due_json(shown),
         }
         if unread is not None:
             record["unread"] = unread
     return record
+
+
+def _due_json(thread: Thread) -> Json | None:
+    """The target of an SLA policy that is due first on a thread."""
+    if thread.due_target is None:
+        return None
+    return {
+        "target": thread.due_target,
+        "due_at": moment(thread.due_at),
+        "breached": thread.due_breached,
+        "paused": thread.due_at is None,
+    }
 
 
 def _preview_json(thread: Thread) -> Json | None:

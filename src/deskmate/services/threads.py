@@ -70,9 +70,10 @@ async def open_(
     queue: str | None = None,
     tags: Sequence[str] = (),
     language: str | None = None,
+    imported: bool = False,
     actor: Actor,
 ) -> Thread:
-    """A new thread, held by the AI. A customer whom nobody has met yet is made known."""
+    """A new thread, held by the AI; `imported` where it began elsewhere. A customer whom nobody has met yet is made known."""
     if customer is not None:
         await customers.ensure(tx, customer, name=actor.name if (actor.kind, actor.id) == (AuthorKind.CUSTOMER, customer) else "")
     id, now = tx.id("thread"), ms(tx.now)
@@ -90,7 +91,10 @@ async def open_(
         reason=reason, note=None, by_kind=actor.kind, by_id=actor.id, by_name=actor.name,
         queue=None, waited=None, now=now,
     )  # fmt: skip
-    await feed.emit(tx, EventType.THREAD_OPENED, actor=actor, thread=id, data={"customer": customer})
+    data: dict[str, object] = {"customer": customer, "queue": queue, "priority": priority}
+    if imported:
+        data["imported"] = True
+    await feed.emit(tx, EventType.THREAD_OPENED, actor=actor, thread=id, data=data)
     return await get(tx, id)
 
 
@@ -173,7 +177,8 @@ async def _store_change(tx: Tx, was: Thread, now: Thread, actor: Actor) -> Threa
     if now.subject != was.subject:
         await findable.subject(tx, now.id, was.subject, now.subject)
     facts = ("subject", "summary", "status", "snoozed_until", "mode", "priority", "tags", "language", "metadata")
-    data = {"changed": [fact for fact in facts if getattr(was, fact) != getattr(now, fact)], "status": now.status}
+    changed = [fact for fact in facts if getattr(was, fact) != getattr(now, fact)]
+    data = {"changed": changed, "status": now.status, "priority": now.priority}
     await feed.emit(tx, EventType.THREAD_CHANGED, actor=actor, thread=now.id, data=data)
     return await get(tx, now.id)
 

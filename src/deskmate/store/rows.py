@@ -62,7 +62,11 @@ def thread_of(row: Row) -> Thread:
         metadata=json.loads(row["metadata"]),
         prompt_order=row["prompt_order"],
         answered_order=row["answered_order"],
+        limited=bool(row.get("limited", False)),
         preview=_preview_of(row),
+        due_at=_time_or_none(row["due_at"]),
+        due_target=row["due_target"],
+        due_breached=bool(row["due_breached"]),
         created_at=_time(row["created_at"]),
         updated_at=_time(row["updated_at"]),
     )
