@@ -21,10 +21,12 @@ from deskmate.services import (
     chaining,
     clocks,
     deferrals,
+    deliveries,
     offers,
     opening,
     posting,
     responses,
+    slack,
     streams,
     threads,
     work,
@@ -41,6 +43,7 @@ from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
+from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
 from deskmate.services.following import Following, Reaction
@@ -60,8 +63,11 @@ from deskmate.services.requests import Requests
 from deskmate.services.respond import Outcome, Responder
 from deskmate.services.responses import Responses
 from deskmate.services.search import Search
+from deskmate.services.sending import Sender
 from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
+from deskmate.services.slack import Slack
+from deskmate.services.slack_calls import SlackCalls
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
@@ -70,11 +76,13 @@ from deskmate.services.unsent import UnsentWords
 from deskmate.services.usage import Usage
 from deskmate.services.viewers import Viewers
 from deskmate.services.views import Views
+from deskmate.services.webhooks import Webhooks
 from deskmate.services.work import Working
 from deskmate.store import connect
 from deskmate.store.base import Body, Store, T, Tx, Waiter
 from deskmate.store.contents import Contents, DatabaseContents
 from deskmate.store.engine import Engine
+from deskmate.store.jobs import Handler
 
 if TYPE_CHECKING:
     from pydantic_ai.agent import AbstractAgent
@@ -82,6 +90,8 @@ if TYPE_CHECKING:
     AnyAgent = Runner | AbstractAgent[Any, Any]
 
 Entropy = Callable[[int], bytes]
+SENDERS = 64
+"""How many messages to other machines a desk has on their way at once."""
 
 
 class _Opened:
@@ -198,6 +208,10 @@ class Desk:
         self.views = Views(self._store)
         self.unsent = UnsentWords(self._store)
         self.mentions = Mentions(self._store)
+        private = self.settings.webhooks_private
+        self.webhooks = Webhooks(self._store, entropy, private=private)
+        self.slack = self._slack()
+        self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)
         self.keys = Keys(self._store, entropy)
         self.sessions = Sessions(self._store, passwords, entropy)
         self.authenticator = Authenticator(
@@ -238,8 +252,16 @@ class Desk:
             "responses": self._responses.follow,
             "chains": self.chains.follow,
         }
+        reactions: dict[str, Reaction] = {"clocks": self._clocks.follow, "webhooks": deliveries.owe}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
+        # What goes out to other machines has an engine of its own: however slow they are, runs and timers have their places.
+        sending: dict[str, Handler] = {deliveries.SEND: self._outbox.send, deliveries.TURN: self._outbox.turn}
+        if self.slack is not None:
+            sending[slack.POST] = self.slack.post
+            reactions["slack"] = self.slack.follow
+        out, look = f"{self._owner}/out", self._outbox.audit
+        self._sending = Engine(self._store, sending, lanes=set(), owner=out, lease=lease, timers=SENDERS, audit=look)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -295,6 +317,7 @@ class Desk:
     def work(self) -> None:
         """Work on runs and timers in the background, in this process, until the desk is closed."""
         self._engine.start()
+        self._sending.start()
         self._following.start()
 
     async def run_due(self) -> int:
@@ -305,7 +328,7 @@ class Desk:
         done = 0
         while True:
             followed = await self._following.catch_up()
-            worked = await self._engine.run_due()
+            worked = await self._engine.run_due() + await self._sending.run_due()
             done += worked
             if not followed and not worked:
                 return done
@@ -314,7 +337,8 @@ class Desk:
         """When there is background work again; None when there is none."""
         if await self._following.behind():
             return self._clock()
-        return await self._engine.next_due()
+        due = [at for engine in (self._engine, self._sending) if (at := await engine.next_due()) is not None]
+        return min(due, default=None)
 
     async def end_streams(self) -> None:
         """Let everybody who follows the feed, or waits for a request, come to an end. Servers call it when they begin to stop."""
@@ -331,7 +355,7 @@ class Desk:
         """Give back what is being worked on and disconnect. Idempotent."""
         self.closing.set()
         await self._following.stop()
-        await self._engine.stop()
+        await asyncio.gather(self._engine.stop(), self._sending.stop())
         await self._store.close()
 
     async def respond(
@@ -385,6 +409,16 @@ class Desk:
         """Queued runs whose agent is not registered here, by agent."""
         rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
         return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
+
+    def _slack(self) -> Slack | None:
+        """Slack, where the settings have a token of it."""
+        if self.settings.slack_token is None:
+            return None
+        return Slack(
+            self._store, self.requests, calls=SlackCalls(self.settings.slack_url, self.settings.slack_token),
+            signing_secret=self.settings.slack_signing_secret, channel=self.settings.slack_channel,
+            public_url=self.settings.public_url, clock=self._clock,
+        )  # fmt: skip
 
     def _contents(self) -> Contents:
         """Where new files go: imported here, because it takes a package that is not always there."""

@@ -61,6 +61,18 @@ class Settings:
     """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
     files: str | None = field(default=None, repr=False)
     """DESKMATE_FILES: where the contents of files are kept: `file:///folder`, `s3://bucket/folder`; without it, in the store."""
+    public_url: str | None = None
+    """DESKMATE_PUBLIC_URL: where people find this desk, for the links in mails: `https://desk.example`."""
+    webhooks_private: bool = False
+    """DESKMATE_WEBHOOKS_PRIVATE: `on` lets admins make webhooks that may lead to this machine and to private networks."""
+    slack_token: str | None = field(default=None, repr=False)
+    """DESKMATE_SLACK_TOKEN: the bot token of a Slack app (`xoxb-...`)."""
+    slack_signing_secret: str | None = field(default=None, repr=False)
+    """DESKMATE_SLACK_SIGNING_SECRET: by which Slack signs what people click."""
+    slack_channel: str | None = None
+    """DESKMATE_SLACK_CHANNEL: the id of the channel that is told of requests."""
+    slack_url: str = "https://slack.com/api/"
+    """DESKMATE_SLACK_URL: where Slack's Web API is."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -91,6 +103,12 @@ class Settings:
             list_prices=read("DESKMATE_LIST_PRICES", _one_of(_SWITCH), base.list_prices),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
             files=read("DESKMATE_FILES", _url, None),
+            public_url=read("DESKMATE_PUBLIC_URL", _address, None),
+            webhooks_private=read("DESKMATE_WEBHOOKS_PRIVATE", _one_of(_SWITCH), base.webhooks_private),
+            slack_token=read("DESKMATE_SLACK_TOKEN", _text, None),
+            slack_signing_secret=read("DESKMATE_SLACK_SIGNING_SECRET", _text, None),
+            slack_channel=read("DESKMATE_SLACK_CHANNEL", _text, None),
+            slack_url=read("DESKMATE_SLACK_URL", _slack, base.slack_url),
         )
 
 
@@ -104,6 +122,18 @@ def _url(variable: str, text: str) -> str:
     if not protocol or not path:
         raise Misconfigured(f"{variable} must be a URL like file:///folder or s3://bucket/folder", field=variable)
     return text
+
+
+def _slack(variable: str, text: str) -> str:
+    problem = Misconfigured(f"{variable} must be an address like https://slack.com/api/, not {text!r}", field=variable)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise problem from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+        raise problem
+    return text if text.endswith("/") else f"{text}/"
 
 
 def _number(least: int, most: int) -> Callable[[str, str], int]:
@@ -157,6 +187,13 @@ def _origin(variable: str, text: str) -> str:
     ):
         raise problem
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _address(variable: str, text: str) -> str:
+    try:
+        return _origin(variable, text)
+    except Misconfigured:
+        raise Misconfigured(f"{variable} must be like https://desk.example, not {text!r}", field=variable) from None
 
 
 def _listed(text: str) -> list[str]:

@@ -62,6 +62,17 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /api/policies/{kind}/{policy}": TEAM,
     "PUT /api/policies/{kind}/{policy}": LEADERS,
     "DELETE /api/policies/{kind}/{policy}": LEADERS,
+    "GET /api/webhooks": ADMINS,
+    "POST /api/webhooks": ADMINS,
+    "GET /api/webhooks/{webhook}": ADMINS,
+    "PATCH /api/webhooks/{webhook}": ADMINS,
+    "DELETE /api/webhooks/{webhook}": ADMINS,
+    "POST /api/webhooks/{webhook}/rotate": ADMINS,
+    "POST /api/webhooks/{webhook}/test": ADMINS,
+    "GET /api/webhooks/{webhook}/deliveries": ADMINS,
+    "GET /api/webhooks/{webhook}/deliveries/{delivery}": ADMINS,
+    "POST /api/webhooks/{webhook}/deliveries/{delivery}/replay": ADMINS,
+    "POST /api/webhooks/{webhook}/replay": ADMINS,
     "GET /api/limits": TEAM | {"usage:read"},
     "GET /api/threads/{thread}/clock": TEAM | {"usage:read"},
     "GET /api/sla": TEAM | {"usage:read"},
@@ -106,8 +117,10 @@ MATRIX: dict[str, frozenset[str]] = {
 
 OPEN_DOORS = frozenset({
     "GET /healthz", "GET /readyz", "POST /api/chat/sessions", "POST /api/session", "POST /api/session/link",
+    "POST /slack/actions",
 })  # fmt: skip
-"""Routes for people without credentials; those of sessions take an e-mail address and a password, or a link."""
+"""Routes for people without credentials; those of sessions take an e-mail address and a password, or a link; Slack signs
+what it sends."""
 
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/me": {"presence": "available"},
@@ -141,4 +154,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/policies/{kind}/{policy}": {"rules": {"currency": "EUR", "per_hour": 3000}},
     "POST /api/usage/{usage}/correction": {"seconds": 1, "reason": "Away from the keyboard"},
     "POST /api/me/mentions/read": {},
+    "POST /api/webhooks": {"url": "https://shop.example/hook"},
+    "PATCH /api/webhooks/{webhook}": {"description": "Ours"},
+    "POST /api/webhooks/{webhook}/replay": {},
 }

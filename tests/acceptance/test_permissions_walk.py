@@ -93,6 +93,10 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
         await lead.post(f"/api/requests/{request}/release")
         chain = (await heard.type("chain.started")).data["data"]["chain"]
     ids = {"thread": thread, "request": request, "operator": victim.id, "key": key, "chain": chain}
+    # Its address leads nowhere: what is owed to it waits.
+    webhook = (await front.admin.post("/api/webhooks", url="https://shop.invalid/", events=["thread.deleted"]))["id"]
+    delivery = (await front.admin.post(f"/api/webhooks/{webhook}/test"))["id"]
+    ids = {"thread": thread, "webhook": webhook, "delivery": delivery, "request": request, "operator": victim.id, "key": key}
     ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
     ids["usage"] = NOT_THERE
     return Scene(front, people, ids, ada)

@@ -36,6 +36,12 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_LIST_PRICES": "off",
         "DESKMATE_EMBEDDINGS": "models/small",
         "DESKMATE_FILES": "s3://bucket/folder",
+        "DESKMATE_PUBLIC_URL": "https://Desk.example/",
+        "DESKMATE_WEBHOOKS_PRIVATE": "on",
+        "DESKMATE_SLACK_TOKEN": "xoxb-1",
+        "DESKMATE_SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
+        "DESKMATE_SLACK_CHANNEL": "C024BE91L",
+        "DESKMATE_SLACK_URL": "https://slack-gov.com/api",
     }
     assert Settings.from_env(env) == Settings(
         store="sqlite:///a.db",
@@ -57,6 +63,12 @@ def test_every_setting_is_read_from_its_variable() -> None:
         list_prices=False,
         embeddings="models/small",
         files="s3://bucket/folder",
+        public_url="https://desk.example",
+        webhooks_private=True,
+        slack_token="xoxb-1",
+        slack_signing_secret="8f742231b10e8888abcd99yyyzzz85a5",
+        slack_channel="C024BE91L",
+        slack_url="https://slack-gov.com/api/",
     )
     assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()
 
@@ -83,6 +95,10 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("DESKMATE_LOG_LEVEL", "loud"),
         ("DESKMATE_FILES", "/var/lib/deskmate"),
         ("DESKMATE_FILES", "s3://"),
+        ("DESKMATE_PUBLIC_URL", "desk.example"),
+        ("DESKMATE_PUBLIC_URL", "https://desk.example/inbox"),
+        ("DESKMATE_WEBHOOKS_PRIVATE", "some"),
+        ("DESKMATE_SLACK_URL", "slack.com"),
     ],
 )
 def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
@@ -93,8 +109,9 @@ def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
 
 def test_secrets_are_neither_in_the_repr_nor_in_a_complaint() -> None:
     settings = Settings(
-        admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d", files="ftp://u:hush-4@h"
-    )
+        admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d", files="ftp://u:hush-4@h",
+        slack_token="hush-5", slack_signing_secret="hush-6",
+    )  # fmt: skip
     assert "hush" not in repr(settings)
     with pytest.raises(Misconfigured) as caught:
         Settings.from_env({"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush"})

@@ -50,6 +50,7 @@ class EventType(StrEnum):
     NOTIFICATION_FAILED = "notification.failed"
     LIMIT_REACHED = "limit.reached"
     USAGE_RECORDED = "usage.recorded"
+    WEBHOOK_CHANGED = "webhook.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

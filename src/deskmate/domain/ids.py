@@ -26,6 +26,8 @@ type_prefixes = {
     "macro": "mac",
     "view": "view",
     "mention": "men",
+    "webhook": "wh",
+    "delivery": "msg",  # what Standard Webhooks calls the id of a message
     "notification": "ntf",
     "chain": "cha",
 }

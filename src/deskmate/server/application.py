@@ -22,10 +22,12 @@ from deskmate.server.api import (
     queues,
     requests,
     sla,
+    slack,
     threads,
     unsent,
     usage,
     views,
+    webhooks,
 )
 from deskmate.server.intake import Intake
 from deskmate.server.limits import RateLimits
@@ -69,6 +71,8 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
         unsent,
         files,
         policies,
+        webhooks,
+        slack,
         limits,
         sla,
         usage,

@@ -24,6 +24,8 @@ HEADERS = {
 }
 UPLOAD = re.compile(r"/api/threads/[^/]+/files$")
 """The path that takes contents as they are."""
+SLACK = "/slack/actions"
+"""The path that takes forms."""
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -56,13 +58,18 @@ class Intake:
             return problem(413, "too_large", _too_large(most), headers={"Connection": "close"})
         has_body = length not in ("", "0") or "transfer-encoding" in headers
         media = headers.get("content-type", "").split(";")[0].strip().lower()
-        if scope["method"] in WRITES and has_body and not _is_upload(scope) and media != "application/json":
+        if scope["method"] in WRITES and has_body and not _is_upload(scope) and media != _media_of(scope):
             return problem(415, "unsupported_media_type", "Send application/json.")
         return None
 
     def _most_of(self, scope: Scope) -> int:
         """A file is no body of JSON: it has a limit of its own, which its route explains; twice as much nobody hears."""
         return 2 * LARGEST if _is_upload(scope) else self._most
+
+
+def _media_of(scope: Scope) -> str:
+    """What a body has to be. Slack sends forms, which it signs; no browser that is signed in here can send those."""
+    return "application/x-www-form-urlencoded" if scope["method"] == "POST" and scope["path"] == SLACK else "application/json"
 
 
 def _is_upload(scope: Scope) -> bool:

@@ -10,6 +10,7 @@ BELONGINGS = (
     "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "requests",
     "limit_reserves", "limit_reasons", "deferrals", "runs", "assignments", "routes", "usage", "reads", "viewers",
     "notifications", "clocks", "clock_outcomes", "signs", "responses", "chains", "events",
+    "notifications", "clocks", "clock_outcomes", "deliveries", "slack_posts", "events",
 )  # fmt: skip
 
 

@@ -179,7 +179,7 @@ class Feed:
         rows = await _rows(tx, by, thread, place.after)
         found: list[Seen | Piece] = []
         for row in rows:
-            seen = await _seen(tx, event_of(row), by)
+            seen = await seen_by(tx, event_of(row), by)
             if seen is not None:
                 found.append(seen)
         # Text belongs behind the event that opened its message; with a full batch that event may still be to come.
@@ -246,7 +246,7 @@ async def _pending(tx: Tx, by: Actor, thread: str | None) -> list[Row]:
     return await tx.all("streams.pending_all")
 
 
-async def _seen(tx: Tx, event: Event, by: Actor) -> Seen | None:
+async def seen_by(tx: Tx, event: Event, by: Actor) -> Seen | None:
     """The event with its records, or None when this actor may not know of it."""
     if not event_visible(event, by):
         return None

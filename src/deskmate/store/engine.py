@@ -37,6 +37,7 @@ class Engine:
         owner: str,
         lease: timedelta = LEASE,
         parallel: int = 64,
+        timers: int = TIMERS,
         audit: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
@@ -45,6 +46,7 @@ class Engine:
         self._owner = owner
         self._lease = lease
         self._parallel = parallel
+        self._timers = timers
         self._audit = audit  # looks after rows that should have a job and have none
         self._audited_at = float("-inf")
         self._working: dict[asyncio.Task[None], Job] = {}
@@ -144,7 +146,7 @@ class Engine:
         """Start what is due. Returns after how many seconds to look again."""
         runs = sum(job.lane != "" for job in self._working.values())
         lanes = self._lanes if runs < self._parallel else frozenset[str]()
-        room = self._parallel - runs if lanes else TIMERS - (len(self._working) - runs)
+        room = self._parallel - runs if lanes else self._timers - (len(self._working) - runs)
         longest = min(LOOK, self._lease / 3).total_seconds()
         if room <= 0:
             return longest  # or as soon as something is done

@@ -286,3 +286,28 @@ class ReadMentions(Body):
 class CorrectUsage(Body):
     seconds: float
     reason: Line
+
+
+class AddWebhook(Body):
+    url: Annotated[CleanText, Field(min_length=1, max_length=2000)]
+    events: Annotated[list[Short], Field(max_length=100)] = []
+    queues: Annotated[list[Short], Field(max_length=100)] = []
+    description: Line = ""
+    hidden: bool = False
+    allow_private: bool = False
+
+
+class ChangeWebhook(Body):
+    url: Annotated[CleanText, Field(min_length=1, max_length=2000)] | None = None
+    events: Annotated[list[Short], Field(max_length=100)] | None = None
+    queues: Annotated[list[Short], Field(max_length=100)] | None = None
+    description: Line | None = None
+    hidden: bool | None = None
+    allow_private: bool | None = None
+    state: Literal["enabled", "disabled"] | None = None
+
+
+class ReplayDeliveries(Body):
+    state: Literal["dead", "delivered"] | None = "dead"
+    since: Short | None = None
+    until: Short | None = None

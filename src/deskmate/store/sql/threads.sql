@@ -174,6 +174,14 @@ DELETE FROM viewers WHERE thread = :id;
 -- What the team was told of a thread.
 DELETE FROM notifications WHERE thread = :id;
 
+-- name: delete_deliveries
+-- What webhooks were to be told of a thread; that it was deleted they are told afterwards.
+DELETE FROM deliveries WHERE thread = :id;
+
+-- name: delete_slack_posts
+-- Which messages in Slack stood for requests of a thread.
+DELETE FROM slack_posts WHERE thread = :id;
+
 -- name: delete_limit_reserves
 -- What was put aside for the runs of a thread.
 DELETE FROM limit_reserves WHERE thread = :id;
