@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
+from deskmate.domain.notifications import Channel
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, offers, opening, posting, streams, threads
+from deskmate.services import attachments, notifications, offers, opening, posting, streams, telling, threads
 from deskmate.services.actions import Actions
+from deskmate.services.answer_links import AnswerLinks
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.canned import CannedReplies
@@ -26,6 +28,7 @@ from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
+from deskmate.services.delivering import Deliver, Deliveries
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
 from deskmate.services.following import Following, Reaction
@@ -35,7 +38,9 @@ from deskmate.services.keys import Keys
 from deskmate.services.leases import Leases
 from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
+from deskmate.services.mail import Mail
 from deskmate.services.mentions import Mentions
+from deskmate.services.notifications import Notifications
 from deskmate.services.operators import AWAY, Operators
 from deskmate.services.policies import Policies
 from deskmate.services.queueing import Queues
@@ -181,6 +186,9 @@ class Desk:
         )
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(self._store, self._agents, owner=self._owner, lease=lease)
+        self.notifications = Notifications(self._store)
+        self.answer_links = AnswerLinks(self._store, self.requests)
+        self.deliveries = Deliveries(self._store, self._channels(), entropy, public_url=self.settings.public_url)
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
         handlers = {
@@ -196,8 +204,9 @@ class Desk:
             offers.LEFT: self._leases.give_back,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
+            notifications.JOB: self.deliveries.tend,
         }
-        reactions: dict[str, Reaction] = {}
+        reactions: dict[str, Reaction] = {"notifications": telling.tell}
         self._following = Following(self._store, reactions)
         self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
 
@@ -329,6 +338,7 @@ class Desk:
         await self._leases.audit()
         await self.operators.audit()
         await self._snoozing.audit()
+        await self.deliveries.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:
@@ -339,6 +349,13 @@ class Desk:
         """Queued runs whose agent is not registered here, by agent."""
         rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
         return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
+
+    def _channels(self) -> dict[Channel, Deliver]:
+        """How word leaves this process, as far as the settings say how."""
+        channels: dict[Channel, Deliver] = {}
+        if self.settings.smtp_url is not None:
+            channels[Channel.EMAIL] = Mail(self.settings.smtp_url, sender=self.settings.mail_from)
+        return channels
 
     def _contents(self) -> Contents:
         """Where new files go: imported here, because it takes a package that is not always there."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from types import MappingProxyType
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -57,6 +58,12 @@ class Settings:
     """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
     files: str | None = field(default=None, repr=False)
     """DESKMATE_FILES: where the contents of files are kept: `file:///folder`, `s3://bucket/folder`; without it, in the store."""
+    smtp_url: str | None = field(default=None, repr=False)
+    """DESKMATE_SMTP_URL: where mail is handed in: `smtp://user:password@host:587` or `smtps://...`; else none is sent."""
+    mail_from: str = "Deskmate <deskmate@localhost>"
+    """DESKMATE_MAIL_FROM: the sender of mails: `Support <desk@shop.example>`."""
+    public_url: str | None = None
+    """DESKMATE_PUBLIC_URL: where people find this desk, for the links in mails: `https://desk.example`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -85,6 +92,9 @@ class Settings:
             away_seconds=read("DESKMATE_AWAY_SECONDS", _number(0, 86400), base.away_seconds),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
             files=read("DESKMATE_FILES", _url, None),
+            smtp_url=read("DESKMATE_SMTP_URL", _smtp, None),
+            mail_from=read("DESKMATE_MAIL_FROM", _sender, base.mail_from),
+            public_url=read("DESKMATE_PUBLIC_URL", _address, None),
         )
 
 
@@ -98,6 +108,34 @@ def _url(variable: str, text: str) -> str:
     if not protocol or not path:
         raise Misconfigured(f"{variable} must be a URL like file:///folder or s3://bucket/folder", field=variable)
     return text
+
+
+def _smtp(variable: str, text: str) -> str:
+    # It may hold a password, so it stays out of the message.
+    problem = Misconfigured(f"{variable} must be like smtp://user:password@host:587, or smtps://host", field=variable)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise problem from None
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise problem
+    return text
+
+
+def _sender(variable: str, text: str) -> str:
+    _, address = parseaddr(text)
+    local, _, host = address.rpartition("@")
+    if not local or not host or not text.isprintable():
+        raise Misconfigured(f"{variable} must be like Support <desk@shop.example>, not {text!r}", field=variable)
+    return text
+
+
+def _address(variable: str, text: str) -> str:
+    try:
+        return _origin(variable, text)
+    except Misconfigured:
+        raise Misconfigured(f"{variable} must be like https://desk.example, not {text!r}", field=variable) from None
 
 
 def _number(least: int, most: int) -> Callable[[str, str], int]:

@@ -26,6 +26,7 @@ type_prefixes = {
     "macro": "mac",
     "view": "view",
     "mention": "men",
+    "notification": "ntf",
 }
 
 

@@ -7,8 +7,8 @@ from deskmate.store.base import Tx
 from deskmate.store.times import ms
 
 BELONGINGS = (
-    "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "requests", "runs",
-    "assignments", "routes", "usage", "reads", "viewers", "notifications", "events",
+    "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "answer_links",
+    "requests", "runs", "assignments", "routes", "usage", "reads", "viewers", "notifications", "events",
 )  # fmt: skip
 
 
