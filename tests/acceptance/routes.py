@@ -60,6 +60,11 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /api/policies/{kind}/{policy}": TEAM,
     "PUT /api/policies/{kind}/{policy}": LEADERS,
     "DELETE /api/policies/{kind}/{policy}": LEADERS,
+    "GET /api/notifications": TEAM - {"admin"},  # one's own: the admin of these tests is a key without a person behind it
+    "POST /api/notifications/read": TEAM - {"admin"},
+    "POST /api/notifications/{notification}/retry": LEADERS,
+    "GET /api/me/notifications/preferences": TEAM - {"admin"},
+    "PATCH /api/me/notifications/preferences": TEAM - {"admin"},
     "GET /api/events": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/operators": TEAM,
     "POST /api/operators": ADMINS,
@@ -132,4 +137,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/threads/{thread}/unsent": {"text": "SECRET of somebody", "visibility": "note"},
     "PUT /api/policies/{kind}/{policy}": {"rules": {"currency": "EUR", "per_hour": 3000}},
     "POST /api/me/mentions/read": {},
+    "POST /api/notifications/read": {},
+    "PATCH /api/me/notifications/preferences": {"channels": {"mention": ["email"]}},
 }

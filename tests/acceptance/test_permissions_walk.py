@@ -86,7 +86,16 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
         "id"
     ]
     await ada.say(thread, "SECRET of Ada", files=[file], respond=False)
-    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key}
+    async with people["operator"].listening() as heard:
+        await lead.say(thread, f"@{people['operator'].id} SECRET of Ada", visibility="note")
+        sent = await heard.type("notification.sent")
+    ids = {
+        "notification": sent.data["data"]["notification"],
+        "thread": thread,
+        "request": request,
+        "operator": victim.id,
+        "key": key,
+    }
     ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
     return Scene(front, people, ids, ada)
 

@@ -34,6 +34,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_AWAY_SECONDS": "90",
         "DESKMATE_EMBEDDINGS": "models/small",
         "DESKMATE_FILES": "s3://bucket/folder",
+        "DESKMATE_SMTP_URL": "smtp://desk:secret@mail.example:587",
+        "DESKMATE_MAIL_FROM": "Support <desk@shop.example>",
+        "DESKMATE_PUBLIC_URL": "https://desk.example/",
     }
     assert Settings.from_env(env) == Settings(
         store="sqlite:///a.db",
@@ -53,6 +56,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
         away_seconds=90,
         embeddings="models/small",
         files="s3://bucket/folder",
+        smtp_url="smtp://desk:secret@mail.example:587",
+        mail_from="Support <desk@shop.example>",
+        public_url="https://desk.example",
     )
     assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()
 
@@ -77,6 +83,13 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("DESKMATE_LOG_LEVEL", "loud"),
         ("DESKMATE_FILES", "/var/lib/deskmate"),
         ("DESKMATE_FILES", "s3://"),
+        ("DESKMATE_SMTP_URL", "mail.example"),
+        ("DESKMATE_SMTP_URL", "http://mail.example"),
+        ("DESKMATE_SMTP_URL", "smtp://mail.example:port"),
+        ("DESKMATE_MAIL_FROM", "Support"),
+        ("DESKMATE_MAIL_FROM", "Support <desk@shop.example>\nBcc: eve@shop.example"),
+        ("DESKMATE_PUBLIC_URL", "desk.example"),
+        ("DESKMATE_PUBLIC_URL", "https://desk.example/path"),
     ],
 )
 def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
@@ -87,9 +100,11 @@ def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
 
 def test_secrets_are_neither_in_the_repr_nor_in_a_complaint() -> None:
     settings = Settings(
-        admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d", files="ftp://u:hush-4@h"
-    )
+        admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d", files="ftp://u:hush-4@h",
+        smtp_url="smtp://u:hush-5@h",
+    )  # fmt: skip
     assert "hush" not in repr(settings)
-    with pytest.raises(Misconfigured) as caught:
-        Settings.from_env({"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush"})
-    assert "hush" not in str(caught.value)
+    for variable, value in {"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush", "DESKMATE_SMTP_URL": "http://u:hush@h"}.items():
+        with pytest.raises(Misconfigured) as caught:
+            Settings.from_env({variable: value})
+        assert "hush" not in str(caught.value)

@@ -22,9 +22,10 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 def _pattern(text: str) -> str:
     """What is matched has to be something that people are told of."""
-    known = text == "*" or text in KINDS or any(text.startswith(family) for family in KINDS if family.endswith("."))
-    if not known or len(text) > 100 or not text.isprintable() or "[" in text or "?" in text:
-        raise ValueError(f"a kind is one of {', '.join(f'{kind}*' if kind.endswith('.') else kind for kind in KINDS)}, or *")
+    fits = any(fnmatchcase(kind, text) or (kind.endswith(".") and text.startswith(kind)) for kind in KINDS)
+    if not fits or len(text) > 100 or not text.isprintable() or "[" in text or "?" in text:
+        named = (f"{kind}*" if kind.endswith(".") else kind for kind in KINDS)
+        raise ValueError(f"a kind is one of {', '.join(named)}, or *")
     return text
 
 

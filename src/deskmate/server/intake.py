@@ -24,6 +24,9 @@ HEADERS = {
 }
 UPLOAD = re.compile(r"/api/threads/[^/]+/files$")
 """The path that takes contents as they are."""
+ANSWER = re.compile(r"/answer/[^/]+$")
+"""The page that takes a form, as browsers send it without a script."""
+FORM = "application/x-www-form-urlencoded"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -56,7 +59,8 @@ class Intake:
             return problem(413, "too_large", _too_large(most), headers={"Connection": "close"})
         has_body = length not in ("", "0") or "transfer-encoding" in headers
         media = headers.get("content-type", "").split(";")[0].strip().lower()
-        if scope["method"] in WRITES and has_body and not _is_upload(scope) and media != "application/json":
+        fits = media == (FORM if ANSWER.match(scope["path"]) else "application/json")
+        if scope["method"] in WRITES and has_body and not _is_upload(scope) and not fits:
             return problem(415, "unsupported_media_type", "Send application/json.")
         return None
 

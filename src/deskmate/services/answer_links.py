@@ -5,7 +5,7 @@ To look at a link changes nothing: programs that scan mails follow every link. T
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from deskmate.domain.actors import Actor
 from deskmate.domain.messages import Message
@@ -20,7 +20,7 @@ from deskmate.services.credentials import Entropy, digest, new_token
 from deskmate.services.requests import Requests
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.rows import message_of
-from deskmate.store.times import ms, utc, utc_or_none
+from deskmate.store.times import ms
 
 LIFE = timedelta(days=1)
 PREFIX = "da_"
@@ -42,8 +42,8 @@ class Asked:
     thread: Thread
     messages: Sequence[Message]
     draft: str | None
-    used_at: datetime | None
-    expires_at: datetime
+    used: bool
+    expired: bool
 
 
 async def make(tx: Tx, entropy: Entropy, request: Request, operator: Operator, *, base: str) -> tuple[AnswerLink, ...]:
@@ -100,8 +100,8 @@ class AnswerLinks:
                 thread=await threads.get(tx, request.thread),
                 messages=await last_words(tx, request.thread),
                 draft=None if draft is None else message_of(draft).text,
-                used_at=utc_or_none(row["used_at"]),
-                expires_at=utc(row["expires_at"]),
+                used=row["used_at"] is not None,
+                expired=row["expires_at"] <= ms(tx.now),
             )
 
         return await self._store.read(body)

@@ -281,3 +281,13 @@ class KeepUnsent(Body):
 
 class ReadMentions(Body):
     mentions: Annotated[list[Short], Field(max_length=200)] | None = None
+
+
+class ReadNotifications(Body):
+    notifications: Annotated[list[Short], Field(max_length=200)] | None = None
+
+
+class Prefer(Body):
+    channels: PlainObject = Field(default_factory=dict)
+    quiet: PlainObject | None = None
+    urgent_anyway: bool = True
