@@ -16,8 +16,8 @@ from aiosmtpd.smtp import SMTP
 
 @dataclass
 class Postbox:
-    """What has arrived, in the order of arrival. `mood` says what becomes of the next mails: `kind` takes them, `refuses` says no,
-    `hangs` says nothing, `dies` takes them and is gone before it can say so."""
+    """What has arrived, in the order of arrival. `mood` says what becomes of the next mails: `kind` takes them, `refuses` says
+    no, `hangs` says nothing, `dies` takes them and is gone before it can say so."""
 
     url: str = ""
     mood: str = "kind"

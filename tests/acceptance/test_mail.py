@@ -1,6 +1,7 @@
 """Mail: operators are told of what waits for them, and answer by a link that works once; nobody is told late or for nothing."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -95,27 +96,30 @@ async def test_a_mail_carries_the_question_who_asks_and_the_last_ten_public_mess
         await desk.run_due()
     await ana.say(thread, "a note, SECRET", visibility="note")
     await front.admin.patch(f"/api/threads/{thread}", mode="review")
+    agent.script = lambda turn: _once(say("a draft, SECRET"))
     await ada.say(thread, "word 6 of Ada")
-    agent.script = asking("Are you open on Monday?")
-    await front.admin.patch(f"/api/threads/{thread}", mode="auto")
     await desk.run_due()
-    [letter] = [one for one in box.letters if "Are you open" in words(one)]
-    assert str(letter["to"]).startswith("Ana <")
+    await front.admin.patch(f"/api/threads/{thread}", mode="auto")
+    agent.script = asking("Are you open on Monday?")
+    await ada.say(thread, "word 7 of Ada")
+    await desk.run_due()
+    letter = box.letters[-1]
+    assert str(letter["to"]) == f"Ana <{await email_of(front, ana)}>"
     assert letter["from"] == "Desk of the shop <desk@shop.example>"
     assert letter["auto-submitted"] == "auto-generated"
     assert letter["subject"] == "scripted asks: Are you open on Monday?"
     for text in (words(letter), markup(letter)):
-        assert "Are you open on Monday?" in text
+        assert f"Customer: {ada.id}" in text
         assert "Asked by: scripted" in text
         assert "Subject: Opening hours" in text
+        assert text.count("Are you open on Monday?") == 2
         assert f"https://desk.example/inbox/threads/{thread}" in text
         assert "SECRET" not in text
-        assert (
-            text.count("You said: word") == 5
-        )  # ten messages: five pairs, of which the first begins with the answer to the first
-        assert [number for number in range(1, 7) if f"\n> word {number} of Ada" in f"\n{text}" or f">word {number} of Ada" in text] == [
-            2, 3, 4, 5, 6,
-        ]  # fmt: skip
+        assert text.count("You said: word") == 4
+    plain = re.findall(r"^> (.*)$", words(letter), re.MULTILINE)
+    assert [one for one in plain if one.startswith("word")] == [f"word {number} of Ada" for number in range(2, 8)]
+    quoted = re.findall(r">(word \d of Ada)<", markup(letter))
+    assert quoted == [f"word {number} of Ada" for number in range(2, 8)]
 
 
 async def test_the_words_of_a_draft_are_on_the_page_and_not_in_the_mail(
@@ -151,7 +155,7 @@ async def test_an_approval_shows_the_arguments_that_would_run(
         return "refunded"
 
     agent.script = calling("refund", {"order": "A-7", "amount": 4200}, refund)
-    thread, request = await asked(desk, ada)
+    _, request = await asked(desk, ada)
     [letter] = box.letters
     assert '"amount": 4200' in words(letter)
     ways = links(letter)
@@ -314,9 +318,9 @@ async def test_no_name_and_no_message_adds_a_header_or_markup(desk: Desk, front:
     assert "\u202e" not in words(letter)
     tags = Tags(markup(letter))
     assert not {"script", "img", "b"} & tags.names
-    for row in words(letter).split("\n"):
-        if "You: yes" in row or "script" in row:
-            assert row.startswith(("> ", "program asks:", "admin")) or row == words(letter).split("\n")[0]
+    ours, *rows = words(letter).split("\n")
+    assert ours == letter["subject"]
+    assert all(row.startswith("> ") for row in rows if "You: yes" in row or "script" in row or "Bcc" in row)
     page = shown(await follow(front, links(letter)["Answer"]))
     assert not {"script", "img", "b"} & page.names
     assert "<script>alert(1)</script>" in page.text
@@ -385,7 +389,7 @@ async def test_in_quiet_hours_a_mail_waits_for_their_end_unless_it_is_urgent(
     await front.admin.post("/api/requests", question="By morning?", expires_in=7 * 86400)
     await front.admin.post("/api/requests", question="Now?", priority="urgent", expires_in=7 * 86400)
     await desk.run_due()
-    assert [letter["subject"] for letter in box.letters] == ["admin key asks: Now?"] or len(box.letters) == 1
+    assert [str(letter["subject"]) for letter in box.letters] == ["admin key asks: Now?"]
     told = await ana.get("/api/notifications")
     assert (len(told["items"]), told["unread"]) == (2, 2)  # the inbox makes no noise
     await pass_time(desk, clock, timedelta(hours=9, minutes=59))
