@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from email.policy import default
 from html.parser import HTMLParser
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Postbox:
     letters: list[EmailMessage] = field(default_factory=list)
     receivers: list[list[str]] = field(default_factory=list)
     tries: int = 0
+    signed_in: int = 0
     _let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_MAIL(self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
@@ -51,11 +53,29 @@ class Postbox:
 
 
 @asynccontextmanager
-async def open_postbox() -> AsyncIterator[Postbox]:
-    """A mail server on a free port, for the time of the block."""
+async def open_postbox(tls: ssl.SSLContext | None = None, password: str | None = None) -> AsyncIterator[Postbox]:
+    """A mail server on a free port, for the time of the block; with `tls` it offers STARTTLS, and wants a password behind it."""
     box = Postbox()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, hostname="postbox.test", loop=loop), "127.0.0.1", 0)
+
+    def sign_in(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        right = password is not None and (data.login, data.password) == (b"desk", password.encode())
+        box.signed_in += right
+        return AuthResult(success=right)
+
+    server = await loop.create_server(
+        lambda: SMTP(
+            box,
+            hostname="postbox.test",
+            loop=loop,
+            tls_context=tls,
+            require_starttls=tls is not None,
+            auth_required=password is not None,
+            authenticator=sign_in,
+        ),
+        "127.0.0.1",
+        0,
+    )
     box.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield box

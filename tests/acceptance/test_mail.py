@@ -1,9 +1,14 @@
 """Mail: operators are told of what waits for them, and answer by a link that works once; nobody is told late or for nothing."""
 
+import asyncio
 import json
 import re
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -216,6 +221,37 @@ async def test_p2_of_two_people_with_two_mails_one_decides_and_the_other_is_told
     assert (decision["value"], decision["by"]["id"]) == ("Ben's", ben.id)
 
 
+async def test_p2_one_link_that_is_used_by_many_at_once_decides_once(
+    desk: Desk, store_url: str, clock: FakeClock, settings: Settings, front: Front, ana: Person, box: Postbox
+):
+    request = await front.admin.post("/api/requests", question="Is it?")
+    await desk.run_due()
+    path = links(box.letters[0])["Answer"]
+    second = Desk(store_url, settings=settings, clock=clock)
+    async with serving(second, work=False) as url, open_front(url) as other:
+        doors = (front, other) * 5
+        responses = await asyncio.gather(*(send(door, path, value=f"answer {n}") for n, door in enumerate(doors)))
+    assert sorted(response.status_code for response in responses) == [200, *[409] * 9]
+    [won] = [number for number, response in enumerate(responses) if response.status_code == 200]
+    assert (await ana.get(f"/api/requests/{request['id']}"))["decision"]["value"] == f"answer {won}"
+
+
+async def test_p2_of_two_who_have_to_approve_neither_does_it_twice_by_one_mail(
+    desk: Desk, front: Front, agent: ScriptedAgent, ada: Person, ana: Person, ben: Person, box: Postbox
+):
+    async def refund(args: Any) -> object:
+        return "refunded"
+
+    agent.script = calling("refund", {"amount": 1}, refund, approvers=2)
+    _, request = await asked(desk, ada)
+    [hers], [his] = box.to(await email_of(front, ana)), box.to(await email_of(front, ben))
+    assert "A second person" in shown(await send(front, links(hers)["Approve"])).text
+    assert "used before" in shown(await send(front, links(hers)["Approve"]), 410).text
+    assert "used before" in shown(await follow(front, links(hers)["Approve"]), 410).text
+    assert (await ana.get(f"/api/requests/{request}"))["decision"] is None
+    assert "Ben approved this" in shown(await send(front, links(his)["Approve"])).text
+
+
 async def test_a_decision_that_is_refused_does_not_use_the_link_up(
     desk: Desk, front: Front, ada: Person, ana: Person, box: Postbox
 ):
@@ -375,6 +411,43 @@ async def test_after_the_last_try_a_mail_is_dead_and_visible_until_a_lead_has_it
     assert "Is it?" in words(letter)
     refused(await lea.client.post(f"/api/notifications/{dead['id']}/retry"), 409, "conflict")
     assert (await lea.get("/api/notifications", failed="true"))["items"] == []
+
+
+async def test_a_password_goes_through_an_encrypted_line_to_a_server_that_is_known(
+    store_url: str, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: there is nobody who makes a certificate")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    command += [
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    async with open_postbox(tls=context, password="s3cret/@") as box:
+        port = box.url.rpartition(":")[2]
+        settings = Settings(smtp_url=f"smtp://desk:s3cret%2F%40@localhost:{port}", mail_from="desk@shop.example")
+        async with Desk.open(store_url, settings=settings, clock=clock, work=False) as desk:
+            await desk.operators.add(name='Zoë Müller, "Z"', email="zoe@shop.example")
+            await desk.policies.put("notification", "mails", MAILS)
+            await desk.requests.ask("Is it?")
+            await desk.run_due()
+            assert (box.letters, box.signed_in) == ([], 0)  # nobody vouches for this server yet
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            await pass_time(desk, clock, timedelta(minutes=2))
+    [letter] = box.letters
+    assert box.signed_in == 1
+    assert letter["to"].addresses[0].display_name == 'Zoë Müller, "Z"'
 
 
 # When

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from deskmate.domain.notifications import DELAYS, Channel, NotificationState, Wo
 from deskmate.domain.operators import Operator
 from deskmate.domain.threads import Status
 from deskmate.errors import Conflict, Forbidden, NotFound
-from deskmate.services.delivering import LEASE
+from deskmate.services.delivering import AT_ONCE, LEASE
 from deskmate.services.notifications import notify
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time
 
@@ -29,6 +29,7 @@ class Pigeons:
     def __init__(self) -> None:
         self.words: list[Word] = []
         self.tries = 0
+        self.at_once = self.most = 0
         self.ill = False
         self.hold: asyncio.Event | None = None
         self.begun = asyncio.Event()
@@ -36,8 +37,12 @@ class Pigeons:
     async def __call__(self, word: Word, /) -> None:
         self.tries += 1
         self.begun.set()
-        if self.hold is not None:
-            await self.hold.wait()
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            await (self.hold.wait() if self.hold is not None else asyncio.sleep(0))
+        finally:
+            self.at_once -= 1
         if self.ill:
             raise OSError("no wind")
         self.words.append(word)
@@ -229,6 +234,24 @@ async def test_a_try_that_falls_into_quiet_hours_is_made_when_they_end(
     assert len(pigeons.words) == 1
 
 
+@pytest.mark.parametrize(
+    ("night", "morning"), [("2026-03-28T22:00", "2026-03-29T06:00"), ("2026-10-24T22:00", "2026-10-25T07:00")]
+)
+async def test_quiet_ends_at_eight_in_the_morning_after_the_night_in_which_clocks_change(
+    desk: Desk, ana: Operator, clock: FakeClock, pigeons: Pigeons, night: str, morning: str
+):
+    quiet = {"zone": "Europe/Paris", "from": "20:00", "until": "08:00"}
+    await desk.policies.put("notification", "nights", MAIL | {"quiet": quiet})
+    clock.set(datetime.fromisoformat(night).replace(tzinfo=UTC))
+    ends = datetime.fromisoformat(morning).replace(tzinfo=UTC)
+    await tell(desk, ana)
+    await tell(desk, ana, key="now", urgent=True)
+    await pass_time(desk, clock, ends - clock() - timedelta(milliseconds=1))
+    assert [word.notification.key for word in pigeons.words] == ["now"]
+    await pass_time(desk, clock, timedelta(milliseconds=1))
+    assert [word.notification.key for word in pigeons.words] == ["now", "k"]
+
+
 # Once, and in the end
 
 
@@ -310,6 +333,20 @@ async def test_a_channel_that_nobody_has_set_up_is_no_secret(desk: Desk, ana: Op
     await pass_time(desk, clock, timedelta(days=1))
     [dead] = (await desk.notifications.list(failed=True, by=lea)).page.items
     assert dead.error == "Misconfigured: nothing is set up here that sends slack"
+
+
+async def test_a_crowd_of_words_is_sent_a_few_at_a_time(desk: Desk, ana: Operator, clock: FakeClock, pigeons: Pigeons):
+    for number in range(60):
+        await tell(desk, ana, key=str(number), channels=[Channel.EMAIL])
+    pigeons.hold = asyncio.Event()
+    sending = asyncio.create_task(desk.run_due())
+    await asyncio.wait_for(pigeons.begun.wait(), 10)
+    pigeons.hold.set()
+    await sending
+    assert AT_ONCE <= len(pigeons.words) < 60
+    await pass_time(desk, clock, timedelta(seconds=30))
+    assert len(pigeons.words) == 60
+    assert pigeons.most <= AT_ONCE
 
 
 # What belongs to a thread

@@ -7,7 +7,7 @@ the row first, for a while, and says at the end what became of this very attempt
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from deskmate.domain.events import EventType
@@ -17,7 +17,7 @@ from deskmate.services import answer_links, notices, notifications, operators
 from deskmate.services.credentials import Entropy
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
-from deskmate.store.times import ms, utc
+from deskmate.store.times import EPOCH, ms, utc
 
 log = logging.getLogger("deskmate.notifications")
 
@@ -27,6 +27,8 @@ LEASE = timedelta(seconds=150)
 AT_ONCE = 4
 """How many attempts this process makes at the same time: a channel that hangs does not hold up the clocks."""
 BUSY = timedelta(seconds=2)
+APART = timedelta(milliseconds=100)
+"""Those for which there is no room come back one after the other, so that a crowd of them does not come again and again."""
 LATE = timedelta(minutes=1)
 """What is overdue by more is reported."""
 LONGEST_ERROR = 300  # characters
@@ -49,6 +51,7 @@ class Deliveries:
         self._entropy = entropy
         self._public_url = public_url
         self._sending = 0
+        self._line = EPOCH
 
     def register(self, channel: Channel, deliver: Deliver) -> None:
         """Let this process send over a channel; the same channel again replaces it."""
@@ -57,7 +60,7 @@ class Deliveries:
     async def tend(self, job: jobs.Job) -> None:
         """The handler of `notification` jobs: one attempt. A job may come twice."""
         if self._sending >= AT_ONCE:
-            await self._store.write(lambda tx: jobs.postpone(tx, job, tx.now + BUSY))
+            await self._store.write(lambda tx: jobs.postpone(tx, job, self._turn(tx)))
             return
         self._sending += 1
         try:
@@ -66,6 +69,11 @@ class Deliveries:
                 await self._attempt(word)
         finally:
             self._sending -= 1
+
+    def _turn(self, tx: Tx) -> datetime:
+        """When whoever finds no room comes again."""
+        self._line = max(self._line + APART, tx.now + BUSY)
+        return self._line
 
     async def audit(self) -> None:
         """Report what should have been sent more than a minute ago, and see that it is; forget links that are long over."""

@@ -195,6 +195,7 @@ class Notifications:
         reader = person(actor)
 
         async def body(tx: Tx) -> Preferences:
+            await operators.lock(tx, reader)
             was = await notices.wishes_of(tx, reader)
             now = read_as(Preferences, was.model_dump() | dict(changes))
             await tx.run("notifications.prefer", operator=reader, rules=now.model_dump_json(), now=ms(tx.now))

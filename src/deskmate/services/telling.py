@@ -57,6 +57,8 @@ async def _posted(tx: Tx, event: Event, thread: str) -> None:
     if not mentioned:
         return
     matter = await notices.matter(tx, "mention", thread, None)
+    if matter.thread is None:
+        return
     text = f"{event.actor.name} calls on you in a note on the thread of {customer_of(matter.thread)}"
     await notify(tx, _others(event, mentioned), key=f"mention/{event.data['message']}", kind="mention", text=text, thread=thread)
 
