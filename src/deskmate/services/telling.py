@@ -85,8 +85,10 @@ def asks(request: Request, thread: Thread | None) -> str:
 
 
 def customer_of(thread: Thread | None) -> str:
-    """The customer as people call them."""
-    return (thread.customer_name or thread.customer if thread is not None else None) or "nobody in particular"
+    """The customer as the inbox calls them."""
+    if thread is None or thread.customer is None:
+        return "no customer"
+    return thread.customer_name or f"Visitor {thread.customer[-4:]}"
 
 
 def _others(event: Event, operators: Sequence[str]) -> list[str]:
