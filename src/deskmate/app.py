@@ -17,7 +17,7 @@ from deskmate.domain.notifications import Channel
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
-from deskmate.services import attachments, notifications, offers, opening, posting, streams, telling, threads
+from deskmate.services import attachments, deferrals, notifications, offers, opening, posting, streams, telling, threads
 from deskmate.services.actions import Actions
 from deskmate.services.answer_links import AnswerLinks
 from deskmate.services.assignments import Assignments
@@ -28,6 +28,7 @@ from deskmate.services.conversation import Messages
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
+from deskmate.services.deferring import Deferring
 from deskmate.services.delivering import Deliver, Deliveries
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
@@ -36,6 +37,7 @@ from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
 from deskmate.services.leases import Leases
+from deskmate.services.limits import Limits
 from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
 from deskmate.services.mail import Mail
@@ -170,6 +172,7 @@ class Desk:
         self.usage = Usage(self._store)
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
+        self.limits = Limits(self._store)
         away = self.settings.away_seconds
         self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
         self._choosing = Choosing(self._store)
@@ -191,6 +194,7 @@ class Desk:
         self.deliveries = Deliveries(self._store, self._channels(), entropy, public_url=self.settings.public_url)
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
+        self._deferring = Deferring(self._store)
         handlers = {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
@@ -205,6 +209,7 @@ class Desk:
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
             notifications.JOB: self.deliveries.tend,
+            deferrals.TIMER: self._deferring.tend,
         }
         reactions: dict[str, Reaction] = {"notifications": telling.tell}
         self._following = Following(self._store, reactions)
@@ -339,6 +344,8 @@ class Desk:
         await self.operators.audit()
         await self._snoozing.audit()
         await self.deliveries.audit()
+        await self._deferring.audit()
+        await self.limits.audit()
         await self.viewers.sweep()
 
     async def ready(self) -> None:

@@ -65,6 +65,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/notifications/{notification}/retry": LEADERS,
     "GET /api/me/notifications/preferences": TEAM - {"admin"},
     "PATCH /api/me/notifications/preferences": TEAM - {"admin"},
+    "GET /api/limits": TEAM | {"usage:read"},
     "GET /api/events": TEAM | PEOPLE | READERS | {"messages:customer"},
     "GET /api/operators": TEAM,
     "POST /api/operators": ADMINS,

@@ -120,8 +120,10 @@ async def test_p10_processes_that_are_killed_while_they_claim_leave_no_drift_and
         for kill in (True, True, False):
             processes = [await begun(store_url, [one.id for one in operators[half::2]]) for half in range(2)]
             if kill:
-                await asyncio.sleep(0.4 + chance.random() * 0.4)
-                processes[0].send_signal(signal.SIGKILL)
+                for _ in range(chance.randint(1, len(made) // 10)):
+                    taken.add(claimed(await first_words(processes[0])))
+                for process in processes:
+                    process.send_signal(signal.SIGKILL)
             said = await asyncio.gather(*(heard(process) for process in processes))
             taken |= {one for lines in said for one in lines}
             assert await drifted(desk) == []
@@ -148,5 +150,14 @@ async def begun(url: str, operators: list[str]) -> asyncio.subprocess.Process:
 
 async def heard(process: asyncio.subprocess.Process) -> list[tuple[str, str]]:
     said, _ = await process.communicate()
-    lines = [line for line in said.decode().split("\n")[:-1] if line]
-    return [(item, operator) for item, operator in map(json.loads, lines)]
+    return [claimed(line) for line in said.split(b"\n")[:-1] if line]
+
+
+async def first_words(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None
+    return await process.stdout.readline()
+
+
+def claimed(line: bytes) -> tuple[str, str]:
+    item, operator = json.loads(line)
+    return item, operator

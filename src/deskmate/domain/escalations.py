@@ -20,7 +20,7 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalated:
-    """What came of it, for whoever passed it on. Where it was not accepted, `why`.
+    """What came of it, for whoever passed it on. Where it was not accepted, `why`; with `retry_after` it happens by itself then.
 
     `position` counts from 1; it and the times are None as long as nobody can say.
     """
@@ -30,6 +30,7 @@ class Escalated:
     position: int | None = None
     expected_wait: timedelta | None = None
     opens_at: datetime | None = None
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from deskmate.domain.limits import Limit
 from deskmate.domain.notices import Notice
 from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.rates import Rate
@@ -13,6 +14,7 @@ from deskmate.errors import Invalid, NotFound
 R = TypeVar("R", bound=Rules)
 MODELS: Mapping[Kind, type[Rules]] = {
     Kind.NOTIFICATION: Notice,
+    Kind.LIMIT: Limit,
     Kind.RATE: Rate,
 }
 

@@ -81,6 +81,8 @@ class Thread:
     metadata: Mapping[str, object] = field(default_factory=dict[str, object])
     prompt_order: int = -1
     answered_order: int = -1
+    limited: bool = field(default=False, compare=False)
+    """Whether there is any limit that a use may have to be counted against; known where the thread was read by itself."""
     preview: Preview | None = None
     created_at: datetime
     updated_at: datetime

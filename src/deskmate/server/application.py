@@ -14,6 +14,7 @@ from deskmate.server.api import (
     canned,
     events,
     files,
+    limits,
     macros,
     mentions,
     notifications,
@@ -53,21 +54,8 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     app.state.noticed = dict[str, float]()
     app.state.limits = RateLimits(on=desk.settings.rate_limits, clock=time.monotonic)
     problems.install(app)
-    for room in (
-        threads,
-        requests,
-        queues,
-        events,
-        mentions,
-        access,
-        canned,
-        macros,
-        views,
-        unsent,
-        files,
-        policies,
-        notifications,
-    ):
+    rooms = (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, limits)
+    for room in (*rooms, notifications):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.include_router(answers.router)

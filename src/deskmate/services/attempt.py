@@ -21,6 +21,7 @@ from deskmate.services import (
     escalations,
     history,
     ledger,
+    limits,
     messages,
     posting,
     prompts,
@@ -33,6 +34,8 @@ from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
 log = logging.getLogger("deskmate.respond")
+
+WENT_WRONG = "Something went wrong while answering. A person will look at it."
 
 
 class Attempt:
@@ -104,6 +107,7 @@ class Attempt:
             await self._store_step(tx, thread, replace(step, parts=words), pending)
             step, pending = replace(step, parts=calls, input_tokens=0, output_tokens=0), None
         await usage.record_step(tx, self._run, step)
+        await limits.spend(tx, thread, self._run, step.input_tokens + step.output_tokens)
         actor = agent(self._run.agent)
         new = NewMessage(
             role=step.role,
@@ -222,6 +226,7 @@ async def notice(tx: Tx, thread: Thread, run: Run, text: str) -> None:
 
 async def _settle(tx: Tx, thread: Thread, run: Run) -> None:
     """What the run was asked is dealt with; whatever the customer wrote meanwhile gets a run of its own."""
+    await limits.release(tx, thread, run.id)
     if run.aside:
         return
     # An answer to another message than the newest leaves that one to its own run.
@@ -233,12 +238,22 @@ async def _settle(tx: Tx, thread: Thread, run: Run) -> None:
 async def fail(tx: Tx, run: Run, error: BaseException) -> None:
     """End a run visibly: a failed message, a line for the customer, and a thread that waits for a person. Silent when fenced."""
     log.error("run %s of %s failed", run.id, run.agent, exc_info=error)
+    await _give_up(tx, run, describe(error))
+
+
+async def refuse(tx: Tx, run: Run, error: DeskmateError, *, told: str) -> None:
+    """The same for a run that has just been taken and is not to start."""
+    log.warning("run %s of %s does not start: %s", run.id, run.agent, error)
+    await _give_up(tx, run, describe(error), told=told, reason=describe(error))
+
+
+async def _give_up(tx: Tx, run: Run, text: str, *, told: str = WENT_WRONG, reason: str | None = None) -> None:
     thread = await threads.lock(tx, run.thread)
-    text = describe(error)
     try:
         await runs.leave(tx, run, RunState.FAILED, error=text)
     except Fenced:
         return
+    await limits.release(tx, thread, run.id)
     await applying.doubt(tx, run, again=False)
     await applying.give_up(tx, run, "the run failed")
     if not await writer.fail_pending(tx, run.thread, text):
@@ -259,9 +274,9 @@ async def fail(tx: Tx, run: Run, error: BaseException) -> None:
         if run.pinned:
             await posting.follow_up(tx, thread, run.prompt_order, run.agent)
         return
-    await notice(tx, thread, run, "Something went wrong while answering. A person will look at it.")
+    await notice(tx, thread, run, told)
     await tx.run("assignments.waits", thread=run.thread, now=ms(tx.now))
-    await escalations.by_failure(tx, thread, run, text)
+    await escalations.by_failure(tx, thread, run, reason or f"{run.agent} failed: {text}")
     await posting.follow_up(tx, thread, run.prompt_order, run.agent)
 
 

@@ -2,15 +2,22 @@
 
 from collections.abc import Sequence
 
+from deskmate.domain.limits import Refusal
 from deskmate.domain.messages import Message, Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page
 from deskmate.domain.permissions import Action, redact, require, visible
 from deskmate.errors import NotFound
-from deskmate.services import history, posting, threads
+from deskmate.services import history, limits, posting, threads
 from deskmate.services.messages import MessageVerbs
 from deskmate.services.posting import DefaultAgent
 from deskmate.store.base import Store, Tx
+
+
+async def _tell(tx: Tx, thread: str, refusal: Refusal) -> None:
+    # As everywhere the thread is locked before the counter, so that nobody waits for each other in a circle.
+    if await threads.find_locked(tx, thread) is not None:
+        await limits.reached(tx, refusal, thread)
 
 
 class Messages(MessageVerbs):
@@ -38,11 +45,12 @@ class Messages(MessageVerbs):
         A note of an operator that calls on `@ai` is answered with a note. `as_customer` speaks for the thread's customer, for
         those who may. `files` are such as the author gave to this thread by `desk.files.upload`; with them the text may be empty.
         What an operator had kept unsent, of this visibility, goes. The same idempotency key gives the first message again.
-        Raises Invalid, NotFound, Forbidden, KeyReused.
+        Raises Invalid, NotFound, Forbidden, KeyReused; TooMany (`retry_after`, in seconds) where a customer has reached a limit.
         """
         actor = actor_of(author)
-        return await self._store.write(
-            lambda tx: posting.post(
+
+        async def body(tx: Tx) -> Message:
+            return await posting.post(
                 tx,
                 thread,
                 text,
@@ -56,7 +64,14 @@ class Messages(MessageVerbs):
                 copilot=self._copilot,
                 key=idempotency_key,
             )
-        )
+
+        try:
+            return await self._store.write(body)
+        except limits.Reached as reached:
+            # Nothing of the message is stored, so what is to be known of it is a transaction of its own.
+            refusal = reached.refusal
+            await self._store.write(lambda tx: _tell(tx, thread, refusal))
+            raise
 
     async def get(self, message: str, *, by: By) -> Message:
         """One message, as the actor may see it. Raises NotFound."""

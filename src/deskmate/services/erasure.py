@@ -8,7 +8,8 @@ from deskmate.store.times import ms
 
 BELONGINGS = (
     "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "answer_links",
-    "requests", "runs", "assignments", "routes", "usage", "reads", "viewers", "notifications", "events",
+    "requests", "limit_reserves", "limit_reasons", "deferrals", "runs", "assignments", "routes", "usage", "reads", "viewers",
+    "notifications", "events",
 )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Escalations: a thread is passed on to people, by its agent, by its customer, or by a failure; and how it comes back."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent
@@ -8,6 +10,7 @@ from deskmate.domain.agents import Question
 from deskmate.domain.assignments import Assignment, Cause, Holder
 from deskmate.domain.escalations import Escalated, Escalation
 from deskmate.domain.events import EventType
+from deskmate.domain.limits import Fallback, Refusal, clock_time, in_about
 from deskmate.domain.messages import Message, NewMessage, Text, Visibility
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, redact_thread, require
@@ -16,7 +19,8 @@ from deskmate.domain.requests import WAITING, DecisionKind, Request, RequestKind
 from deskmate.domain.runs import Run
 from deskmate.domain.threads import Mode, Priority, Thread
 from deskmate.errors import Conflict
-from deskmate.services import assignments, ledger, messages, prompts, queues, runs, threads
+from deskmate.services import assignments, deferrals, ledger, limits, messages, prompts, queues, runs, threads
+from deskmate.services.deferrals import Deferral
 from deskmate.services.texts import clean
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
@@ -43,12 +47,60 @@ class Escalator:
         await runs.hold(tx, self._run, self._lease)
         if (no := await _declined(tx, thread)) is not None:
             return Escalated(accepted=False, why=no)
-        if await _open_one(tx, thread.id) is None:
-            await _pass_on(tx, thread, asked, actor=agent(self._run.agent), run=self._run)
+        if await _open_one(tx, thread.id) is None and (later := await self._pass_on(tx, thread, asked)) is not None:
+            return later
         waits = await queues.wait(tx, await threads.get(tx, thread.id))
         return Escalated(
             accepted=True, position=waits.position, expected_wait=waits.expected_wait, opens_at=waits.opens_at
         )  # fmt: skip
+
+    async def _pass_on(self, tx: Tx, thread: Thread, asked: Escalation) -> Escalated | None:
+        """Pass the thread on; past the budget, what the model is told instead."""
+        by = agent(self._run.agent)
+        if (standing := await deferrals.standing(tx, thread, by=by)) is not None:
+            return _later(tx, standing)
+        refusal = await limits.take_escalation(tx, thread, asked.reason, agent=by.name, queue=asked.queue)
+        later = None if refusal is None else await _fall_back(tx, thread, asked, refusal, by=by)
+        if later is None or refusal is None:
+            await pass_on(tx, thread, asked if refusal is None else lowered(asked), actor=by, run=self._run)
+            return None
+        if refusal.fallback is Fallback.ANSWER:
+            await tell(tx, thread, _said(refusal, later), after=await prompts.behind(tx, self._run))
+        return _later(tx, later, refusal)
+
+
+def _later(tx: Tx, found: Deferral, refusal: Refusal | None = None) -> Escalated:
+    """What a model is told of an escalation that happens later."""
+    at = clock_time(found.due_at, tx.now)
+    why = f"people have no room before {at}: the conversation is passed on to them by itself then, so do not ask again"
+    if refusal is not None and refusal.fallback is Fallback.ANSWER:
+        why += f". The customer has been told: {_said(refusal, found)}"
+    elif refusal is not None and refusal.limit.text:
+        why += f". {refusal.limit.text}"
+    return Escalated(accepted=False, why=why, retry_after=max(found.due_at - tx.now, timedelta()))
+
+
+def _said(refusal: Refusal, later: Deferral) -> str:
+    """What the customer is told."""
+    span = math.ceil((later.due_at - refusal.now).total_seconds())
+    return refusal.limit.text or f"A person from the team will be here for you in about {in_about(span)}."
+
+
+async def _fall_back(tx: Tx, thread: Thread, asked: Escalation, refusal: Refusal, *, by: Actor) -> Deferral | None:
+    """Past the budget what was declared happens, and is recorded (P11). None where that is to pass the thread on all the same."""
+    await limits.reached(tx, refusal, thread.id, fallback=refusal.fallback, once=False)
+    return None if refusal.fallback is Fallback.LOW else await deferrals.put(tx, thread, asked, refusal, by=by)
+
+
+def lowered(asked: Escalation) -> Escalation:
+    """The same, of low priority: nobody is called for it."""
+    return replace(asked, urgency=Priority.LOW)
+
+
+async def tell(tx: Tx, thread: Thread, text: str, *, after: str | None = None) -> None:
+    """A line of the system for the customer."""
+    line = NewMessage(role="system", parts=(Text(text=text),), author=SYSTEM.author)
+    await messages.insert(tx, thread.id, [line], after=after, actor=SYSTEM)
 
 
 async def _declined(tx: Tx, thread: Thread) -> str | None:
@@ -74,7 +126,8 @@ def _plain(request: Request) -> bool:
     return request.kind is RequestKind.ESCALATION and not request.call_id
 
 
-async def _pass_on(tx: Tx, thread: Thread, asked: Escalation, *, actor: Actor, run: Run | None = None) -> Request:
+async def pass_on(tx: Tx, thread: Thread, asked: Escalation, *, actor: Actor, run: Run | None = None) -> Request:
+    """Let the thread wait for people, with what they have to know. The caller holds its lock."""
     queue = asked.queue or thread.queue or DEFAULT_QUEUE
     holder = Assignment(to=Holder.QUEUE, id=queue, name=queue, since=tx.now, reason=asked.reason[:LONGEST_REASON])
     moved = await assignments.change(tx, thread, holder, Cause.ESCALATION, by=actor, waiting=True, spare=run)
@@ -105,7 +158,8 @@ class Escalations:
     ) -> Thread:
         """Have a person answer: the thread waits in its queue, the AI is silent. Where people have it already nothing changes.
 
-        A customer may ask for that at any time. Raises NotFound, Forbidden, Invalid.
+        A customer may ask for that at any time. Past a limit what that declares happens, and people come in the end. Operators
+        are not limited. Raises NotFound, Forbidden, Invalid.
         """
         actor = actor_of(by)
         why = clean(reason, "reason") if reason is not None else None
@@ -118,20 +172,36 @@ class Escalations:
             told = why or f"{who} wants a person to answer"
             asked = Escalation(reason=told, urgency=Priority(urgency), summary=known)
             if found.assignment.to is not Holder.OPERATOR and await _open_one(tx, found.id) is None:
-                await _pass_on(tx, found, asked, actor=actor)
-                if actor.kind is AuthorKind.CUSTOMER:
-                    line = NewMessage(role="system", parts=(Text(text=PASSED_ON),), author=SYSTEM.author)
-                    await messages.insert(tx, found.id, [line], actor=SYSTEM)
+                await _ask_for_people(tx, found, asked, by=actor)
             return redact_thread(await threads.get(tx, found.id), actor)
 
         return await self._store.write(body)
 
 
-async def by_failure(tx: Tx, thread: Thread, run: Run, error: str) -> None:
-    """A run has failed, and a customer waits. The AI keeps the thread: the next run, or another try, closes this again."""
+async def _ask_for_people(tx: Tx, thread: Thread, asked: Escalation, *, by: Actor) -> None:
+    """Somebody outside of a run wants people to have the thread. A customer is told what comes of it."""
+    customer = by.kind is AuthorKind.CUSTOMER
+    if await deferrals.standing(tx, thread, by=by) is not None:
+        return
+    refusal = None
+    if by.kind is not AuthorKind.OPERATOR:
+        refusal = await limits.take_escalation(tx, thread, asked.reason, agent=None, queue=asked.queue)
+    later = None if refusal is None else await _fall_back(tx, thread, asked, refusal, by=by)
+    if refusal is not None and later is not None:
+        if customer or refusal.fallback is Fallback.ANSWER:
+            await tell(tx, thread, _said(refusal, later))
+        return
+    await pass_on(tx, thread, asked if refusal is None else lowered(asked), actor=by)
+    if customer:
+        await tell(tx, thread, PASSED_ON)
+
+
+async def by_failure(tx: Tx, thread: Thread, run: Run, reason: str) -> None:
+    """A run has failed, or did not start, and a customer waits. The AI keeps the thread: the next run, or another try, closes
+    this again."""
     if thread.customer is None or thread.assignment.to is not Holder.AI or await _open_one(tx, thread.id) is not None:
         return
-    asked = Escalation(reason=f"{run.agent} failed: {error}"[:LONGEST_REASON])
+    asked = Escalation(reason=reason[:LONGEST_REASON])
     await _open(tx, thread, asked, actor=agent(run.agent), run=run, talk_over=TalkOver.CANCEL)
 
 

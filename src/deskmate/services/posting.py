@@ -17,6 +17,7 @@ from deskmate.services import (
     attachments,
     escalations,
     leases,
+    limits,
     mentioning,
     messages,
     operators,
@@ -59,7 +60,8 @@ async def post(
 
     A note of an operator that calls on `@ai` is answered with a note; with `copilot` the AI suggests, as a note, what to say to a
     customer whose thread an operator holds.
-    The same idempotency key and content give the first message again. Raises KeyReused, NotFound, Forbidden, Invalid.
+    The same idempotency key and content give the first message again, and count once. Raises KeyReused, NotFound, Forbidden,
+    Invalid, and Reached where a customer has reached a limit.
     """
     text = storable(text) if files else clean(text)
     thread = await threads.lock(tx, thread_id)
@@ -68,6 +70,8 @@ async def post(
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     if key is not None and (earlier := await recall(tx, actor, key, digest)) is not None:
         return await messages.get(tx, earlier)
+    if actor.kind is AuthorKind.CUSTOMER and (refusal := await limits.take_message(tx, thread)) is not None:
+        raise limits.Reached(refusal)
     author = await _customer(tx, thread) if as_customer else actor.author
     said = (*((Text(text=text),) if seen(text) else ()), *await attachments.given(tx, thread.id, files, actor))
     stored = await _store(tx, thread, said, author, visibility, actor)

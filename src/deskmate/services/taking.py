@@ -9,7 +9,7 @@ from deskmate.domain.agents import Runner, Turn
 from deskmate.domain.messages import ContextMessage
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
-from deskmate.services import applying, escalations, history, ledger, prompts, routing, runs, talking, writer
+from deskmate.services import applying, attempt, escalations, history, ledger, limits, prompts, routing, runs, talking, writer
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
@@ -91,6 +91,10 @@ class Taker:
         if taken is None:
             # Somebody holds it after all. Whoever came for it comes again: a job that is given up here would leave it lying.
             return Busy(until=tx.now + RETRY)
+        if run.attempt == 0 and (refusal := await limits.start(tx, thread, run)) is not None:
+            await limits.reached(tx, refusal, thread.id)
+            await attempt.refuse(tx, taken, limits.used_up(refusal, run.agent), told=refusal.limit.text or escalations.PASSED_ON)
+            return None
         if run.attempt == 0 and thread.waiting_since is not None and not run.aside:
             await talking.over(tx, thread, taken)
         elif run.attempt and await applying.doubt(tx, run, again=True):

@@ -62,6 +62,7 @@ def thread_of(row: Row) -> Thread:
         metadata=json.loads(row["metadata"]),
         prompt_order=row["prompt_order"],
         answered_order=row["answered_order"],
+        limited=bool(row.get("limited", False)),
         preview=_preview_of(row),
         created_at=_time(row["created_at"]),
         updated_at=_time(row["updated_at"]),

@@ -31,6 +31,7 @@ from deskmate.runners.pydantic_ai.history import parts_of, result_of
 BROKEN = "This tool failed, or was stopped because another one failed. It is not known whether it took effect."
 
 NOBODY = "I cannot answer this, and the team has declined it."
+LATER = "I cannot answer this, and the team is busy. A person will look at it and answer you here."
 
 Put = Callable[[Output], Awaitable[None]]
 """Hands an output to the desk; returns when the desk has dealt with it."""
@@ -172,7 +173,7 @@ class Drive:
             why = sure.why or "the agent has no answer"
             asked = Escalation(reason=why, suggestion=words or None, confidence=sure.confidence, floor=self.floor)
             came = await pass_on(self.turn, asked)
-            words = self.passed_on if came["accepted"] else NOBODY
+            words = self.passed_on if came["accepted"] else LATER if "retry_after_seconds" in came else NOBODY
         await self.put(replace(step, parts=(Text(text=words),), final=True))
 
     def _definition(self, tool: str) -> ToolDefinition | None:

@@ -73,7 +73,8 @@ async def pass_on(turn: Turn, asked: Escalation) -> dict[str, Any]:
     """Escalate, and what the model is told of it."""
     came = await turn.escalate(asked)
     if not came.accepted:
-        return {"accepted": False, "reason": came.why}
+        later = {} if came.retry_after is None else {"retry_after_seconds": came.retry_after.total_seconds()}
+        return {"accepted": False, "reason": came.why, **later}
     return {
         "accepted": True,
         "position": came.position,

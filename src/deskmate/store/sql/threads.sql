@@ -10,20 +10,20 @@ VALUES (
 );
 
 -- name: get
--- One thread by its id, with the name of its customer.
-SELECT threads.*, customers.name AS customer_name
+-- One thread by its id, with the name of its customer, and whether there is any limit: whoever has to ask more then asks.
+SELECT threads.*, customers.name AS customer_name, EXISTS (SELECT 1 FROM policies WHERE kind = 'limit') AS limited
 FROM threads LEFT JOIN customers ON customers.id = threads.customer
 WHERE threads.id = :id;
 
 -- name: lock
 -- The same, at the beginning of a write. SQLite has one writer, so reading is enough.
-SELECT threads.*, customers.name AS customer_name
+SELECT threads.*, customers.name AS customer_name, EXISTS (SELECT 1 FROM policies WHERE kind = 'limit') AS limited
 FROM threads LEFT JOIN customers ON customers.id = threads.customer
 WHERE threads.id = :id;
 
 -- name: lock (postgresql)
 -- The same, at the beginning of a write: whoever comes next waits until this transaction is over.
-SELECT threads.*, customers.name AS customer_name
+SELECT threads.*, customers.name AS customer_name, EXISTS (SELECT 1 FROM policies WHERE kind = 'limit') AS limited
 FROM threads LEFT JOIN customers ON customers.id = threads.customer
 WHERE threads.id = :id
 FOR UPDATE OF threads;
@@ -173,6 +173,18 @@ DELETE FROM viewers WHERE thread = :id;
 -- name: delete_notifications
 -- What the team was told of a thread.
 DELETE FROM notifications WHERE thread = :id;
+
+-- name: delete_limit_reserves
+-- What was put aside for the runs of a thread.
+DELETE FROM limit_reserves WHERE thread = :id;
+
+-- name: delete_limit_reasons
+-- Why people were asked to take a thread.
+DELETE FROM limit_reasons WHERE thread = :id;
+
+-- name: delete_deferrals
+-- The escalation that a thread waits for.
+DELETE FROM deferrals WHERE thread = :id;
 
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
