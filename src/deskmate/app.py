@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
+from deskmate.domain.notifications import Channel
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
@@ -22,18 +23,22 @@ from deskmate.services import (
     clocks,
     deferrals,
     deliveries,
+    notifications,
     offers,
     opening,
     posting,
     responses,
     slack,
     streams,
+    telling,
     threads,
     work,
 )
 from deskmate.services.actions import Actions
+from deskmate.services.answer_links import AnswerLinks
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
+from deskmate.services.background import Background
 from deskmate.services.canned import CannedReplies
 from deskmate.services.chains import Chains
 from deskmate.services.choosing import Choosing
@@ -44,9 +49,10 @@ from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
+from deskmate.services.delivering import Deliver, Deliveries
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
-from deskmate.services.following import Following, Reaction
+from deskmate.services.following import Reaction
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
@@ -54,7 +60,9 @@ from deskmate.services.leases import Leases
 from deskmate.services.limits import Limits
 from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
+from deskmate.services.mail import Mail
 from deskmate.services.mentions import Mentions
+from deskmate.services.notifications import Notifications
 from deskmate.services.operators import AWAY, Operators
 from deskmate.services.policies import Policies
 from deskmate.services.queueing import Queues
@@ -79,10 +87,10 @@ from deskmate.services.views import Views
 from deskmate.services.webhooks import Webhooks
 from deskmate.services.work import Working
 from deskmate.store import connect
-from deskmate.store.base import Body, Store, T, Tx, Waiter
+from deskmate.store.base import Tx
 from deskmate.store.contents import Contents, DatabaseContents
-from deskmate.store.engine import Engine
 from deskmate.store.jobs import Handler
+from deskmate.store.opened import Opened
 
 if TYPE_CHECKING:
     from pydantic_ai.agent import AbstractAgent
@@ -90,59 +98,6 @@ if TYPE_CHECKING:
     AnyAgent = Runner | AbstractAgent[Any, Any]
 
 Entropy = Callable[[int], bytes]
-SENDERS = 64
-"""How many messages to other machines a desk has on their way at once."""
-
-
-class _Opened:
-    """A store that opens itself at its first use, so that a desk can be named in a module and used anywhere."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._opening: asyncio.Lock | None = None
-        self._open = False
-
-    @property
-    def engine(self):
-        """Which engine it is."""
-        return self._store.engine
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return self._store.url
-
-    async def open(self) -> None:
-        """Open it, once."""
-        if self._open:
-            return
-        self._opening = self._opening or asyncio.Lock()
-        async with self._opening:
-            if not self._open:
-                await self._store.open()
-                self._open = True
-
-    async def close(self) -> None:
-        """Close it; it opens again at its next use."""
-        self._open = False
-        self._opening = None
-        await self._store.close()
-
-    async def write(self, body: Body[T], *, aside: bool = False) -> T:
-        """See Store."""
-        if not self._open:
-            await self.open()
-        return await self._store.write(body, aside=aside)
-
-    async def read(self, body: Body[T]) -> T:
-        """See Store."""
-        if not self._open:
-            await self.open()
-        return await self._store.read(body)
-
-    def waiter(self, *topics: str) -> Waiter:
-        """See Store."""
-        return self._store.waiter(*topics)
 
 
 class Desk:
@@ -165,7 +120,7 @@ class Desk:
     ) -> None:
         base = settings or Settings.from_env(os.environ)
         self.settings = replace(base, store=url) if url is not None else base
-        self._store = _Opened(
+        self._store = Opened(
             connect(self.settings.store, clock=clock, entropy=entropy, synchronous=self.settings.sqlite_synchronous)
         )
         self._clock = clock
@@ -221,12 +176,34 @@ class Desk:
         self._responder = Responder(
             self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices
         )
+        self.notifications = Notifications(self._store)
+        self.answer_links = AnswerLinks(self._store, self.requests)
+        self.deliveries = Deliveries(self._store, self._channels(), entropy, public_url=self.settings.public_url)
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
         self._deferring = Deferring(self._store)
         self._clocks = Timers(self._store)
         self._responses = Responses(self._store, self.assignments, lambda: self.default_agent)
-        handlers = {
+        self._background = Background(
+            self._store,
+            owner=self._owner,
+            lease=lease,
+            lanes=self._agents.keys(),
+            handlers=self._handlers(),
+            sending=self._sending(),
+            reactions=self._reactions(),
+            audits=(
+                self._responder.audit, self._deadlines.audit, self._leases.audit, self.operators.audit, self._snoozing.audit,
+                self._deferring.audit, self.limits.audit, self._clocks.audit, self._working.audit, self._responses.audit,
+                self.chains.audit, self.viewers.sweep,
+            ),
+            sent=(self.deliveries.audit, self._outbox.audit),
+            clock=clock,
+        )  # fmt: skip
+
+    def _handlers(self) -> Mapping[str, Handler]:
+        """What does the jobs of each kind."""
+        return {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
             attachments.JOB: self.files.sweep,
@@ -246,22 +223,27 @@ class Desk:
             chaining.LOOK: self.chains.look,
             chaining.STEP: self.chains.step,
         }
+
+    def _sending(self) -> Mapping[str, Handler]:
+        """The same, of what goes out to other machines."""
+        sending: dict[str, Handler] = {
+            notifications.JOB: self.deliveries.tend,
+            deliveries.SEND: self._outbox.send,
+            deliveries.TURN: self._outbox.turn,
+        }
+        return sending if self.slack is None else sending | {slack.POST: self.slack.post}
+
+    def _reactions(self) -> Mapping[str, Reaction]:
+        """Who acts on what happens."""
         reactions: dict[str, Reaction] = {
             "clocks": self._clocks.follow,
             "work": self._working.follow,
             "responses": self._responses.follow,
             "chains": self.chains.follow,
+            "notifications": telling.tell,
+            "webhooks": deliveries.owe,
         }
-        reactions: dict[str, Reaction] = {"clocks": self._clocks.follow, "webhooks": deliveries.owe}
-        self._following = Following(self._store, reactions)
-        self._engine = Engine(self._store, handlers, lanes=self._agents.keys(), owner=self._owner, lease=lease, audit=self._audit)
-        # What goes out to other machines has an engine of its own: however slow they are, runs and timers have their places.
-        sending: dict[str, Handler] = {deliveries.SEND: self._outbox.send, deliveries.TURN: self._outbox.turn}
-        if self.slack is not None:
-            sending[slack.POST] = self.slack.post
-            reactions["slack"] = self.slack.follow
-        out, look = f"{self._owner}/out", self._outbox.audit
-        self._sending = Engine(self._store, sending, lanes=set(), owner=out, lease=lease, timers=SENDERS, audit=look)
+        return reactions if self.slack is None else reactions | {"slack": self.slack.follow}
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -316,29 +298,18 @@ class Desk:
 
     def work(self) -> None:
         """Work on runs and timers in the background, in this process, until the desk is closed."""
-        self._engine.start()
-        self._sending.start()
-        self._following.start()
+        self._background.start()
 
     async def run_due(self) -> int:
         """Do all the background work that is due now, runs and timers, and return how many jobs that were.
 
         For programs that do not `work()`, and for tests, which move the clock first (`deskmate.testing.pass_time`).
         """
-        done = 0
-        while True:
-            followed = await self._following.catch_up()
-            worked = await self._engine.run_due() + await self._sending.run_due()
-            done += worked
-            if not followed and not worked:
-                return done
+        return await self._background.run_due()
 
     async def next_due(self) -> datetime | None:
         """When there is background work again; None when there is none."""
-        if await self._following.behind():
-            return self._clock()
-        due = [at for engine in (self._engine, self._sending) if (at := await engine.next_due()) is not None]
-        return min(due, default=None)
+        return await self._background.next_due()
 
     async def end_streams(self) -> None:
         """Let everybody who follows the feed, or waits for a request, come to an end. Servers call it when they begin to stop."""
@@ -354,8 +325,7 @@ class Desk:
     async def close(self) -> None:
         """Give back what is being worked on and disconnect. Idempotent."""
         self.closing.set()
-        await self._following.stop()
-        await asyncio.gather(self._engine.stop(), self._sending.stop())
+        await self._background.stop()
         await self._store.close()
 
     async def respond(
@@ -386,21 +356,6 @@ class Desk:
 
         return await self._store.write(body)
 
-    async def _audit(self) -> None:
-        """Look for work that nobody would come for, and for what is left over."""
-        await self._responder.audit()
-        await self._deadlines.audit()
-        await self._leases.audit()
-        await self.operators.audit()
-        await self._snoozing.audit()
-        await self._deferring.audit()
-        await self.limits.audit()
-        await self._clocks.audit()
-        await self._working.audit()
-        await self._responses.audit()
-        await self.chains.audit()
-        await self.viewers.sweep()
-
     async def ready(self) -> None:
         """Raise Unavailable unless the store answers."""
         await self._store.read(lambda tx: tx.one("events.head"))
@@ -419,6 +374,15 @@ class Desk:
             signing_secret=self.settings.slack_signing_secret, channel=self.settings.slack_channel,
             public_url=self.settings.public_url, clock=self._clock,
         )  # fmt: skip
+
+    def _channels(self) -> dict[Channel, Deliver]:
+        """How word leaves this process, as far as the settings say how."""
+        channels: dict[Channel, Deliver] = {}
+        if self.settings.smtp_url is not None:
+            channels[Channel.EMAIL] = Mail(self.settings.smtp_url, sender=self.settings.mail_from)
+        if self.slack is not None:
+            channels[Channel.SLACK] = self.slack.deliver
+        return channels
 
     def _contents(self) -> Contents:
         """Where new files go: imported here, because it takes a package that is not always there."""

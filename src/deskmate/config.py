@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from types import MappingProxyType
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -73,6 +74,10 @@ class Settings:
     """DESKMATE_SLACK_CHANNEL: the id of the channel that is told of requests."""
     slack_url: str = "https://slack.com/api/"
     """DESKMATE_SLACK_URL: where Slack's Web API is."""
+    smtp_url: str | None = field(default=None, repr=False)
+    """DESKMATE_SMTP_URL: where mail is handed in: `smtp://user:password@host:587` or `smtps://...`; else none is sent."""
+    mail_from: str = "Deskmate <deskmate@localhost>"
+    """DESKMATE_MAIL_FROM: the sender of mails: `Support <desk@shop.example>`."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -109,6 +114,8 @@ class Settings:
             slack_signing_secret=read("DESKMATE_SLACK_SIGNING_SECRET", _text, None),
             slack_channel=read("DESKMATE_SLACK_CHANNEL", _text, None),
             slack_url=read("DESKMATE_SLACK_URL", _slack, base.slack_url),
+            smtp_url=read("DESKMATE_SMTP_URL", _smtp, None),
+            mail_from=read("DESKMATE_MAIL_FROM", _sender, base.mail_from),
         )
 
 
@@ -134,6 +141,34 @@ def _slack(variable: str, text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise problem
     return text if text.endswith("/") else f"{text}/"
+
+
+def _smtp(variable: str, text: str) -> str:
+    # It may hold a password, so it stays out of the message.
+    problem = Misconfigured(f"{variable} must be like smtp://user:password@host:587, or smtps://host", field=variable)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise problem from None
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise problem
+    return text
+
+
+def _sender(variable: str, text: str) -> str:
+    _, address = parseaddr(text)
+    local, _, host = address.rpartition("@")
+    if not local or not host or not text.isprintable():
+        raise Misconfigured(f"{variable} must be like Support <desk@shop.example>, not {text!r}", field=variable)
+    return text
+
+
+def _address(variable: str, text: str) -> str:
+    try:
+        return _origin(variable, text)
+    except Misconfigured:
+        raise Misconfigured(f"{variable} must be like https://desk.example, not {text!r}", field=variable) from None
 
 
 def _number(least: int, most: int) -> Callable[[str, str], int]:
@@ -187,13 +222,6 @@ def _origin(variable: str, text: str) -> str:
     ):
         raise problem
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _address(variable: str, text: str) -> str:
-    try:
-        return _origin(variable, text)
-    except Misconfigured:
-        raise Misconfigured(f"{variable} must be like https://desk.example, not {text!r}", field=variable) from None
 
 
 def _listed(text: str) -> list[str]:

@@ -15,6 +15,7 @@
     │   ├── AtCapacity       409  names how much the operator holds and may hold
     │   ├── Stale            409  the customer wrote after the draft; names the newer message
     │   └── KeyReused        409  an idempotency key came back with another body
+    ├── Gone                 410  a link was used, or its time is over
     ├── TooLarge             413
     ├── UnsupportedMedia     415
     ├── TooMany              429
@@ -134,6 +135,13 @@ class KeyReused(Conflict):
     """This idempotency key was used for another request."""
 
     code = "key_reused"
+
+
+class Gone(DeskmateError):
+    """This link was used before, or its time is over."""
+
+    code = "gone"
+    status = 410
 
 
 class TooLarge(DeskmateError):

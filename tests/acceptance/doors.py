@@ -281,8 +281,8 @@ async def open_front(url: str) -> AsyncIterator[Front]:
 class _Server(uvicorn.Server):
     """Ends at once where nobody is connected. uvicorn looks ten times in a second whether to end, and then waits in any case."""
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(uvicorn.Config(create_app(desk), log_level="warning", ws="none", timeout_graceful_shutdown=2))
+    def __init__(self, desk: Desk, work: bool) -> None:
+        super().__init__(uvicorn.Config(create_app(desk, work=work), log_level="warning", ws="none", timeout_graceful_shutdown=2))
         self.ending = asyncio.Event()
 
     async def main_loop(self) -> None:
@@ -302,10 +302,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(desk: Desk) -> AsyncIterator[str]:
-    """The desk behind a real port of this machine, for the time of the block. Yields its address."""
+async def serving(desk: Desk, *, work: bool = True) -> AsyncIterator[str]:
+    """The desk behind a real port of this machine, for the time of the block. Yields its address. A test that moves the clock
+    itself has it not `work` in the background."""
     listening = open_port()
-    server = _Server(desk)
+    server = _Server(desk, work)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -73,6 +73,11 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /api/webhooks/{webhook}/deliveries/{delivery}": ADMINS,
     "POST /api/webhooks/{webhook}/deliveries/{delivery}/replay": ADMINS,
     "POST /api/webhooks/{webhook}/replay": ADMINS,
+    "GET /api/notifications": TEAM - {"admin"},  # one's own: the admin of these tests is a key without a person behind it
+    "POST /api/notifications/read": TEAM - {"admin"},
+    "POST /api/notifications/{notification}/retry": LEADERS,
+    "GET /api/me/notifications/preferences": TEAM - {"admin"},
+    "PATCH /api/me/notifications/preferences": TEAM - {"admin"},
     "GET /api/limits": TEAM | {"usage:read"},
     "GET /api/threads/{thread}/clock": TEAM | {"usage:read"},
     "GET /api/sla": TEAM | {"usage:read"},
@@ -157,4 +162,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/webhooks": {"url": "https://shop.example/hook"},
     "PATCH /api/webhooks/{webhook}": {"description": "Ours"},
     "POST /api/webhooks/{webhook}/replay": {},
+    "POST /api/notifications/read": {},
+    "PATCH /api/me/notifications/preferences": {"channels": {"mention": ["email"]}},
 }

@@ -36,12 +36,14 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_LIST_PRICES": "off",
         "DESKMATE_EMBEDDINGS": "models/small",
         "DESKMATE_FILES": "s3://bucket/folder",
-        "DESKMATE_PUBLIC_URL": "https://Desk.example/",
         "DESKMATE_WEBHOOKS_PRIVATE": "on",
         "DESKMATE_SLACK_TOKEN": "xoxb-1",
         "DESKMATE_SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
         "DESKMATE_SLACK_CHANNEL": "C024BE91L",
         "DESKMATE_SLACK_URL": "https://slack-gov.com/api",
+        "DESKMATE_SMTP_URL": "smtp://desk:secret@mail.example:587",
+        "DESKMATE_MAIL_FROM": "Support <desk@shop.example>",
+        "DESKMATE_PUBLIC_URL": "https://desk.example/",
     }
     assert Settings.from_env(env) == Settings(
         store="sqlite:///a.db",
@@ -69,6 +71,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         slack_signing_secret="8f742231b10e8888abcd99yyyzzz85a5",
         slack_channel="C024BE91L",
         slack_url="https://slack-gov.com/api/",
+        smtp_url="smtp://desk:secret@mail.example:587",
+        mail_from="Support <desk@shop.example>",
     )
     assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()
 
@@ -99,6 +103,12 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("DESKMATE_PUBLIC_URL", "https://desk.example/inbox"),
         ("DESKMATE_WEBHOOKS_PRIVATE", "some"),
         ("DESKMATE_SLACK_URL", "slack.com"),
+        ("DESKMATE_SMTP_URL", "mail.example"),
+        ("DESKMATE_SMTP_URL", "http://mail.example"),
+        ("DESKMATE_SMTP_URL", "smtp://mail.example:port"),
+        ("DESKMATE_MAIL_FROM", "Support"),
+        ("DESKMATE_MAIL_FROM", "Support <desk@shop.example>\nBcc: eve@shop.example"),
+        ("DESKMATE_PUBLIC_URL", "https://desk.example/path"),
     ],
 )
 def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
@@ -111,8 +121,10 @@ def test_secrets_are_neither_in_the_repr_nor_in_a_complaint() -> None:
     settings = Settings(
         admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d", files="ftp://u:hush-4@h",
         slack_token="hush-5", slack_signing_secret="hush-6",
+        smtp_url="smtp://u:hush-5@h",
     )  # fmt: skip
     assert "hush" not in repr(settings)
-    with pytest.raises(Misconfigured) as caught:
-        Settings.from_env({"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush"})
-    assert "hush" not in str(caught.value)
+    for variable, value in {"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush", "DESKMATE_SMTP_URL": "http://u:hush@h"}.items():
+        with pytest.raises(Misconfigured) as caught:
+            Settings.from_env({variable: value})
+        assert "hush" not in str(caught.value)

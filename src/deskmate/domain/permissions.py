@@ -195,6 +195,7 @@ def _customer_may(actor: Actor, action: Action, owner: str | Whose | None) -> bo
 # What of a record an actor may see. The thread is checked before, by `require`; these know only what is inside it.
 
 PUBLIC_ERRORS = frozenset({"taken_over", "cancelled", "failed"})
+_WORD = frozenset({EventType.NOTIFICATION_SENT, EventType.NOTIFICATION_FAILED})
 _PUBLIC_FACTS: Mapping[EventType, frozenset[str]] = {
     EventType.THREAD_OPENED: frozenset(),
     EventType.THREAD_CHANGED: frozenset({"changed", "status"}),
@@ -268,10 +269,17 @@ def event_visible(event: Event | EventType, actor: Actor | None) -> bool:
     An event about a message says more when it carries the message's `visibility`: a removed note cannot be asked any more.
     """
     if allowed(actor, A.EVENT_READ_HIDDEN):
-        return True
+        return isinstance(event, EventType) or _meant_for(event, actor)
     type = event if isinstance(event, EventType) else event.type
     visibility = Visibility.PUBLIC if isinstance(event, EventType) else event.data.get("visibility", Visibility.PUBLIC)
     return actor is not None and type in _PUBLIC_FACTS and visibility == Visibility.PUBLIC
+
+
+def _meant_for(event: Event, actor: Actor | None) -> bool:
+    """Word to one operator is for them; leads, who look after what could not be sent, are told of everybody's."""
+    if event.type not in _WORD or actor is None or actor.kind is not AuthorKind.OPERATOR:
+        return True
+    return event.data.get("operator") == actor.id or allowed(actor, A.POLICY_MANAGE)
 
 
 def redact_event(event: Event, actor: Actor | None) -> Event:

@@ -1,11 +1,13 @@
 """The rulebook: which model the rules of each kind of policy have, and how what people write is read."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from deskmate.domain.chains import Chain
 from deskmate.domain.limits import Limit
+from deskmate.domain.notices import Notice
 from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.prices import Price
 from deskmate.domain.rates import Rate
@@ -13,10 +15,12 @@ from deskmate.domain.responses import Response
 from deskmate.domain.sla import Sla
 from deskmate.errors import Invalid, NotFound
 
+R = TypeVar("R", bound=Rules)
 MODELS: Mapping[Kind, type[Rules]] = {
     Kind.SLA: Sla,
     Kind.RESPONSE: Response,
     Kind.CHAIN: Chain,
+    Kind.NOTIFICATION: Notice,
     Kind.LIMIT: Limit,
     Kind.PRICE: Price,
     Kind.RATE: Rate,
@@ -32,9 +36,14 @@ def kind_of(given: str) -> Kind:
 
 def rules_of(kind: Kind, given: object) -> Rules:
     """Read the rules of a policy. Raises Invalid, naming the place, such as `rules.targets.resolution.seconds`."""
+    return read_as(MODELS[kind], given, "rules")
+
+
+def read_as(model: type[R], given: object, root: str | None = None) -> R:
+    """Read what somebody has written as a model. Raises Invalid, naming the place, below `root` where there is one."""
     try:
-        return MODELS[kind].model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(["rules", *(str(step) for step in first["loc"])])
-        raise Invalid(first["msg"].removeprefix("Value error, "), field=place) from None
+        place = ".".join([*([root] if root else []), *(str(step) for step in first["loc"])])
+        raise Invalid(first["msg"].removeprefix("Value error, "), field=place or None) from None

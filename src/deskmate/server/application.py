@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from deskmate.app import Desk
-from deskmate.server import pages, problems
+from deskmate.server import answers, pages, problems
 from deskmate.server.api import (
     access,
     canned,
@@ -18,6 +18,7 @@ from deskmate.server.api import (
     limits,
     macros,
     mentions,
+    notifications,
     policies,
     queues,
     requests,
@@ -58,28 +59,14 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     app.state.noticed = dict[str, float]()
     app.state.limits = RateLimits(on=desk.settings.rate_limits, clock=time.monotonic)
     problems.install(app)
-    for room in (
-        threads,
-        requests,
-        queues,
-        events,
-        mentions,
-        access,
-        canned,
-        macros,
-        views,
-        unsent,
-        files,
-        policies,
-        webhooks,
-        slack,
-        limits,
-        sla,
-        usage,
-        chains,
-    ):
+    rooms = (
+        threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, sla, chains, limits,
+        notifications, webhooks, slack, usage,
+    )  # fmt: skip
+    for room in rooms:
         app.include_router(room.router)
     app.include_router(pages.router)
+    app.include_router(answers.router)
     app.mount("/static", pages.static, name="static")
 
     @app.get("/healthz", tags=["health"])

@@ -24,8 +24,9 @@ HEADERS = {
 }
 UPLOAD = re.compile(r"/api/threads/[^/]+/files$")
 """The path that takes contents as they are."""
-SLACK = "/slack/actions"
-"""The path that takes forms."""
+FORMS = re.compile(r"/answer/[^/]+$|/slack/actions$")
+"""The paths that take forms: what a browser sends without a script and the secret of a link, and what Slack signs."""
+FORM = "application/x-www-form-urlencoded"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -68,8 +69,8 @@ class Intake:
 
 
 def _media_of(scope: Scope) -> str:
-    """What a body has to be. Slack sends forms, which it signs; no browser that is signed in here can send those."""
-    return "application/x-www-form-urlencoded" if scope["method"] == "POST" and scope["path"] == SLACK else "application/json"
+    """What a body has to be. Whoever is signed in here sends JSON, which no page of another site can send for them."""
+    return FORM if scope["method"] == "POST" and FORMS.match(scope["path"]) else "application/json"
 
 
 def _is_upload(scope: Scope) -> bool:

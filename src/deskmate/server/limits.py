@@ -21,6 +21,7 @@ class Door(StrEnum):
     SEARCH = "search"
     UPLOAD = "upload"
     TYPING = "typing"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ LIMITS = {
     Door.SEARCH: Limit(burst=30, rate=5),
     Door.UPLOAD: Limit(burst=20, rate=1),
     Door.TYPING: Limit(burst=30, rate=2),
+    Door.ANSWER: Limit(burst=30, rate=0.5),
 }
 STAFF = 20
 """Operators and services are known and can be shut out by name, so they get this many times as much."""

@@ -7,10 +7,9 @@ from deskmate.store.base import Tx
 from deskmate.store.times import ms
 
 BELONGINGS = (
-    "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "requests",
-    "limit_reserves", "limit_reasons", "deferrals", "runs", "assignments", "routes", "usage", "reads", "viewers",
-    "notifications", "clocks", "clock_outcomes", "signs", "responses", "chains", "events",
-    "notifications", "clocks", "clock_outcomes", "deliveries", "slack_posts", "events",
+    "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "answer_links",
+    "requests", "limit_reserves", "limit_reasons", "deferrals", "runs", "assignments", "routes", "usage", "reads", "viewers",
+    "notifications", "clocks", "clock_outcomes", "signs", "responses", "chains", "deliveries", "slack_posts", "events",
 )  # fmt: skip
 
 

@@ -235,27 +235,26 @@ class Requests:
 
     async def decide(self, id: str, decision: NewDecision, *, by: By) -> Request:
         """Decide a request, once. Raises AlreadyDecided (by, at), Closed (state), Claimed (by), Invalid, NotFound, Forbidden."""
-        actor = actor_of(by)
+        return await self._store.write(lambda tx: self.decide_within(tx, id, decision, by=actor_of(by)))
 
-        async def body(tx: Tx) -> Request:
-            found = await self._locked(tx, id, actor, Action.REQUEST_DECIDE)
-            ledger.check(found, decision, by=actor, at=tx.now)
-            if found.draft is not None:
-                await drafts.check(tx, found, decision)
-            if ledger.needs_another(found, decision, actor):
-                return await ledger.approve_first(tx, found, decision, by=actor)
-            decided = await ledger.decide(tx, found, decision, by=actor)
-            if decision.kind is DecisionKind.TAKE_OVER:
-                return await self._take_over(tx, decided, actor)
-            if decided.kind is RequestKind.ESCALATION and not decided.call_id:
-                return await escalations.apply(tx, decided, self._default_agent, by=actor)
-            if decided.draft is not None:
-                return await drafts.apply(tx, decided, by=actor, retry=decision.retry)
-            if decided.approval is not None:
-                return await ledger.apply_approval(tx, decided, by=actor)
-            return await ledger.apply_answer(tx, decided, by=actor)
-
-        return await self._store.write(body)
+    async def decide_within(self, tx: Tx, id: str, decision: NewDecision, *, by: Actor) -> Request:
+        """The same, in a transaction that does more."""
+        found = await self._locked(tx, id, by, Action.REQUEST_DECIDE)
+        ledger.check(found, decision, by=by, at=tx.now)
+        if found.draft is not None:
+            await drafts.check(tx, found, decision)
+        if ledger.needs_another(found, decision, by):
+            return await ledger.approve_first(tx, found, decision, by=by)
+        decided = await ledger.decide(tx, found, decision, by=by)
+        if decision.kind is DecisionKind.TAKE_OVER:
+            return await self._take_over(tx, decided, by)
+        if decided.kind is RequestKind.ESCALATION and not decided.call_id:
+            return await escalations.apply(tx, decided, self._default_agent, by=by)
+        if decided.draft is not None:
+            return await drafts.apply(tx, decided, by=by, retry=decision.retry)
+        if decided.approval is not None:
+            return await ledger.apply_approval(tx, decided, by=by)
+        return await ledger.apply_answer(tx, decided, by=by)
 
     async def settle(self, id: str, *, ran: bool, value: object = None, reason: str | None = None, by: By) -> Request:
         """Say what became of a call in doubt: it ran, with this result, or it did not. The run goes on with that.

@@ -311,3 +311,13 @@ class ReplayDeliveries(Body):
     state: Literal["dead", "delivered"] | None = "dead"
     since: Short | None = None
     until: Short | None = None
+
+
+class ReadNotifications(Body):
+    notifications: Annotated[list[Short], Field(max_length=200)] | None = None
+
+
+class Prefer(Body):
+    channels: PlainObject = Field(default_factory=dict)
+    quiet: PlainObject | None = None
+    urgent_anyway: bool = True

@@ -138,6 +138,10 @@ DELETE FROM jobs WHERE thread = :id;
 -- Who was chosen for a thread and its requests.
 DELETE FROM choices WHERE thread = :id;
 
+-- name: delete_answer_links
+-- Links by which the requests of a thread could be decided.
+DELETE FROM answer_links WHERE request IN (SELECT id FROM requests WHERE thread = :id);
+
 -- name: delete_requests
 -- What was asked of people on a thread.
 DELETE FROM requests WHERE thread = :id;
