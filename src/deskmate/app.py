@@ -20,6 +20,7 @@ from deskmate.services import attachments, offers, opening, posting, streams, th
 from deskmate.services.actions import Actions
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
+from deskmate.services.board import Board
 from deskmate.services.canned import CannedReplies
 from deskmate.services.choosing import Choosing
 from deskmate.services.conversation import Messages
@@ -163,6 +164,7 @@ class Desk:
         self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
         self.search = Search(self._store)
         self.usage = Usage(self._store)
+        self.board = Board(self._store)
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
         away = self.settings.away_seconds

@@ -70,6 +70,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/keys": ADMINS,
     "DELETE /api/keys/{key}": ADMINS,
     "GET /api/usage": TEAM | {"usage:read"},
+    "GET /api/board": TEAM | {"usage:read"},
     "GET /api/canned": TEAM,
     "POST /api/canned": LEADERS,
     "GET /api/canned/{canned}": TEAM,

@@ -11,6 +11,7 @@ from deskmate.app import Desk
 from deskmate.server import pages, problems
 from deskmate.server.api import (
     access,
+    board,
     canned,
     events,
     files,
@@ -52,7 +53,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     app.state.noticed = dict[str, float]()
     app.state.limits = RateLimits(on=desk.settings.rate_limits, clock=time.monotonic)
     problems.install(app)
-    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies):
+    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, board):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.mount("/static", pages.static, name="static")
