@@ -63,6 +63,7 @@ async def wrote(desk: Desk, number: int, text: str, subject: str) -> Thread:
 async def plant(desk: Desk, clock: FakeClock, ana: Operator) -> Day:
     """Twenty threads in four hours: 6 with a broken refund, 2 with an angry customer, 2 with a failing agent, 2 whose customer
     asks for a person, 8 that the AI answers. Ana takes four of the first, after 10, 20, 30 and 40 minutes."""
+    await desk.queues.change("support", lease=timedelta(days=1))
     day = Day()
     for number in range(4):
         began = clock()
