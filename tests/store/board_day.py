@@ -8,7 +8,7 @@ from deskmate import Desk, Operator, Text, ToolCall, customer
 from deskmate.domain.agents import Output, Step, Turn
 from deskmate.domain.escalations import Escalation
 from deskmate.domain.messages import ToolResult
-from deskmate.domain.threads import Thread
+from deskmate.domain.threads import Status, Thread
 from deskmate.testing import FakeClock, ScriptedAgent, say
 
 SHOP, FAQ = "shop-agent", "faq-agent"
@@ -88,3 +88,25 @@ async def plant(desk: Desk, clock: FakeClock, ana: Operator) -> Day:
         day.taken += 1
         clock.set(began + 60 * MINUTE)
     return day
+
+
+async def asked(desk: Desk) -> None:
+    """Two questions that wait before anything else happens."""
+    for number in range(2):
+        await desk.requests.ask(f"May I, {number}?", expires_in=timedelta(days=9))
+
+
+async def earlier(desk: Desk, clock: FakeClock, ana: Operator) -> None:
+    """Sixteen quiet hours before: the AI answers, and every third hour a person is wanted, who comes after some minutes."""
+    for hour in range(16):
+        began = clock()
+        for number in range(1 + hour % 3 + (hour > 8)):
+            thread = await wrote(desk, 100 + 10 * hour + number, "When do you open", "Opening hours")
+            await desk.respond(thread.id, SHOP)
+        if hour % 3 == 0:
+            thread = await wrote(desk, 300 + hour, "Is this still under warranty", "Warranty")
+            await desk.assignments.assign(thread.id, "queue:support", by=ana)
+            clock.advance((4 + 7 * hour % 20) * MINUTE)
+            await desk.assignments.assign(thread.id, f"operator:{ana.id}", by=ana)
+            await desk.threads.change(thread.id, status=Status.RESOLVED, by=ana)
+        clock.set(began + 60 * MINUTE)

@@ -47,12 +47,24 @@ FROM (
     SELECT created_at,
         CASE WHEN waiting_since IS NULL AND (status = 'resolved' OR (prompt_order >= 0 AND answered_order >= prompt_order))
             THEN 1 ELSE 0 END AS settled,
-        CASE WHEN EXISTS (SELECT 1 FROM assignments WHERE assignments.thread = threads.id AND assignments."to" = 'operator')
-            OR EXISTS (SELECT 1 FROM messages WHERE messages.thread = threads.id AND messages.author_kind = 'operator')
-            OR EXISTS (SELECT 1 FROM requests WHERE requests.thread = threads.id AND requests.decided_by_kind = 'operator')
-            THEN 1 ELSE 0 END AS people,
-        CASE WHEN EXISTS (SELECT 1 FROM requests WHERE requests.thread = threads.id AND requests.kind = 'escalation')
-            THEN 1 ELSE 0 END AS escalated
+        CASE WHEN (
+            SELECT COUNT(*) FROM (
+                SELECT 1 FROM assignments WHERE assignments.thread = threads.id AND assignments."to" = 'operator' LIMIT 1
+            ) AS held
+        ) + (
+            SELECT COUNT(*) FROM (
+                SELECT 1 FROM messages WHERE messages.thread = threads.id AND messages.author_kind = 'operator' LIMIT 1
+            ) AS spoke
+        ) + (
+            SELECT COUNT(*) FROM (
+                SELECT 1 FROM requests WHERE requests.thread = threads.id AND requests.decided_by_kind = 'operator' LIMIT 1
+            ) AS decided
+        ) > 0 THEN 1 ELSE 0 END AS people,
+        (
+            SELECT COUNT(*) FROM (
+                SELECT 1 FROM requests WHERE requests.thread = threads.id AND requests.kind = 'escalation' LIMIT 1
+            ) AS passed
+        ) AS escalated
     FROM threads
     WHERE created_at >= :since AND created_at < :until AND preview_message IS NOT NULL
       AND (:queue = '' OR COALESCE(queue, 'support') = :queue)

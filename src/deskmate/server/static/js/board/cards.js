@@ -36,7 +36,7 @@ export function tiles({ now, period }, at, words) {
     tile("AI alone", percent(all.ai, all.count), `${all.ai} of ${counted(all.count, "thread")}`),
     tile("Escalated", percent(all.escalated, all.count), `${counted(escalations.count, "escalation")}${escalations.more ? " and more" : ""} ${words}`),
     tile("Until a person came", span(waits.median_seconds), waits.count ? `half of ${waits.count}; 9 of 10 in ${span(waits.p90_seconds)}` : "nobody was needed"),
-    tile("Human time", span(period.human_seconds), `${counted(hands, "person", "people")} there now, of ${now.operators.length}`),
+    tile("Human time", period.human_seconds ? span(period.human_seconds) : "none yet", `${counted(hands, "person", "people")} there now, of ${now.operators.length}`),
   );
 }
 

@@ -37,7 +37,7 @@ export function callouts(escalations, now, period) {
           null,
           `${percent(cause.count, escalations.count)}: ${cause.count} of ${escalations.count}${escalations.more ? " (the newest)" : ""} ${period}, the last one `,
           since(cause.last_at, now, " ago"),
-          cause.tool ? `. Most often it is told as: ${cause.reason}.` : ".",
+          cause.tool ? `. The agent says: “${cause.reason}”` : ".",
         ),
         threads(cause, now),
       ),

@@ -73,13 +73,13 @@ function frame(id, title, top, unit, labels, ...drawn) {
 export function lines({ id, title, labels, unit, series }) {
   const top = roundUp(Math.max(0, ...series.flatMap(({ values }) => values.map((value) => value ?? 0))));
   const up = (/** @type {number} */ value) => BOTTOM - ((BOTTOM - TOP) * value) / top;
-  let free = HIGH;
+  let taken = Number.NEGATIVE_INFINITY;
   const drawn = series.map(({ name, look, line = "", values }) => {
     const known = values.flatMap((value, place) => (value === null ? [] : [{ value, place, x: across(labels.length, place) }]));
     const last = known.at(-1);
-    // The names stand beside the ends of their lines, never over each other.
-    const y = last ? Math.min(up(last.value) + 4, free - 14) : 0;
-    if (last) free = y;
+    // The names stand beside the ends of their lines, never over each other: the upper line comes first.
+    const y = last ? Math.max(up(last.value) + 4, taken + 14) : 0;
+    if (last) taken = y;
     const path = known.map(({ value, place, x }, i) => `${i && known[i - 1].place === place - 1 ? "L" : "M"}${x} ${up(value)}`).join("");
     return [
       h("path", { class: `series c-${look} ${line}`, d: path || "M0 0" }),

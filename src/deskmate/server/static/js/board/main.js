@@ -149,11 +149,10 @@ function body() {
     callouts(period.escalations, at, words),
     tiles(board, at, words),
     reasons(period, at, words),
-    queues(now, at),
+    h("div", { class: "board-column", key: "waiting" }, queues(now, at), requests(now, at)),
     answered(period, words),
     waits(period, words),
     operators(now, at),
-    requests(now, at),
     failures(period, at, words),
   );
 }
