@@ -102,8 +102,8 @@ export function waits(period, words) {
       labels,
       unit: (value) => (value >= 120 ? `${Math.round(value / 6) / 10} h` : `${Math.round(value * 10) / 10} min`),
       series: [
-        { name: "9 of 10:", look: "approval", line: "dash", values: steps.map((/** @type {any} */ one) => minutes(one.p90_seconds)) },
-        { name: "half:", look: "operator", values: steps.map((/** @type {any} */ one) => minutes(one.median_seconds)) },
+        { name: "9 of 10", look: "approval", line: "dash", values: steps.map((/** @type {any} */ one) => minutes(one.p90_seconds)) },
+        { name: "half", look: "operator", values: steps.map((/** @type {any} */ one) => minutes(one.median_seconds)) },
       ],
     }),
     table(

@@ -5,7 +5,7 @@ import { counted } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
 import { bars } from "./charts.js";
-import { agentWords, causeWords, percent, shareWords, since } from "./words.js";
+import { agentWords, causeWords, percent, sentence, shareWords, since } from "./words.js";
 
 const LARGE = 1 / 3;
 /** Two of three say nothing yet. */
@@ -100,7 +100,7 @@ function list(found, now, look) {
 export function reasons({ escalations }, now, words) {
   const [first] = escalations.causes;
   const lead = first
-    ? `${headline(first, escalations.count, "escalations")}.`
+    ? sentence(headline(first, escalations.count, "escalations"))
     : `Nothing was passed on to people ${words}.`;
   return h(
     "section",
@@ -115,7 +115,7 @@ export function reasons({ escalations }, now, words) {
 /** @param {any} period @param {number} now @param {string} words */
 export function failures({ failures: found }, now, words) {
   const [first] = found.causes;
-  const lead = first ? `${headline(first, found.count, "failed runs")}.` : `No run of an agent failed ${words}.`;
+  const lead = first ? sentence(headline(first, found.count, "failed runs")) : `No run of an agent failed ${words}.`;
   return h(
     "section",
     { class: "card card--6", key: "failures", "aria-labelledby": "failures-title" },

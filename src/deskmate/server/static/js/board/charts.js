@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 
 const [WIDE, HIGH] = [440, 156];
-const [LEFT, RIGHT, TOP, BOTTOM] = [36, 352, 10, 132];
+const [LEFT, RIGHT, TOP, BOTTOM] = [40, 322, 10, 132];
 
 /**
  * Horizontal bars: words, a number, and a bar that is its part of the whole.
@@ -85,10 +85,10 @@ export function lines({ id, title, labels, unit, series }) {
       h("path", { class: `series c-${look} ${line}`, d: path || "M0 0" }),
       known.map(({ value, x }) =>
         line
-          ? h("rect", { class: `f-${look}`, x: x - 3, y: up(value) - 3, width: 6, height: 6 })
+          ? h("rect", { class: `series c-${look}`, x: x - 5, y: up(value) - 5, width: 10, height: 10 })
           : h("circle", { class: `f-${look}`, cx: x, cy: up(value), r: 3.5 }),
       ),
-      last && h("text", { class: "label", x: RIGHT + 8, y }, `${name} ${unit(last.value)}`),
+      last && h("text", { class: "label", x: RIGHT + 8, y }, name),
     ];
   });
   return frame(id, title, top, unit, labels, drawn);

@@ -23,7 +23,7 @@ function card(key, size, title, lead, ...body) {
 
 /** @param {string[]} head @param {number} numbers how many of the last columns are numbers @param {any[]} rows */
 function grid(head, numbers, rows) {
-  const look = (/** @type {number} */ at) => (at >= head.length - numbers ? "number" : undefined);
+  const look = (/** @type {number} */ at) => (at < head.length - numbers ? undefined : head[at] === "Requests" ? "number not-small" : "number");
   return h(
     "div",
     { class: "table-frame" },
@@ -140,12 +140,12 @@ function person(one, at) {
         "span",
         { class: "who" },
         avatar("operator", one.name, { size: "medium", presence }),
-        h("span", { class: "who-name" }, h("span", { class: "truncate" }, one.name), h("span", { class: "quiet", title: full(one.seen_at) }, PRESENCE[presence], presence !== "available" && one.seen_at && `, seen ${span((at - Date.parse(one.seen_at)) / 1000)} ago`)),
+        h("span", { class: "who-name" }, h("span", { class: "truncate" }, one.name), h("span", { class: "quiet", title: full(one.seen_at) }, PRESENCE[presence], presence !== "available" && one.seen_at && h("span", { class: "not-small" }, `, seen ${span((at - Date.parse(one.seen_at)) / 1000)} ago`))),
       ),
     ),
     h("td", null, h("span", { class: "load" }, h("span", { class: `meter${share >= 1 ? " meter--full" : ""}`, vars: { "--value": `${Math.round(100 * share)}%` } }, h("span", null)), h("span", null, load, share >= 1 && ", full"))),
     h("td", { class: "number" }, one.threads),
-    h("td", { class: "number" }, one.requests),
+    h("td", { class: "number not-small" }, one.requests),
     h("td", { class: "number" }, one.waiting_since ? since(one.waiting_since, at) : h("span", { class: "quiet" }, "nobody")),
   );
 }

@@ -1,7 +1,7 @@
 // Screens, board: numbers as people say them, each with its unit and with what it is a part of.
 
-import { full, iso } from "../core/format.js";
 import { h } from "../core/dom.js";
+import { full, iso } from "../core/format.js";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -52,4 +52,9 @@ export function causeWords({ tool, reason }) {
 /** Whom it comes from. @param {any} cause */
 export function agentWords({ agent }) {
   return agent ?? "customers and the team";
+}
+
+/** With a full stop, unless the words end with what was left out. @param {string} words */
+export function sentence(words) {
+  return words.endsWith("…") ? words : `${words}.`;
 }
