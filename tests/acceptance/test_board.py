@@ -53,6 +53,7 @@ async def test_the_team_sees_which_agents_tool_makes_half_of_all_escalations(fro
 
 async def test_now_says_what_waits_and_who_is_there(front: Front, planted: Planted) -> None:
     now = (await front.admin.get("/api/board"))["now"]
+    assert now["threads"] == {"waiting": 12, "waiting_since": moment(planted.since)}
     [queue] = now["queues"]
     assert (queue["name"], queue["open"], queue["opens_at"], queue["waiting"]) == ("support", True, None, 6)
     assert queue["waiting_since"] == moment(planted.since)

@@ -32,7 +32,7 @@ async def ana(desk: Desk) -> Operator:
 async def test_an_empty_desk_has_an_empty_board(desk: Desk) -> None:
     now, period = await desk.board.now(), await desk.board.period()
     assert [(line.queue, line.open, line.waiting, line.since) for line in now.queues] == [("support", True, 0, None)]
-    assert (now.waiting, now.more, now.operators) == ((), False, ())
+    assert (now.threads, now.since, now.waiting, now.more, now.operators) == (0, None, (), False, ())
     assert (period.threads.threads, period.escalations.count, period.failures.count, period.waits.count) == (0, 0, 0, 0)
     assert (period.escalations.causes, period.waits.median, period.waits.p90, period.worked) == ((), None, None, timedelta())
     assert (period.until - period.since, period.step, len(period.shares)) == (timedelta(days=1), HOUR, 24)
@@ -100,6 +100,7 @@ async def test_now_has_lines_with_their_hours_kinds_with_their_age_and_people_wi
     assert (billing.queue, billing.open, billing.waiting, billing.since) == ("billing", False, 1, START)
     assert billing.opens_at is not None
     assert (support.queue, support.open) == ("support", True)
+    assert (now.threads, now.since) == (5, START)
     [questions] = now.waiting
     assert (questions.kind, questions.waiting, questions.ages) == (RequestKind.QUESTION, 4, (1, 1, 0, 1, 1))
     assert questions.since == START

@@ -57,9 +57,12 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """How the desk stands at this moment. `waiting` is exact while `more` is false."""
+    """How the desk stands at this moment: on how many `threads` somebody waits for a person, since when; they may stand
+    in a queue and have requests as well. `threads` and `waiting` are exact while `more` is false."""
 
     at: datetime
+    threads: int
+    since: datetime | None
     queues: tuple[Line, ...]
     waiting: tuple[Waiting, ...]
     more: bool

@@ -67,12 +67,16 @@ async def _now(tx: Tx, queue: str | None) -> Now:
     ]
     edges = dict(zip(("minutes_5", "minutes_30", "hours_2", "days_1"), (ms(tx.now - age) for age in AGES), strict=True))
     waiting = [_waiting(row) for row in await tx.all("board.waiting", queue=queue or "", most=MOST_WAITING, **edges)]
+    threads = await tx.one("board.threads_waiting", queue=queue or "", most=MOST_WAITING)
+    assert threads is not None
     people = [_colleague(row) for row in await tx.all("board.operators", most=MOST_OPERATORS)]
     return Now(
         at=tx.now,
+        threads=threads["waiting"],
+        since=utc_or_none(threads["since"]),
         queues=tuple(lines),
         waiting=tuple(waiting),
-        more=sum(one.waiting for one in waiting) >= MOST_WAITING,
+        more=max(threads["waiting"], sum(one.waiting for one in waiting)) >= MOST_WAITING,
         operators=tuple(people),
     )
 

@@ -34,6 +34,7 @@ def _now(now: Now) -> Json:
     limits = [int(age.total_seconds()) for age in AGES]
     return {
         "at": moment(now.at),
+        "threads": {"waiting": now.threads, "waiting_since": moment(now.since)},
         "queues": [
             {
                 "name": line.queue, "open": line.open, "opens_at": moment(line.opens_at),
@@ -42,7 +43,7 @@ def _now(now: Now) -> Json:
             for line in now.queues
         ],
         "requests": [_waiting(one) for one in now.waiting],
-        "requests_more": now.more,
+        "more": now.more,
         "approvals": [{"under": under, "waiting": count} for under, count in zip([*limits, None], approvals, strict=True)],
         "operators": [_colleague(one) for one in now.operators],
     }  # fmt: skip

@@ -1,3 +1,12 @@
+-- name: threads_waiting
+-- The open threads on which somebody waits for a person, whoever holds them, and the oldest since when; counted up to a limit.
+SELECT COUNT(*) AS waiting, MIN(waiting_since) AS since FROM (
+    SELECT waiting_since FROM threads
+    WHERE waiting_since IS NOT NULL AND status = 'open' AND (:queue = '' OR COALESCE(queue, 'support') = :queue)
+    ORDER BY waiting_since, id
+    LIMIT :most
+) AS oldest;
+
 -- name: waiting
 -- What waits for people, by kind and by age: the oldest requests, as many as are counted. A queue of nothing is any.
 SELECT kind, COUNT(*) AS waiting, MIN(created_at) AS since,

@@ -18,19 +18,19 @@ function tile(name, value, words, look = "") {
 /** @param {any} board @param {number} at @param {string} words */
 export function tiles({ now, period }, at, words) {
   const requests = now.requests.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
-  const threads = now.queues.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
-  const oldest = [...now.queues, ...now.requests].filter((one) => one.waiting_since).sort((a, b) => (a.waiting_since < b.waiting_since ? -1 : 1))[0];
-  const waited = oldest ? (at - Date.parse(oldest.waiting_since)) / 1000 : 0;
+  const queued = now.queues.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
+  const { waiting, waiting_since: oldest } = now.threads;
+  const waited = oldest ? (at - Date.parse(oldest)) / 1000 : 0;
   const { threads: all, escalations, waits } = period;
   const hands = now.operators.filter((/** @type {any} */ one) => one.presence === "available").length;
   return h(
     "div",
     { class: "tiles", key: "tiles" },
-    tile("Waiting for people", threads + requests, `${counted(threads, "thread")} in queues, ${counted(requests, "request")}${now.requests_more ? " and more" : ""}`),
+    tile("Waiting for people", `${waiting}${now.more ? " or more" : ""}`, `threads; ${queued} in queues, ${counted(requests, "open request")}`),
     tile(
       "Longest wait",
-      oldest ? since(oldest.waiting_since, at) : "none",
-      oldest ? (oldest.name ? `in ${oldest.name}` : `a request: ${oldest.kind}`) : "nobody waits",
+      oldest ? since(oldest, at) : "none",
+      oldest ? "for a person" : "nobody waits",
       waited > TOO_LATE ? "missed" : waited > LATE ? "near" : "",
     ),
     tile("AI alone", percent(all.ai, all.count), `${all.ai} of ${counted(all.count, "thread")}`),

@@ -78,20 +78,24 @@ export function lines({ id, title, labels, unit, series }) {
     const known = values.flatMap((value, place) => (value === null ? [] : [{ value, place, x: across(labels.length, place) }]));
     const last = known.at(-1);
     // The names stand beside the ends of their lines, never over each other: the upper line comes first.
-    const y = last ? Math.max(up(last.value) + 4, taken + 14) : 0;
+    const y = last ? Math.max(up(last.value) + 4, taken + 16) : 0;
     if (last) taken = y;
     const path = known.map(({ value, place, x }, i) => `${i && known[i - 1].place === place - 1 ? "L" : "M"}${x} ${up(value)}`).join("");
     return [
       h("path", { class: `series c-${look} ${line}`, d: path || "M0 0" }),
-      known.map(({ value, x }) =>
-        line
-          ? h("rect", { class: `series c-${look}`, x: x - 5, y: up(value) - 5, width: 10, height: 10 })
-          : h("circle", { class: `f-${look}`, cx: x, cy: up(value), r: 3.5 }),
-      ),
-      last && h("text", { class: "label", x: RIGHT + 8, y }, name),
+      known.map(({ value, x }) => mark(look, line, x, up(value))),
+      last && mark(look, line, RIGHT + 14, y - 4),
+      last && h("text", { class: "label", x: RIGHT + 24, y }, name),
     ];
   });
   return frame(id, title, top, unit, labels, drawn);
+}
+
+/** A dot, or the frame around one. @param {string} look @param {string} line @param {number} x @param {number} y */
+function mark(look, line, x, y) {
+  return line
+    ? h("rect", { class: `series c-${look}`, x: x - 5, y: y - 5, width: 10, height: 10 })
+    : h("circle", { class: `f-${look}`, cx: x, cy: y, r: 3.5 });
 }
 
 /**

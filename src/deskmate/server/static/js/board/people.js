@@ -67,7 +67,7 @@ export function queues({ queues: lines }, at) {
 }
 
 /** @param {any} now @param {number} at */
-export function requests({ requests: kinds, approvals, requests_more: more }, at) {
+export function requests({ requests: kinds, approvals, more }, at) {
   const all = kinds.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
   const pending = approvals.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
   const old = approvals.slice(3).reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
