@@ -39,6 +39,7 @@ from deskmate.services.answer_links import AnswerLinks
 from deskmate.services.assignments import Assignments
 from deskmate.services.authentication import Authenticator
 from deskmate.services.background import Background
+from deskmate.services.board import Board
 from deskmate.services.canned import CannedReplies
 from deskmate.services.chains import Chains
 from deskmate.services.choosing import Choosing
@@ -149,6 +150,7 @@ class Desk:
         self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
         self.search = Search(self._store)
         self.usage = Usage(self._store)
+        self.board = Board(self._store)
         self.queues = Queues(self._store)
         self.policies = Policies(self._store)
         self.limits = Limits(self._store)

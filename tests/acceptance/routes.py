@@ -94,6 +94,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /api/usage/summary": TEAM | {"usage:read"},
     "GET /api/invoices": TEAM | {"usage:read"},
     "POST /api/usage/{usage}/correction": LEADERS,
+    "GET /api/board": TEAM | {"usage:read"},
     "GET /api/canned": TEAM,
     "POST /api/canned": LEADERS,
     "GET /api/canned/{canned}": TEAM,

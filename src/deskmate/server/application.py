@@ -11,6 +11,7 @@ from deskmate.app import Desk
 from deskmate.server import answers, pages, problems
 from deskmate.server.api import (
     access,
+    board,
     canned,
     chains,
     events,
@@ -64,6 +65,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
         notifications, webhooks, slack, usage,
     )  # fmt: skip
     for room in rooms:
+    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, board):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.include_router(answers.router)

@@ -30,6 +30,12 @@ async def inbox(path: str = "") -> HTMLResponse:
     return shell("inbox.html")
 
 
+@router.get("/board")
+async def board() -> HTMLResponse:
+    """How the desk stands, for the team."""
+    return shell("board.html")
+
+
 @router.get("/chat")
 async def chat() -> HTMLResponse:
     """The customers' chat."""

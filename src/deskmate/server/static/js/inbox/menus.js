@@ -306,6 +306,7 @@ function places(desk) {
       ),
     ),
     h("div", { class: "menu-group" }, h("button", { type: "button", class: "menu-item menu-button", popovertarget: "team-menu" }, icon("team"), "Team")),
+    h("div", { class: "menu-group" }, h("a", { class: "menu-item", href: "/board" }, icon("board"), "Board")),
   ];
 }
 

@@ -26,6 +26,7 @@ export function rail(desk) {
     opener("mentions", "Mentions", icon("at"), mentions.unread, "unread"),
     opener("views", "Views", icon("bookmark"), 0, ""),
     savedViews(desk),
+    h("a", { class: "rail-item", href: "/board", title: "Board", key: "board" }, icon("board"), h("span", { class: "rail-text" }, "Board")),
     queues(desk),
     h(
       "div",
