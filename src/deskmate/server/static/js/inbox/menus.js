@@ -391,6 +391,7 @@ function meMenu(desk) {
           { look: "plain", icon: isDark() ? "sun" : "moon" },
         ),
       ),
+      h("a", { class: "button button--plain only-small", href: "/settings" }, icon("settings"), "Settings"),
       button("Sign out", () => desk.signOut(), { look: "plain", icon: "leave", id: "sign-out" }),
     ),
   );

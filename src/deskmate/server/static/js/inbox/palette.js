@@ -158,6 +158,7 @@ function commands(desk) {
         desk.changed();
       },
     },
+    { icon: "settings", words: "Open the settings", run: () => location.assign("/settings") },
     { icon: "keyboard", words: "Show keyboard shortcuts", keys: "?", run: () => desk.dialog("keys") },
     { icon: "leave", words: "Sign out", run: desk.signOut },
   ];

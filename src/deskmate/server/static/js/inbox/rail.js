@@ -31,6 +31,12 @@ export function rail(desk) {
       "div",
       { class: "rail-end" },
       opener("team", "Team", icon("team"), here, "available"),
+      h(
+        "a",
+        { class: "rail-item", href: "/settings", id: "to-settings", title: "Settings" },
+        icon("settings"),
+        h("span", { class: "rail-text" }, "Settings"),
+      ),
       item("Keyboard shortcuts", icon("keyboard"), () => desk.dialog("keys")),
       item(dark ? "Light theme" : "Dark theme", icon(dark ? "sun" : "moon"), () => {
         setTheme(dark ? "light" : "dark");
