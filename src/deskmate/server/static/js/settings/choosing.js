@@ -81,6 +81,7 @@ export function wordsField(place, props) {
         type: "text",
         list: offered.length ? `${id}-offered` : undefined,
         autocomplete: "off",
+        inputmode: shape.input === "number" ? "decimal" : undefined,
         placeholder: value.length ? "" : shape.none === "None" ? "Type and press Enter" : `${shape.none}. Type and press Enter`,
         onkeydown: (/** @type {any} */ event) => {
           if (event.key === "Enter" || event.key === ",") {

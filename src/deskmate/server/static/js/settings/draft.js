@@ -23,7 +23,7 @@ function beginIt(shape, value, currency) {
   switch (shape.kind) {
     case "object": {
       const own = given?.currency ?? currency;
-      return Object.fromEntries(shape.fields.map((field) => [field.name, begin(field, given?.[field.name], own)]));
+      return Object.fromEntries(shape.fields.map((field) => [field.name, begin(field, field.inline ? given : given?.[field.name], own)]));
     }
     case "list": {
       const items = given ?? Array.from({ length: shape.fewest }, () => undefined);
@@ -44,8 +44,9 @@ function beginIt(shape, value, currency) {
         DAYS.map((day) => [day, (given?.[day] ?? []).map(([from, to]) => ({ key: numbered(), from, to }))]),
       );
     case "seconds": {
-      const unit = unitOf(given ?? 0);
-      return { amount: given === undefined || given === null ? "" : String(given / unit), unit };
+      const length = shape.wrapped ? given?.[shape.wrapped] : given;
+      const unit = unitOf(length ?? 0);
+      return { amount: length === undefined || length === null ? "" : String(length / unit), unit };
     }
     case "money":
       return given === undefined || given === null ? "" : majorOf(given, currency);
@@ -56,7 +57,7 @@ function beginIt(shape, value, currency) {
     case "choices":
     case "words":
     case "days":
-      return [...(given ?? [])];
+      return shape.input === "number" ? (given ?? []).map(String) : [...(given ?? [])];
     case "json":
       return given === undefined || given === null ? "" : JSON.stringify(given, null, 2);
     default:
@@ -95,7 +96,8 @@ function readIt(shape, draft, path, problems, currency) {
       const value = { ...shape.fixed };
       for (const field of shape.fields) {
         const said = read(field, draft[field.name], join(path, field.name), problems, own);
-        if (said !== undefined) value[field.name] = said;
+        if (field.inline) Object.assign(value, said);
+        else if (said !== undefined) value[field.name] = said;
       }
       return value;
     }
@@ -117,12 +119,17 @@ function readIt(shape, draft, path, problems, currency) {
     case "hours":
       return readHours(draft, path, problem);
     case "boolean":
-    case "choices":
     case "days":
-    case "words":
       return draft;
-    case "seconds":
-      return draft.amount.trim() === "" ? nothing(shape, problem) : readNumber(shape, draft.amount, draft.unit, problem);
+    case "choices":
+    case "words":
+      if (!draft.length && shape.nullable) return null;
+      return shape.input === "number" ? draft.map((/** @type {string} */ one) => readNumber(shape, one, 1, problem)) : draft;
+    case "seconds": {
+      if (draft.amount.trim() === "") return nothing(shape, problem);
+      const length = readNumber(shape, draft.amount, draft.unit, problem);
+      return shape.wrapped ? { [shape.wrapped]: length } : length;
+    }
     default:
       return String(draft).trim() === "" ? nothing(shape, problem) : readText(shape, String(draft), currency, problem);
   }
@@ -199,7 +206,7 @@ function readHours(draft, path, problem) {
 }
 
 /** @param {string} path @param {string} name */
-export const join = (path, name) => (path ? `${path}.${name}` : name);
+export const join = (path, name) => (path && name ? `${path}.${name}` : path || name);
 
 /**
  * Every field that is drawn now: its path on the page, and its path as the server says it.

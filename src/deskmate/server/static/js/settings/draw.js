@@ -53,7 +53,7 @@ function line(place) {
   return h(
     "div",
     { class: `set-field${["long", "json", "words"].includes(shape.kind) ? " set-field--wide" : ""}`, key: path },
-    h("label", { class: "set-label", for: id }, shape.label, needed(shape)),
+    h("label", { class: shape.bare ? "sr" : "set-label", for: id }, shape.label, !shape.bare && needed(shape)),
     hint(place),
     control(place),
     problem(form, path),
@@ -132,6 +132,7 @@ function seconds(place, props) {
     h("input", {
       ...props,
       class: "input set-amount",
+      placeholder: shape.nullable ? "none" : undefined,
       value: amount,
       inputmode: "decimal",
       autocomplete: "off",
@@ -186,14 +187,14 @@ export function group(place, ...body) {
   return h(
     "fieldset",
     {
-      class: `set-group set-group--${shape.kind}`,
+      class: shape.bare ? "set-bare" : `set-group set-group--${shape.kind}`,
       key: path,
       id: idOf(form, path),
       tabindex: "-1",
       "aria-describedby": aboutOf(form, shape, path),
       "data-invalid": form.problems[path] ? "true" : undefined,
     },
-    h("legend", { class: "set-label" }, shape.label),
+    h("legend", { class: shape.bare ? "sr" : "set-label" }, shape.label),
     hint(place),
     problem(form, path),
     body,
@@ -247,19 +248,21 @@ function optional(place) {
   );
 }
 
-/** One of several. @param {Place} place */
+/** One of several: which, and what it needs, beside each other. @param {Place} place */
 function variant(place) {
   const { form, shape, holder, key, path } = place;
   const draft = holder[key];
   const id = idOf(form, path);
   const option = shape.options[draft.at];
+  const inner = { ...place, shape: option, holder: draft.values, key: draft.at };
+  const one = option.kind === "object" && option.fields.length === 1 && option.fields[0].label === option.label;
   return h(
     "div",
     { class: "set-variant", key: path },
     h(
       "div",
       { class: "set-field" },
-      h("label", { class: "set-label", for: `${id}-variant` }, shape.label || "What"),
+      h("label", { class: shape.bare ? "sr" : "set-label", for: `${id}-variant` }, shape.label || "What"),
       !shape.flat && hint(place),
       h(
         "select",
@@ -275,11 +278,14 @@ function variant(place) {
         },
         shape.options.map((one, i) => h("option", { value: String(i), selected: i === draft.at }, one.label)),
       ),
-      problem(form, path),
+      // What is wrong with a record that it is a part of is said there.
+      !shape.inline && problem(form, path),
     ),
-    option.kind === "object"
-      ? option.fields.length > 0 && h("div", { class: "set-grid" }, parts({ ...place, shape: option, holder: draft.values, key: draft.at }))
-      : field({ ...place, shape: option, holder: draft.values, key: draft.at }),
+    option.kind !== "object"
+      ? field({ ...inner, shape: { ...option, bare: true } })
+      : one
+        ? parts({ ...inner, shape: { ...option, fields: option.fields.map((part) => ({ ...part, bare: true })) } })
+        : option.fields.length > 0 && h("div", { class: "set-grid" }, parts(inner)),
   );
 }
 
@@ -309,14 +315,14 @@ function many(place) {
         ? h(
             "div",
             { class: "set-adds" },
-            free.map((name) => button(`Add ${readable(name)}`, () => add(name), { look: "small", icon: "plus", id: `${id}-add-${name}` })),
+            free.map((name) => button(`Add ${titleOf(shape, name)}`, () => add(name), { look: "small", icon: "plus", id: `${id}-add-${name}` })),
           )
         : button(`Add ${shape.part}`, () => add(""), { look: "small", icon: "plus", id: `${id}-add` })),
   );
 }
 
-/** @param {string} name */
-const readable = (name) => name.replaceAll("_", " ");
+/** @param {Shape} shape @param {string} name */
+const titleOf = (shape, name) => shape.titles[name] ?? name.replaceAll("_", " ");
 
 /** @param {Place} place @param {any} one @param {number} i */
 function item(place, one, i) {
@@ -326,7 +332,7 @@ function item(place, one, i) {
   const id = idOf(form, at);
   const inner = /** @type {Shape} */ (shape.item);
   const known = shape.names.includes(one.name);
-  const title = shape.kind === "map" ? readable(one.name || "new") : `${shape.part} ${i + 1}`;
+  const title = shape.kind === "map" ? titleOf(shape, one.name || "new") : `${shape.part} ${i + 1}`;
   return h(
     "li",
     { class: "set-item", key: String(one.key), id: `${id}-item` },
@@ -369,8 +375,14 @@ function item(place, one, i) {
         }),
         problem(form, `${at}.name`),
       ),
-    field({ ...place, shape: { ...inner, flat: inner.kind === "object", label: inner.label || (inner.kind === "object" ? "" : "Value") }, holder: one, key: "value", path: at }),
+    field({ ...place, shape: itemShape(inner, title), holder: one, key: "value", path: at }),
   );
+}
+
+/** An item has its title above it. @param {Shape} inner @param {string} title @returns {Shape} */
+function itemShape(inner, title) {
+  if (inner.kind === "object") return { ...inner, flat: true };
+  return inner.kind === "variant" ? inner : { ...inner, label: title, bare: true };
 }
 
 /** @param {Form} form @param {string} path @param {any[]} items @param {number} from @param {number} to */

@@ -12,6 +12,8 @@ import { emptyPart, hashOf, initialState, isDirty, readRoute } from "./state.js"
 import { shell } from "./shell.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+/** The zones that this browser knows, its own first. */
+const ZONES = [...new Set([Intl.DateTimeFormat().resolvedOptions().timeZone, "UTC", ...Intl.supportedValuesOf("timeZone")])];
 const phone = matchMedia("(max-width: 760px)");
 
 export function createSettings() {
@@ -84,10 +86,12 @@ export function createSettings() {
         return [...new Set([...parts.operators.items, ...parts.queues.items].flatMap((one) => one.skills))].sort().map((one) => ({ value: one, label: one }));
       case "canned":
         return parts.canned.items.map(({ id, shortcut, title }) => ({ value: id, label: `/${shortcut}: ${title}` }));
+      case "zones":
+        return ZONES.map((zone) => ({ value: zone, label: zone }));
       case "holders":
+        return [{ value: "ai", label: "The AI" }, { value: "me", label: "Whoever runs the macro" }, ...choices("takers")];
+      case "takers":
         return [
-          { value: "ai", label: "The AI" },
-          { value: "me", label: "Whoever runs the macro" },
           ...parts.queues.items.map(({ name }) => ({ value: `queue:${name}`, label: `Queue ${name}` })),
           ...parts.operators.items.map(({ id, name }) => ({ value: `operator:${id}`, label: name })),
         ];

@@ -1,5 +1,6 @@
 // Screens, settings: the policies of each kind. Their forms are drawn from the schema that comes with them.
 
+import { noted } from "./notes.js";
 import { EVERYBODY, LEADS } from "./roles.js";
 import { majorOf, spelled } from "./units.js";
 
@@ -13,15 +14,6 @@ const KINDS = [
   ["price", "Costs", "Prices", "price", "coin", "What the models cost."],
   ["rate", "Costs", "Rates", "rate", "person", "What an hour of an operator's work costs. A rate for the operator comes before one for the queue, and that before one for everybody."],
 ];
-/** What a schema does not say of its members, by kind and name. @type {Record<string, Record<string, any>>} */
-const NOTES = {
-  rate: {
-    currency: { hint: "Three letters, such as EUR." },
-    per_hour: { label: "An hour costs", unit: "money" },
-    operators: { none: "For everybody.", hint: "Only their work." },
-    queues: { none: "For all queues.", hint: "Only work in these." },
-  },
-};
 const OF_QUEUES = ["sla", "response", "chain"];
 const MOST_FACTS = 3;
 
@@ -44,14 +36,14 @@ export const policies = KINDS.map(([kind, group, title, one, icon, about]) => ({
   name: (item) => item.name,
   line: (settings, item) => [usedBy(settings, kind, item), facts(item.rules)].filter(Boolean).join(" · "),
   schema: ({ state }, item) => {
-    const { $defs, ...rules } = state.parts[kind].schema ?? {};
+    const { $defs, ...rules } = noted(kind, state.parts[kind].schema ?? {});
     return {
       $defs,
       type: "object",
       required: ["name", "rules"],
       properties: {
         ...(item ? {} : { name: { type: "string", maxLength: 100, ui: { hint: "Stays as it is: queues and reports know it by its name." } } }),
-        rules: { ...noted(rules, NOTES[kind] ?? {}), description: undefined, ui: { flat: true } },
+        rules: { ...rules, description: undefined, ui: { ...rules.ui, flat: true } },
       },
     };
   },
@@ -66,12 +58,6 @@ export const policies = KINDS.map(([kind, group, title, one, icon, about]) => ({
     run: ({ api }, item) => api.delete(path(kind, item.name)),
   },
 }));
-
-/** @param {any} schema @param {Record<string, any>} notes @returns {any} */
-function noted(schema, notes) {
-  const properties = Object.entries(schema.properties ?? {}).map(([name, part]) => [name, { .../** @type {any} */ (part), ui: notes[name] ?? {} }]);
-  return { ...schema, properties: Object.fromEntries(properties) };
-}
 
 /** @param {import("./state.js").Settings} settings @param {string} kind @param {any} item */
 function usedBy({ state }, kind, item) {

@@ -11,21 +11,15 @@ const FACTS = ["skills", "chooser", "calendar", "lease_seconds", "sla", "respons
 const path = (/** @type {string} */ name) => `/api/queues/${encodeURIComponent(name)}`;
 const WEEK = Object.fromEntries(["mon", "tue", "wed", "thu", "fri"].map((day) => [day, [["09:00", "17:30"]]]));
 
-/** The zones that this browser knows; the first is its own. */
-function zones() {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return [...new Set([own, "UTC", ...Intl.supportedValuesOf("timeZone")])];
-}
-
 const CALENDAR = () => ({
   type: "object",
   required: ["zone", "hours", "closed"],
   properties: {
-    zone: { enum: zones(), default: zones()[0], ui: { label: "Time zone" } },
+    zone: { type: "string", default: Intl.DateTimeFormat().resolvedOptions().timeZone, ui: { label: "Time zone" } },
     holidays: {
       type: ["string", "null"],
       maxLength: 10,
-      ui: { label: "Public holidays", hint: "A country code such as FR or SE: its public holidays are closed." },
+      ui: { label: "Public holidays", hint: "Of a country such as FR, or a part of one such as DE-BY. Closed all day." },
     },
     hours: { type: "object", default: WEEK, ui: { kind: "hours", label: "Hours" } },
     closed: { type: "array", items: { type: "string" }, ui: { kind: "days", label: "Other days closed" } },

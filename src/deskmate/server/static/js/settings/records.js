@@ -1,5 +1,6 @@
 // Screens, settings: one record being edited: begun, saved, taken back, removed. What the server says no with goes to its field.
 
+import { capital } from "../core/format.js";
 import { begin, placed, read } from "./draft.js";
 import { sectionOf } from "./sections.js";
 import { isDirty, placeOf, stable } from "./state.js";
@@ -75,14 +76,11 @@ export function createRecords(settings) {
   function refuse(section, editing, error) {
     const field = typeof error.facts?.field === "string" ? (section.place?.(error.facts.field) ?? error.facts.field) : "";
     const path = field && placed(editing.shape, editing.draft, field);
-    const words = capital(String(error.message ?? error).replace(`${field}: `, ""));
+    const words = plain(String(error.message ?? error).replace(`${field}: `, ""));
     if (path) editing.problems[path] = words;
     else editing.error = words;
     focus("problem");
   }
-
-  /** @param {string} text */
-  const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : text);
 
   /** Forms that offer what was just changed are made anew, unless somebody is typing in them. @param {import("./sections.js").Section} section */
   function forget(section) {
@@ -107,7 +105,7 @@ export function createRecords(settings) {
         focus("section-title");
       } catch (error) {
         const editing = state.editing.get(place);
-        const words = capital(/** @type {any} */ (error).message);
+        const words = plain(/** @type {any} */ (error).message);
         if (editing) editing.error = words;
         else state.refused = words;
         focus("problem");
@@ -118,5 +116,8 @@ export function createRecords(settings) {
 
   return { shown, open, save, revert, remove };
 }
+
+/** The server's words for people: nobody reads a pattern. @param {string} text */
+const plain = (text) => capital(text.replace(/^String should match pattern .*$/, "this is not written as it has to be"));
 
 const PAST = /** @type {Record<string, string>} */ ({ Delete: "deleted", Disable: "disabled", Revoke: "revoked" });

@@ -7,8 +7,10 @@ import { choicesOf, resolve, typeOf, words } from "../core/schema.js";
 /** @typedef {{kind: Kind, name: string, label: string, hint: string, required: boolean, nullable: boolean, optional: boolean, whole: boolean,
  *   min?: number, max?: number, length?: number, input: string, choices: {value: unknown, label: string, hint?: string}[], source: string,
  *   names: string[], fields: Shape[], fixed: Record<string, unknown>, item: Shape | null, options: Shape[], preset: unknown, flat: boolean,
- *   fewest: number, most: number, none: string, part: string}} Shape
- *   `optional`: a part that can be left out as a whole; `source`: what the desk knows that can be chosen; `part`: what one item is called */
+ *   fewest: number, most: number, none: string, part: string, inline: boolean, wrapped: string, bare: boolean, titles: Record<string, string>}} Shape
+ *   `optional`: a part that can be left out as a whole; `source`: what the desk knows that can be chosen; `part`: what one item is called;
+ *   `inline`: its members are members of what stands around it; `wrapped`: the one member that its value is written in;
+ *   `bare`: its label is read, and not seen, for what stands beside it says the same; `titles`: words for names */
 
 const DEEPEST = 7;
 const LONG = 300;
@@ -22,6 +24,7 @@ const SOURCES = /** @type {Record<string, string>} */ ({
   operators: "operators",
   skills: "skills",
   chain: "chain",
+  zone: "zones",
 });
 const MONEY = /(^per_hour$|_minor$|^minor$|^(input|output|cached?)_?per_million|_per_million$|^money)/;
 
@@ -38,7 +41,7 @@ export function shapeOf(schema, { name = "", required = true, root = schema, dep
   const shape = {
     kind: "json",
     name,
-    label: ui.label ?? (name ? words(name.replace(/_seconds$/, "").replace(/_minor$/, "")) : (plain.title ?? "")),
+    label: ui.label ?? (name ? words(name.replace(/^seconds$/, "time").replace(/_(seconds|minor)$/, "")) : (plain.title ?? "")),
     hint: ui.hint ?? schema?.description ?? (depth > 0 && name ? (plain.description ?? "") : ""),
     required,
     nullable,
@@ -59,22 +62,46 @@ export function shapeOf(schema, { name = "", required = true, root = schema, dep
     most: plain.maxItems ?? Number.POSITIVE_INFINITY,
     none: ui.none ?? "None",
     part: ui.part ?? "",
+    inline: false,
+    wrapped: "",
+    bare: false,
+    titles: ui.titles ?? {},
   };
   if (depth > DEEPEST) return shape;
   const within = { root, depth: depth + 1 };
   const choices = choicesOf(plain, root);
   const type = typeOf(plain);
+  const groups = groupsOf(plain);
   if (ui.kind) Object.assign(shape, { kind: ui.kind, optional: false });
   else if (choices) Object.assign(shape, { kind: "choice", choices: choices.map(named), source: "" });
+  else if (groups) object(shape, plain, within, groups);
   else if (plain.anyOf || plain.oneOf) variants(shape, plain, within);
   else if (type === "boolean") shape.kind = nullable ? "choice" : "boolean";
-  else if (type === "string") shape.kind = shape.source ? "choice" : plain.format === "multiline" || plain.maxLength > LONG ? "long" : "text";
+  else if (type === "string") shape.kind = shape.source ? "choice" : plain.format === "multiline" || (!plain.format && plain.maxLength > LONG) ? "long" : "text";
   else if (type === "integer" || type === "number") number(shape, plain, type === "integer");
   else if (type === "array") list(shape, plain, within);
   else if (type === "object") object(shape, plain, within);
   if (shape.kind === "choice" && type === "boolean" && !shape.choices.length) shape.choices = YES_NO;
+  if (shape.kind === "object") unwrap(shape);
   shape.optional = nullable && ["object", "variant", "map", "list"].includes(shape.kind);
   return shape;
+}
+
+/** Members of which a record has one, or one set: said by its schema, or known of it. @param {any} schema @returns {string[][] | null} */
+function groupsOf({ properties, anyOf, oneOf, ui }) {
+  if (ui?.apart) return ui.apart.map((/** @type {string} */ name) => [name]);
+  const options = anyOf ?? oneOf;
+  if (!properties || !options?.length) return null;
+  const required = options.map((/** @type {any} */ one) => one.required);
+  return required.every(Array.isArray) && options.every((/** @type {any} */ one) => !one.properties) ? required : null;
+}
+
+/** A length that stands in an object of its own is written as a length. @param {Shape} shape */
+function unwrap(shape) {
+  const [only, ...more] = shape.fields;
+  if (!only || more.length || only.kind !== "seconds" || Object.keys(shape.fixed).length) return;
+  const { kind, whole, min, max } = only;
+  Object.assign(shape, { kind, whole, min, max, wrapped: only.name, fields: [], hint: shape.hint || only.hint });
 }
 
 const YES_NO = [
@@ -104,7 +131,9 @@ function list(shape, schema, within) {
   const choices = choicesOf(items, within.root);
   if (choices && choices.length <= MOST_CHOICES) Object.assign(shape, { kind: "choices", choices: choices.map(named), source: "" });
   else if (["queues", "operators"].includes(shape.source)) shape.kind = "choices";
-  else if (typeOf(items) === "string") Object.assign(shape, { kind: "words", input: INPUTS[items.format] ?? "text" });
+  else if (["integer", "number"].includes(typeOf(items))) {
+    Object.assign(shape, { kind: "words", whole: typeOf(items) === "integer", min: items.minimum, max: items.maximum, input: "number" });
+  } else if (typeOf(items) === "string") Object.assign(shape, { kind: "words", input: INPUTS[items.format] ?? "text" });
   else {
     const item = shapeOf(schema.items ?? {}, { name: "", ...within });
     Object.assign(shape, { kind: "list", item, part: shape.part || singular(shape.label) });
@@ -114,45 +143,46 @@ function list(shape, schema, within) {
 /** @param {string} label */
 const singular = (label) => label.toLowerCase().replace(/ies$/, "y").replace(/s$/, "") || "item";
 
-/** @param {Shape} shape @param {any} schema @param {{root: any, depth: number}} within */
-function object(shape, schema, within) {
-  if (!schema.properties) {
-    const { additionalProperties: rest, propertyNames } = schema;
-    if (!rest || rest === true) return;
-    const item = shapeOf(rest, { name: "", ...within });
-    const names = propertyNames ? (choicesOf(resolve(propertyNames, within.root).schema, within.root) ?? []) : [];
-    Object.assign(shape, { kind: "map", item, names: names.map((one) => String(one.value)), part: shape.part || singular(shape.label) });
-    return;
-  }
+/** @param {Shape} shape @param {any} schema @param {{root: any, depth: number}} within @param {string[][] | null} [groups] */
+function object(shape, schema, within, groups = null) {
+  if (!schema.properties) return map(shape, schema, within);
   const needed = new Set(schema.required ?? []);
+  const apart = new Set(groups?.flat());
+  const part = (/** @type {string} */ name, required = needed.has(name)) => shapeOf(schema.properties[name], { name, required, ...within });
   shape.kind = "object";
-  for (const [name, part] of Object.entries(schema.properties)) {
-    const known = /** @type {any} */ (part);
-    if (known.const !== undefined) shape.fixed[name] = known.const;
-    else shape.fields.push(shapeOf(known, { name, required: needed.has(name), ...within }));
+  for (const [name, one] of Object.entries(schema.properties)) {
+    const { const: fixed } = /** @type {any} */ (one);
+    if (fixed !== undefined) shape.fixed[name] = fixed;
+    else if (!apart.has(name)) shape.fields.push(part(name));
   }
+  if (!groups) return;
+  const blank = shapeOf({}, { name: "" });
+  const options = groups.map((names) => {
+    const fields = names.map((name) => ({ ...part(name, true), nullable: false, optional: false }));
+    return { ...blank, kind: /** @type {Kind} */ ("object"), label: fields.map((one) => one.label).join(" and ") || "Neither", fields, flat: true };
+  });
+  shape.fields.push({ ...blank, kind: "variant", name: "", label: schema.ui?.choose ?? "What", options, inline: true });
 }
 
-/** One of several: whole objects, or the same object with one of several members. @param {Shape} shape @param {any} schema @param {{root: any, depth: number}} within */
+/** @param {Shape} shape @param {any} schema @param {{root: any, depth: number}} within */
+function map(shape, schema, within) {
+  const { additionalProperties: rest, propertyNames, ui = {} } = schema;
+  if (!rest || rest === true) return;
+  const item = shapeOf(rest, { name: "", ...within });
+  const names = propertyNames ? (choicesOf(resolve(propertyNames, within.root).schema, within.root) ?? []) : [];
+  const known = ui.names ?? names.map((one) => String(one.value));
+  Object.assign(shape, { kind: "map", item, names: known, part: shape.part || singular(shape.label) });
+}
+
+/** One of several kinds of value. @param {Shape} shape @param {any} schema @param {{root: any, depth: number}} within */
 function variants(shape, schema, within) {
-  const { anyOf, oneOf, ...rest } = schema;
-  const given = (anyOf ?? oneOf).map((/** @type {any} */ one) => resolve(one, within.root).schema);
-  const options = given.filter((/** @type {any} */ one) => one.type !== "null");
+  const given = (schema.anyOf ?? schema.oneOf).filter((/** @type {any} */ one) => one?.type !== "null");
   shape.kind = "variant";
-  if (rest.properties) {
-    const apart = new Set(options.flatMap((/** @type {any} */ one) => one.required ?? []));
-    shape.options = options.map((/** @type {any} */ one) => {
-      const mine = one.required ?? [];
-      const properties = Object.fromEntries(Object.entries(rest.properties).filter(([name]) => !apart.has(name) || mine.includes(name)));
-      const option = shapeOf({ ...rest, properties, required: [...(rest.required ?? []), ...mine] }, { name: "", ...within });
-      return { ...option, label: words(mine.join(" and ") || "Neither"), hint: "", flat: true };
-    });
-    return;
-  }
-  shape.options = options.map((/** @type {any} */ one) => {
-    const option = shapeOf(one, { name: "", ...within });
+  shape.options = given.map((/** @type {any} */ one, /** @type {number} */ i) => {
+    const ui = { ...one.ui, ...schema.ui?.options?.[i] };
+    const option = shapeOf({ ...one, ...(ui.enum && { enum: ui.enum }), ui }, { name: "", ...within });
     const [constant] = Object.values(option.fixed);
-    return { ...option, label: one.ui?.label ?? (constant === undefined ? option.label || words(option.kind) : words(String(constant))), flat: true };
+    return { ...option, label: ui.label ?? (constant === undefined ? option.label || words(option.kind) : words(String(constant))), flat: option.kind === "object" };
   });
 }
 
@@ -162,6 +192,7 @@ export function variantOf(shape, value) {
   const fits = (/** @type {Shape} */ option) => {
     if (option.kind !== "object") return kindOfValue(value).includes(option.kind);
     if (typeof value !== "object") return false;
+    if (shape.inline) return option.fields.every((one) => value[one.name] !== undefined && value[one.name] !== null);
     const names = [...option.fields.map((one) => one.name), ...Object.keys(option.fixed)];
     const given = Object.keys(value).filter((name) => value[name] !== null);
     return (

@@ -7,8 +7,24 @@ import { button } from "../core/parts.js";
 import { ADMINS } from "./roles.js";
 
 const path = (/** @type {any} */ item) => `/api/webhooks/${encodeURIComponent(item.id)}`;
+const STATES = [
+  { const: "enabled", title: "Enabled" },
+  { const: "disabled", title: "Disabled: what happens is kept for a while" },
+];
+const FILTERS = [
+  ["", "All"],
+  ["queued", "Waiting"],
+  ["delivered", "Delivered"],
+  ["dead", "Given up"],
+  ["withheld", "Withheld"],
+];
 /** @type {Record<string, {look: string, icon: string}>} */
-const LOOKS = { delivered: { look: "met", icon: "check" }, dead: { look: "missed", icon: "escalation" }, queued: { look: "", icon: "clock" } };
+const LOOKS = {
+  delivered: { look: "met", icon: "check" },
+  dead: { look: "missed", icon: "escalation" },
+  withheld: { look: "", icon: "lock" },
+  queued: { look: "", icon: "clock" },
+};
 
 /** @type {import("./sections.js").Section} */
 export const webhooks = {
@@ -19,12 +35,13 @@ export const webhooks = {
   one: "webhook",
   about: "Where what happens is told to other programs, signed and again until they have it.",
   path: "/api/webhooks",
+  paged: true,
   sees: ADMINS,
   changes: ADMINS,
   who: "",
   key: (item) => item.id,
   name: (item) => item.description || host(item.url),
-  line: (_, item) => [item.url, item.events?.length ? item.events.join(", ") : "every event"].join(" · "),
+  line: (_, item) => [item.state === "disabled" && `disabled${item.reason ? `: ${item.reason}` : ""}`, item.url, item.events?.length ? item.events.join(", ") : "every event"].filter(Boolean).join(" · "),
   schema: (_, item) => ({
     type: "object",
     required: ["url"],
@@ -38,7 +55,8 @@ export const webhooks = {
       },
       hidden: { type: "boolean", default: false, ui: { label: "Tell notes and drafts too", hint: "What customers never see." } },
       allow_private: { type: "boolean", default: false, ui: { label: "Allow an address inside this network" } },
-      ...(item && "enabled" in item ? { enabled: { type: "boolean", ui: { label: "Deliver" } } } : {}),
+      queues: { type: "array", items: { type: "string" }, ui: { label: "Only of the queues", none: "Of all of them." } },
+      ...(item ? { state: { oneOf: STATES } } : {}),
     },
   }),
   value: (item) => item,
@@ -120,9 +138,7 @@ function deliveries(settings, item) {
             void load(settings, item);
           },
         },
-        [["", "All"], ["queued", "Waiting"], ["delivered", "Delivered"], ["dead", "Given up"]].map(([value, words]) =>
-          h("option", { value, selected: value === deliveries.filter }, words),
-        ),
+        FILTERS.map(([value, words]) => h("option", { value, selected: value === deliveries.filter }, words)),
       ),
     ),
     mine && deliveries.error && h("p", { class: "field-error", role: "alert" }, deliveries.error),
@@ -134,16 +150,18 @@ function deliveries(settings, item) {
         { class: "set-delivery-list" },
         deliveries.items.map((/** @type {any} */ one) => {
           const { look, icon: shape } = LOOKS[one.state] ?? LOOKS.queued;
-          const at = one.delivered_at ?? one.updated_at ?? one.created_at;
+          const at = one.finished_at ?? one.created_at;
+          const tries = one.attempts ?? [];
+          const last = tries.at(-1);
           return h(
             "li",
             { key: one.id },
             h("span", { class: `clock${look ? ` clock--${look}` : ""}` }, icon(shape), one.state),
-            h("code", null, one.event ?? one.type),
+            h("code", null, one.type),
             h(
               "span",
               { class: "quiet grow" },
-              [one.attempts > 1 && `${one.attempts} tries`, one.status && `answered ${one.status}`, one.error].filter(Boolean).join(", "),
+              [tries.length > 1 && `${tries.length} tries`, last?.status && `answered ${last.status}`, last?.error].filter(Boolean).join(", "),
             ),
             h("time", { class: "quiet", datetime: iso(at), title: full(at) }, ago(at, now)),
           );
