@@ -182,7 +182,15 @@ function boolean(place) {
 export function group(place, ...body) {
   const { form, shape, path } = place;
   if (shape.flat || !shape.label) {
-    return h("div", { class: "set-flat", key: path || "whole", id: idOf(form, path), tabindex: "-1" }, hint(place), problem(form, path), body);
+    // Where something is wrong with all of it, that is said of all of it.
+    const wrong = form.problems[path] ? { role: "group", "aria-label": shape.label || "This record", "data-invalid": "true" } : {};
+    return h(
+      "div",
+      { class: "set-flat", key: path || "whole", id: idOf(form, path), tabindex: "-1", "aria-describedby": aboutOf(form, shape, path), ...wrong },
+      hint(place),
+      problem(form, path),
+      body,
+    );
   }
   return h(
     "fieldset",
