@@ -6,6 +6,7 @@ import { icon } from "../core/icons.js";
 import { avatar, button, iconButton, pick } from "../core/parts.js";
 import { priority } from "./row.js";
 import { nearness } from "./deadline.js";
+import { due } from "./due.js";
 import { untilWords } from "./snoozing.js";
 import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, pendingRequests, subjectOf } from "./state.js";
 import { tagsOf } from "./tags.js";
@@ -177,6 +178,7 @@ function facts(desk, thread) {
       ),
     thread.status === "resolved" && h("span", { class: "badge" }, "Resolved"),
     !thread.tags?.length && tagsOf(desk, thread),
+    due(thread, { named: true }),
     thread.status !== "snoozed" &&
       !Number.isNaN(since) &&
       h("span", { class: "clock" }, icon("clock"), h("span", null, `Waits ${duration(state.now - since)}`)),

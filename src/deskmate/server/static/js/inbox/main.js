@@ -67,6 +67,7 @@ const feed = createFeed({
     if (!scroller.away && state.view.thread && event.thread === state.view.thread)
       conversationOf(state, state.view.thread).fresh = 0;
     if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
+    if (event.type.startsWith("clock.") && event.thread && event.thread === state.view.thread) void load.record(event.thread);
     if (event.type === "run.done" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
     changed();
   },

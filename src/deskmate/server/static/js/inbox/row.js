@@ -5,6 +5,7 @@ import { ago, capital, counted, firstName, full, iso, ms, roughly, until } from 
 import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
 import { nearness } from "./deadline.js";
+import { due, dueAt } from "./due.js";
 import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, unreadOf } from "./state.js";
 import { urlOf } from "./url.js";
 
@@ -162,6 +163,8 @@ function rowClock(state, thread) {
   }
   const timed = (thread.requests ?? []).filter((one) => isWaiting(one) && !Number.isNaN(ms(one.expires_at)));
   const [first] = timed.sort((a, b) => ms(a.expires_at) - ms(b.expires_at));
+  const clock = due(thread);
+  if (clock && !(first && (Number.isNaN(dueAt(thread)) || ms(first.expires_at) < dueAt(thread)))) return clock;
   if (first) {
     const left = ms(first.expires_at) - state.now;
     if (left < 0) return h("span", { class: "clock clock--missed" }, icon("clock"), `${roughly(-left)} over`);
