@@ -14,7 +14,6 @@ from tests.browser.cards.desk import pictures, signed_in
 from tests.browser.desks import DeskSite, busy, desk_site
 from tests.browser.test_accessibility import serious
 
-
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.events import EventType
 from deskmate.services import feed
@@ -62,9 +61,7 @@ def row(page: Page, thread: str) -> Locator:
     return page.locator(f"#row-{thread} .due")
 
 
-async def test_what_is_due_counts_down_turns_amber_and_then_red(
-    browser: Browser, site: DeskSite
-) -> None:
+async def test_what_is_due_counts_down_turns_amber_and_then_red(browser: Browser, site: DeskSite) -> None:
     await busy(site)
     of = {name: thread.id for name, thread in site.threads.items()}
     seen = await signed_in(browser, site, bypass_csp=True)
@@ -178,6 +175,7 @@ def notice(id: str, kind: str, text: str, thread: str | None, request: str | Non
 
 async def told(site: DeskSite, operator: str) -> None:
     """The feed says that somebody was told something, as the channels do."""
+
     async def body(tx: Tx) -> None:
         data = {"notification": "ntf_3", "operator": operator, "channel": "inbox", "kind": "clock.breached"}
         await feed.emit(tx, EventType.NOTIFICATION_SENT, actor=SYSTEM, thread=None, data=data)

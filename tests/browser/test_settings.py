@@ -36,7 +36,9 @@ def complaints(seen: Watched) -> list[str]:
     return [text for text in seen.complaints if "422" not in text and "409" not in text]
 
 
-async def test_a_lead_makes_a_policy_with_the_keyboard_and_a_refusal_stands_at_its_field(browser: Browser, site: DeskSite) -> None:
+async def test_a_lead_makes_a_policy_with_the_keyboard_and_a_refusal_stands_at_its_field(
+    browser: Browser, site: DeskSite
+) -> None:
     seen = await signed_in(browser, site)
     page = seen.page
     await page.goto(f"{site.url}/inbox")
@@ -220,7 +222,9 @@ async def test_an_admin_adds_an_operator_and_is_shown_a_key_once(browser: Browse
     await page.get_by_role("button", name="Save").click()
     secret = page.locator(".set-secret")
     await expect(secret).to_contain_text("dk_")
-    assert (await page.context.request.get(f"{site.url}/api/me", headers={"Authorization": f"Bearer {await secret.text_content()}"})).ok
+    assert (
+        await page.context.request.get(f"{site.url}/api/me", headers={"Authorization": f"Bearer {await secret.text_content()}"})
+    ).ok
     await page.get_by_role("button", name="I have kept it").click()
     await expect(secret).to_have_count(0)
     await page.get_by_role("button", name="Revoke…").click()

@@ -189,12 +189,6 @@ async def test_what_the_server_says_no_to_is_marked_where_it_stands(
     await expect(page.get_by_text("Not saved yet")).to_be_visible()
 
 
-
-
-
-
-
-
 async def test_each_step_is_one_thing_and_steps_are_moved_and_removed(browser: Browser, site: DeskSite) -> None:
     steps = [{"wait": 300}, {"notify": "queue"}, {"notify": [site.ben.id]}, {"page": site.ana.id}, {"repeat": 2}]
     page, book = await form(browser, site, "chain/nights", chain={"nights": {"on": ["urgent"], "steps": steps}})
@@ -227,7 +221,9 @@ async def test_each_step_is_one_thing_and_steps_are_moved_and_removed(browser: B
 
 
 async def test_of_two_ways_one_is_chosen_and_only_that_one_is_sent(browser: Browser, site: DeskSite) -> None:
-    page, book = await form(browser, site, "limit/calm", limit={"calm": {"of": "tokens", "window": {"count": 5, "seconds": 86_400}}})
+    page, book = await form(
+        browser, site, "limit/calm", limit={"calm": {"of": "tokens", "window": {"count": 5, "seconds": 86_400}}}
+    )
     way = page.get_by_label("How it is counted")
     await expect(way).to_have_value("0")
     await expect(page.get_by_role("textbox", name="In each")).to_have_value("1")
