@@ -6,7 +6,7 @@ import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
 import { nearness } from "./deadline.js";
 import { due, dueAt } from "./due.js";
-import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, unreadOf } from "./state.js";
+import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, unreadOf, works } from "./state.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -24,7 +24,7 @@ export function row(desk, thread) {
   return h(
     "li",
     { key: thread.id, class: `thread-place${picked ? " thread-place--picked" : ""}` },
-    pickBox(desk, thread, picked),
+    works(state) && pickBox(desk, thread, picked),
     h(
       "a",
       {

@@ -226,6 +226,11 @@ export function heldByMe(thread, me) {
   return thread.assignment.to === "operator" && thread.assignment.id === me?.id;
 }
 
+/** Whether this operator may do anything here but read. @param {State} state */
+export function works({ me }) {
+  return me?.role !== "observer";
+}
+
 /** @param {{state: string}} request */
 export function isWaiting(request) {
   return request.state === "open" || request.state === "claimed";
