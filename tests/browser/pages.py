@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, ConsoleMessage, Page
 
 from deskmate import Desk, Operator
 
@@ -29,17 +29,24 @@ class Watched:
     complaints: list[str]
 
 
+ASKED_FOR = ("/api/policies/", "/api/webhooks", "/api/notifications", "/api/me/notifications/")
+"""What a page asks a server for that may not have it."""
+
+
 async def watched(context: BrowserContext) -> Watched:
-    """A new page whose errors are kept. A 401 before signing in is the page asking who is there."""
+    """A new page whose errors are kept. A 401 before signing in is the page asking who is there, and a 404 what there is."""
     page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: complaints.append(message.text) if message.type == "error" and "401" not in message.text else None,
-    )
+    page.on("console", lambda message: complaints.append(message.text) if _complains(message) else None)
     page.set_default_timeout(10_000)
     return Watched(page=page, complaints=complaints)
+
+
+def _complains(message: ConsoleMessage) -> bool:
+    if message.type != "error" or "401" in message.text:
+        return False
+    return "404" not in message.text or not urlsplit(message.location["url"]).path.startswith(ASKED_FOR)
 
 
 async def picture(page: Page, name: str) -> None:

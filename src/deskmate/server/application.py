@@ -62,10 +62,9 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     problems.install(app)
     rooms = (
         threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, sla, chains, limits,
-        notifications, webhooks, slack, usage,
+        notifications, webhooks, slack, usage, board,
     )  # fmt: skip
     for room in rooms:
-    for room in (threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, board):
         app.include_router(room.router)
     app.include_router(pages.router)
     app.include_router(answers.router)

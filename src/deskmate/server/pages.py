@@ -1,4 +1,4 @@
-"""The pages: HTML shells for the inbox and the chat, and their scripts and styles. They use only the public API."""
+"""The pages: HTML shells for the inbox, the settings and the chat, and their scripts and styles. They use only the public API."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -34,6 +34,12 @@ async def inbox(path: str = "") -> HTMLResponse:
 async def board() -> HTMLResponse:
     """How the desk stands, for the team."""
     return shell("board.html")
+
+
+@router.get("/settings")
+async def settings() -> HTMLResponse:
+    """What admins and leads decide for all."""
+    return shell("settings.html")
 
 
 @router.get("/chat")

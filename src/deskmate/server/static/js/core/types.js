@@ -9,7 +9,9 @@
  *   status: "open" | "snoozed" | "resolved", snoozed_until?: any, assignment: Assignment, epoch?: number, mode?: string, priority?: string,
  *   queue?: string | null, tags?: string[], language?: string | null, waiting_since?: any, metadata?: Record<string, any>,
  *   created_at: any, updated_at: any, unread?: number, preview?: {text: string, author: Author, visibility: string, at: any} | null,
- *   requests?: RequestShort[], route?: any, usage?: any}} Thread */
+ *   requests?: RequestShort[], route?: any, usage?: any, clock?: Clock | null}} Thread */
+/** @typedef {{target: "time_to_human" | "first_response" | "next_response" | "resolution", due_at: any, breached: boolean, paused: boolean}} Clock
+ *   the target of an SLA policy that is due first */
 /** @typedef {{type: string, text?: string, call_id?: string, tool?: string, input?: any, output?: any, is_error?: boolean, denied?: boolean,
  *   reason?: string, request?: string, by?: Author, args?: any, file?: string, media_type?: string, filename?: string}} Part */
 /** @typedef {{id: string, thread: string, order: number, step: number, role: string, author: Author, text: string, parts?: Part[],
@@ -32,6 +34,8 @@
  *   cost_nanos?: number | null, currency?: string | null}} Usage */
 /** @typedef {{id: string, owner: string | null, name: string, filters: Record<string, string>, shared: boolean}} SavedView */
 /** @typedef {{id: string, at: any, read_at?: any, thread: Thread, message: Message}} Mention a note that calls on this operator */
+/** @typedef {{id: string, kind: string, text: string, thread: string | null, request: string | null, urgent: boolean, created_at: any,
+ *   read_at?: any, channel?: string}} Notice what this operator was told */
 /** @typedef {{kind: "operator" | "customer", id?: string | null, name: string, typing: boolean, visibility: "public" | "note" | null}} Viewer
  *   who is on a thread, and what they type */
 /** @typedef {{id: string, name: string, email?: string, role?: string, presence: "available" | "away" | "offline", load: number, capacity: number,

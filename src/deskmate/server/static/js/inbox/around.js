@@ -7,13 +7,14 @@ const MOST = 200;
 const NEWEST = 30;
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {"queues" | "views" | "team" | "mentions" | "macros"} Name */
+/** @typedef {"queues" | "views" | "team" | "mentions" | "notices" | "macros"} Name */
 
 const PATHS = {
   queues: "/api/queues",
   views: "/api/views",
   team: "/api/operators",
   mentions: "/api/me/mentions",
+  notices: "/api/notifications",
   macros: "/api/macros",
 };
 
@@ -28,23 +29,26 @@ export function createAround({ state, changed, api }) {
   /** What is there stays when it cannot be loaded anew. @param {Name} name */
   async function load(name) {
     const part = state.around[name];
+    if (name === "notices" && state.around.notices.absent) return;
+    const newest = name === "mentions" || name === "notices";
     if (part.error) {
       part.error = null;
       changed();
     }
     try {
-      const page = await api.get(PATHS[name], name === "queues" ? {} : { limit: name === "mentions" ? NEWEST : MOST });
-      // Of mentions the newest are enough; of all else everything is meant.
-      while (page.cursor && name !== "mentions") {
+      const page = await api.get(PATHS[name], name === "queues" ? {} : { limit: newest ? NEWEST : MOST });
+      // Of mentions and notices the newest are enough; of all else everything is meant.
+      while (page.cursor && !newest) {
         const next = await api.get(PATHS[name], { limit: MOST, cursor: page.cursor });
         page.items.push(...next.items);
         page.cursor = next.cursor;
       }
       Object.assign(part, { items: page.items, loaded: true, error: null });
-      if (name === "mentions") state.around.mentions.unread = page.unread;
+      if (name === "mentions" || name === "notices") state.around[name].unread = page.unread;
       if (name === "team") takeMe(page.items);
     } catch (error) {
-      if (!part.loaded) part.error = /** @type {any} */ (error);
+      if (name === "notices" && /** @type {any} */ (error).status === 404) state.around.notices.absent = true;
+      else if (!part.loaded) part.error = /** @type {any} */ (error);
     }
     changed();
   }
@@ -60,6 +64,7 @@ export function createAround({ state, changed, api }) {
     void load("views");
     void load("team");
     void load("mentions");
+    void load("notices");
     void load("macros");
   }
 
@@ -71,6 +76,8 @@ export function createAround({ state, changed, api }) {
       if (data?.mentions?.includes(state.me?.id)) soon("mentions");
       return;
     }
+    // Word to a colleague is theirs.
+    if (type === "notification.sent" && data?.operator === state.me?.id) soon("notices");
     if (type === "operator.changed") soon("team");
     if (type === "queue.changed" || noun === "thread" || noun === "request") soon("queues");
     if (type === "thread.assigned" || (noun === "thread" && data?.changed?.includes("status")) || noun === "request") soon("team");
@@ -126,20 +133,26 @@ export function createAround({ state, changed, api }) {
     /** @param {import("../core/types.js").SavedView} view */
     deleteView: (view) => naming(() => api.delete(`/api/views/${encodeURIComponent(view.id)}`)),
     /** @param {string[] | null} ids null: all of them */
-    async readMentions(ids) {
-      const { mentions } = state.around;
-      const before = mentions.items;
-      mentions.items = before.map((one) => (!ids || ids.includes(one.id) ? { ...one, read_at: one.read_at ?? new Date() } : one));
-      changed();
-      try {
-        mentions.unread = (await api.post("/api/me/mentions/read", ids ? { mentions: ids } : {})).unread;
-      } catch (error) {
-        mentions.items = before;
-        state.notice = /** @type {any} */ (error).message;
-      }
-      changed();
-    },
+    readMentions: (ids) => readOf("mentions", ids),
+    /** @param {string[] | null} ids null: all of them */
+    readNotices: (ids) => readOf("notices", ids),
   };
+
+  /** Shown at once, and taken back when the server says no. @param {"mentions" | "notices"} name @param {string[] | null} ids */
+  async function readOf(name, ids) {
+    const part = /** @type {{items: {id: string, read_at?: any}[], unread: number}} */ (state.around[name]);
+    const before = part.items;
+    part.items = before.map((one) => (!ids || ids.includes(one.id) ? { ...one, read_at: one.read_at ?? new Date() } : one));
+    changed();
+    try {
+      const body = name === "mentions" ? { mentions: ids } : { notifications: ids };
+      part.unread = (await api.post(`${PATHS[name]}/read`, ids ? body : {})).unread;
+    } catch (error) {
+      part.items = before;
+      state.notice = /** @type {any} */ (error).message;
+    }
+    changed();
+  }
 }
 
 /** The order is always named: the server has another one where nothing is said. @param {State} state */

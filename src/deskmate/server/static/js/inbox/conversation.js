@@ -1,10 +1,11 @@
 // Screens, inbox: the conversation zone: header, timeline, composer, and what stands there without a thread.
 
 import { h } from "../core/dom.js";
+import { icon } from "../core/icons.js";
 import { broken, empty } from "../core/parts.js";
 import { composer } from "./composer.js";
 import { header } from "./header.js";
-import { conversationOf, openThread } from "./state.js";
+import { conversationOf, openThread, works } from "./state.js";
 import { jump, timeline } from "./timeline.js";
 import { urlOf } from "./url.js";
 
@@ -40,7 +41,12 @@ function inner(desk, id) {
     return broken("The timeline", current.error, () => load.thread(id));
   }
   if (!thread || !current.loaded) return [thread && header(desk, thread), skeleton()];
-  return [header(desk, thread), timeline(desk, thread, current), jump(desk, current, thread), composer(desk, thread)];
+  return [header(desk, thread), timeline(desk, thread, current), jump(desk, current, thread), works(state) ? composer(desk, thread) : observing()];
+}
+
+/** In place of what they may not do, why. */
+function observing() {
+  return h("p", { class: "observing", key: "observing" }, icon("eye"), "You observe: you read everything here, and others write.");
 }
 
 /** @param {boolean} shortcuts */

@@ -6,8 +6,9 @@ import { icon } from "../core/icons.js";
 import { avatar, button, iconButton, pick } from "../core/parts.js";
 import { priority } from "./row.js";
 import { nearness } from "./deadline.js";
+import { due } from "./due.js";
 import { untilWords } from "./snoozing.js";
-import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, pendingRequests, subjectOf } from "./state.js";
+import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, pendingRequests, subjectOf, works } from "./state.js";
 import { tagsOf } from "./tags.js";
 import { urlOf } from "./url.js";
 
@@ -53,8 +54,8 @@ export function header(desk, thread) {
         subjectOf(state, thread),
       ),
       viewers(desk, thread),
-      snoozeButton(desk, thread),
-      resolveButton(desk, thread),
+      works(state) && snoozeButton(desk, thread),
+      works(state) && resolveButton(desk, thread),
       iconButton(desk.contextShown() ? "Close context" : "Open context", "info", () => desk.toggleContext(), {
         id: "context-toggle",
         props: { "aria-expanded": desk.contextShown() ? "true" : "false" },
@@ -133,6 +134,7 @@ function facts(desk, thread) {
   const since = ms(thread.waiting_since);
   const kind = to === "ai" ? "agent" : to;
   const face = to === "operator" && heldByMe(thread, state.me) ? state.me?.name : name || id;
+  const may = works(state);
   return h(
     "div",
     { class: "thread-header-facts" },
@@ -141,6 +143,7 @@ function facts(desk, thread) {
       pick("Priority", thread.priority, PRIORITIES, (value) => verbs.change({ priority: value }), {
         id: "priority",
         before: h("span", { "aria-hidden": "true", class: "pick-mark" }, priority(thread.priority)),
+        disabled: !may,
       }),
     h(
       "button",
@@ -148,15 +151,15 @@ function facts(desk, thread) {
         type: "button",
         class: "button button--plain button--small holder",
         id: "assign",
-        title: [reason && `Because: ${reason}.`, "Assign (#)"].filter(Boolean).join(" "),
-        "aria-haspopup": "dialog",
+        title: [reason && `Because: ${reason}.`, may && "Assign (#)"].filter(Boolean).join(" ") || undefined,
+        disabled: !may,
+        "aria-haspopup": may ? "dialog" : undefined,
         onclick: () => desk.dialog("assign"),
       },
       h("span", { class: "sr" }, "Held by "),
       avatar(kind, face, { size: "small" }),
       h("span", { class: "truncate" }, to === "queue" ? `Queue ${name || id}` : capital(holderName(state, thread))),
-      h("span", { class: "sr" }, ", assign"),
-      icon("down", true),
+      may && [h("span", { class: "sr" }, ", assign"), icon("down", true)],
     ),
     thread.queue &&
       to !== "queue" &&
@@ -167,7 +170,7 @@ function facts(desk, thread) {
         avatar("queue", thread.queue, { size: "small" }),
         thread.queue,
       ),
-    thread.mode && pick("Mode", thread.mode, MODES, (value) => verbs.change({ mode: value }), { id: "mode" }),
+    thread.mode && pick("Mode", thread.mode, MODES, (value) => verbs.change({ mode: value }), { id: "mode", disabled: !may }),
     thread.status === "snoozed" &&
       h(
         "span",
@@ -177,6 +180,7 @@ function facts(desk, thread) {
       ),
     thread.status === "resolved" && h("span", { class: "badge" }, "Resolved"),
     !thread.tags?.length && tagsOf(desk, thread),
+    due(thread, { named: true }),
     thread.status !== "snoozed" &&
       !Number.isNaN(since) &&
       h("span", { class: "clock" }, icon("clock"), h("span", null, `Waits ${duration(state.now - since)}`)),

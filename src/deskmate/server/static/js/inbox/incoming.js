@@ -34,7 +34,7 @@ export function takeEvent(state, event) {
   for (const one of told) conversationOf(state, event.thread ?? "").activity.set(one.key, one);
   const activity = event.thread && state.conversations.has(event.thread) && activityOfEvent(state, event);
   if (activity && event.thread) conversationOf(state, event.thread).activity.set(activity.key, activity);
-  return noun === "thread" || noun === "request" || event.type === "message.posted";
+  return noun === "thread" || noun === "request" || noun === "clock" || event.type === "message.posted";
 }
 
 /** @param {State} state @param {import("../core/types.js").Thread} thread */

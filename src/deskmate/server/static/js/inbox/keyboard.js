@@ -1,7 +1,7 @@
 // Screens, inbox: the keys. Single keys can be switched off, and never fire while somebody types.
 
 import { shownPicked } from "./bulk.js";
-import { cardOf, heldByMe, openThread, pendingRequests } from "./state.js";
+import { cardOf, heldByMe, openThread, pendingRequests, works } from "./state.js";
 import { wayOf } from "./ways.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -52,8 +52,9 @@ function run(desk, event) {
   if (event.key === "?") return did(() => desk.dialog("keys"));
   if (event.key === "/") return did(() => desk.search());
   if (event.key === "j" || event.key === "k") return did(() => step(event.key === "j" ? 1 : -1));
-  if (event.key === "x") return did(() => desk.next());
   if (event.key === "f") return did(() => desk.toggleFilters());
+  if (!works(state)) return false;
+  if (event.key === "x") return did(() => desk.next());
   if (pickKey(desk, event)) return true;
   if (!thread) return false;
   switch (event.key) {

@@ -7,7 +7,7 @@ import { viewShown } from "./around.js";
 import { bulkBar } from "./bulkbar.js";
 import { filterChips, filterPanel } from "./filters.js";
 import { row } from "./row.js";
-import { NO_FILTERS, shownCount } from "./state.js";
+import { NO_FILTERS, shownCount, works } from "./state.js";
 import { chosen, urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -46,7 +46,7 @@ export function list(desk) {
       "header",
       { class: "list-header" },
       h(alone ? "h1" : "h2", { class: "list-title truncate" }, viewShown(state)?.name || view.queue || "Inbox"),
-      nextButton(desk),
+      works(state) && nextButton(desk),
       iconButton("Select threads", "check", () => desk.bulk.show(), { class: "only-touch" }),
       iconButton("Search threads", "search", () => desk.search(), {
         props: { "aria-expanded": state.searching ? "true" : "false", "aria-keyshortcuts": "/" },

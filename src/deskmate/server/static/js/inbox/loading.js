@@ -121,6 +121,16 @@ export function createLoading({ state, changed, api }) {
     }
   }
 
+  /** The thread itself, where its clock has moved. @param {string} id */
+  async function record(id) {
+    try {
+      takeThread(state, await api.get(`/api/threads/${encodeURIComponent(id)}`));
+      changed();
+    } catch {
+      // The countdown goes on by what was known.
+    }
+  }
+
   /** What the thread has cost so far; of no great weight when it does not come. @param {string} id */
   async function usage(id) {
     try {
@@ -193,5 +203,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, usage, choices, older, waiting, request };
+  return { list, more, refreshSoon, thread, record, usage, choices, older, waiting, request };
 }

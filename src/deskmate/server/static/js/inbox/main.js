@@ -28,7 +28,7 @@ import { createNotifying } from "./notifying.js";
 import { rail, tabbar } from "./rail.js";
 import { createScroller } from "./scroller.js";
 import { createSigns } from "./signs.js";
-import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf } from "./state.js";
+import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf, works } from "./state.js";
 import { createUnsent } from "./unsent.js";
 import { filterKey, readView, urlOf } from "./url.js";
 import { createVerbs } from "./verbs.js";
@@ -68,6 +68,7 @@ const feed = createFeed({
       conversationOf(state, state.view.thread).fresh = 0;
     if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
     if (event.type === "usage.recorded" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
+    if (event.type.startsWith("clock.") && event.thread && event.thread === state.view.thread) void load.record(event.thread);
     changed();
   },
   onDelta: (delta) => {
@@ -274,7 +275,7 @@ function show(view, before) {
 async function openNow(id) {
   const loaded = conversationOf(state, id).loaded;
   conversationOf(state, id).fresh = 0;
-  void unsent.load(id);
+  if (works(state)) void unsent.load(id);
   await load.thread(id, { quiet: loaded });
   if (state.view.thread !== id) return;
   state.focusCard = pendingRequests(state, id)[0]?.id ?? null;

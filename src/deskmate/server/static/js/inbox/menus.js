@@ -6,6 +6,8 @@ import { icon } from "../core/icons.js";
 import { avatar, button, iconButton } from "../core/parts.js";
 import { isDark, setTheme } from "../core/theme.js";
 import { leads, loadWords, viewShown } from "./around.js";
+import { bell } from "./bell.js";
+import { close, menu, part } from "./menu.js";
 import { KINDS } from "./notifying.js";
 import { NO_FILTERS, customerName, shownCount } from "./state.js";
 import { chosen, filtersOf, urlOf } from "./url.js";
@@ -21,54 +23,12 @@ const REFUSED = "The browser does not allow notifications of this page.";
 export function menus(desk) {
   return [
     menu("mentions", "Mentions of you", mentions(desk)),
+    !desk.state.around.notices.absent && menu("notices", "Notifications", bell(desk)),
     menu("views", "Saved views", views(desk)),
     menu("team", "Team", team(desk)),
     menu("places", "Views and queues", [places(desk), views(desk, "places")]),
     meMenu(desk),
   ];
-}
-
-/** @param {string} name @param {string} label @param {...any} body */
-function menu(name, label, ...body) {
-  const id = `${name}-menu`;
-  return h(
-    "div",
-    { class: `menu menu--tall menu--${name}`, id, popover: "auto", role: "dialog", "aria-label": label, key: id },
-    h("h2", { class: "menu-title" }, label),
-    body,
-  );
-}
-
-/** @param {string} name */
-function close(name) {
-  const open = document.getElementById(`${name}-menu`);
-  if (open?.matches(":popover-open")) open.hidePopover();
-}
-
-/**
- * A part that is on its way, did not come, or has nothing, says so.
- * @param {Desk} desk @param {"views" | "team" | "mentions" | "queues"} name @param {string} label @param {string} none
- * @param {() => any} draw
- */
-function part(desk, name, label, none, draw) {
-  const { items, loaded, error } = desk.state.around[name];
-  if (error) {
-    return h(
-      "div",
-      { class: "menu-said", role: "alert" },
-      h("p", null, `${label} did not load. ${error.message}`),
-      button("Try again", () => desk.around.load(name), { icon: "retry", look: "small" }),
-    );
-  }
-  if (!loaded) {
-    return h(
-      "div",
-      { class: "menu-said", role: "status", "aria-label": `Loading ${label}` },
-      h("span", { class: "skeleton skeleton--long" }),
-      h("span", { class: "skeleton skeleton--short" }),
-    );
-  }
-  return items.length ? draw() : none && h("p", { class: "menu-said quiet" }, none);
 }
 
 /** @param {Desk} desk */
@@ -392,6 +352,7 @@ function meMenu(desk) {
           { look: "plain", icon: isDark() ? "sun" : "moon" },
         ),
       ),
+      h("a", { class: "button button--plain only-small", href: "/settings" }, icon("settings"), "Settings"),
       button("Sign out", () => desk.signOut(), { look: "plain", icon: "leave", id: "sign-out" }),
     ),
   );

@@ -5,7 +5,7 @@ import { counted } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { isDark, setTheme } from "../core/theme.js";
 import { shownPicked } from "./bulk.js";
-import { NO_FILTERS, customerName, heldByMe, openThread, subjectOf, pendingRequests } from "./state.js";
+import { NO_FILTERS, customerName, heldByMe, openThread, subjectOf, pendingRequests, works } from "./state.js";
 import { filtersOf } from "./url.js";
 import { addTag } from "./tags.js";
 
@@ -97,7 +97,9 @@ function find(desk, text) {
 /** @param {Desk} desk @returns {Command[]} */
 function commands(desk) {
   const { state, verbs, go } = desk;
-  const thread = openThread(state);
+  const shown = openThread(state);
+  const working = works(state);
+  const thread = working ? shown : null;
   /** @type {(Command | false | null | undefined)[]} */
   const all = [
     thread && !heldByMe(thread, state.me) && { icon: "person", words: "Take over this thread", keys: "t", run: verbs.takeOver },
@@ -121,7 +123,7 @@ function commands(desk) {
       },
     thread?.status === "snoozed" && { icon: "sun", words: "Wake this thread now", run: () => verbs.change({ status: "open" }) },
     thread && { icon: "tag", words: "Add a tag", run: () => addTag(desk, thread.id) },
-    thread && { icon: "copy", words: "Copy the id of this thread", run: () => desk.copy(thread.id) },
+    shown && { icon: "copy", words: "Copy the id of this thread", run: () => desk.copy(thread.id) },
     thread && { icon: "macro", words: "Run a macro", run: () => desk.dialog("macros") },
     ...(thread ? state.around.macros.items : []).map((macro) => ({
       icon: "macro",
@@ -136,8 +138,8 @@ function commands(desk) {
         keys: "a",
         run: () => desk.focusOn(pendingRequests(state, thread.id)[0].id),
       },
-    thread && { icon: "info", words: desk.contextShown() ? "Close the context" : "Open the context", run: desk.toggleContext },
-    { icon: "next", words: "Next for me", keys: "x", run: desk.next },
+    shown && { icon: "info", words: desk.contextShown() ? "Close the context" : "Open the context", run: desk.toggleContext },
+    working && { icon: "next", words: "Next for me", keys: "x", run: desk.next },
     ...selection(desk),
     { icon: "filter", words: "Filter the list", keys: "f", run: () => state.filtering || desk.toggleFilters() },
     { icon: "at", words: "Show mentions of me", run: () => document.getElementById("mentions-menu")?.showPopover() },
@@ -158,6 +160,7 @@ function commands(desk) {
         desk.changed();
       },
     },
+    { icon: "settings", words: "Open the settings", run: () => location.assign("/settings") },
     { icon: "keyboard", words: "Show keyboard shortcuts", keys: "?", run: () => desk.dialog("keys") },
     { icon: "leave", words: "Sign out", run: desk.signOut },
   ];
@@ -199,7 +202,7 @@ function places({ state, go }) {
 function people({ state, bulk }) {
   const selected = shownPicked(state);
   const thread = openThread(state);
-  if (!selected.length && !thread) return [];
+  if (!works(state) || (!selected.length && !thread)) return [];
   const what = selected.length ? counted(selected.length, "selected thread") : "this thread";
   const give = (/** @type {string} */ to, /** @type {string} */ done) =>
     bulk.act({ assign: to }, done, selected.length ? undefined : thread ? [thread.id] : []);

@@ -15,7 +15,7 @@ import { chosen, filtersOf, urlOf } from "./url.js";
 /** @param {Desk} desk */
 export function rail(desk) {
   const { state } = desk;
-  const { mentions, team } = state.around;
+  const { mentions, notices, team } = state.around;
   const dark = isDark();
   const here = team.items.filter((one) => one.presence === "available").length;
   return h(
@@ -24,6 +24,7 @@ export function rail(desk) {
     h("a", { class: "rail-brand", href: "/inbox" }, logo(), h("span", { class: "rail-text" }, "Deskmate")),
     inboxLink(desk),
     opener("mentions", "Mentions", icon("at"), mentions.unread, "unread"),
+    notices.loaded && opener("notices", "Notifications", icon("bell"), notices.unread, "unread"),
     opener("views", "Views", icon("bookmark"), 0, ""),
     savedViews(desk),
     h("a", { class: "rail-item", href: "/board", title: "Board", key: "board" }, icon("board"), h("span", { class: "rail-text" }, "Board")),
@@ -32,6 +33,12 @@ export function rail(desk) {
       "div",
       { class: "rail-end" },
       opener("team", "Team", icon("team"), here, "available"),
+      h(
+        "a",
+        { class: "rail-item", href: "/settings", id: "to-settings", title: "Settings" },
+        icon("settings"),
+        h("span", { class: "rail-text" }, "Settings"),
+      ),
       item("Keyboard shortcuts", icon("keyboard"), () => desk.dialog("keys")),
       item(dark ? "Light theme" : "Dark theme", icon(dark ? "sun" : "moon"), () => {
         setTheme(dark ? "light" : "dark");
@@ -159,7 +166,7 @@ function opener(menu, name, mark, count, words) {
     count > 0 &&
       h(
         "span",
-        { class: `count${menu === "mentions" ? " count--new" : ""}` },
+        { class: `count${menu === "mentions" || menu === "notices" ? " count--new" : ""}` },
         shownCount(count, 99),
         h("span", { class: "sr" }, ` ${words}`),
       ),
@@ -190,10 +197,25 @@ function meButton({ state }) {
   );
 }
 
+/** @param {string} menu @param {string} name @param {string} mark @param {number} unread */
+function tab(menu, name, mark, unread) {
+  return h(
+    "button",
+    { type: "button", popovertarget: `${menu}-menu`, key: menu },
+    icon(mark),
+    h(
+      "span",
+      null,
+      name,
+      unread > 0 && h("span", { class: "unread" }, shownCount(unread, 99), h("span", { class: "sr" }, " unread")),
+    ),
+  );
+}
+
 /** @param {Desk} desk */
 export function tabbar(desk) {
   const { state } = desk;
-  const { unread } = state.around.mentions;
+  const { mentions, notices } = state.around;
   return h(
     "nav",
     { class: "tabbar", "aria-label": "Desk, small screen", key: "tabbar" },
@@ -208,17 +230,8 @@ export function tabbar(desk) {
       "Inbox",
     ),
     h("button", { type: "button", popovertarget: "places-menu" }, icon("bookmark"), "Views"),
-    h(
-      "button",
-      { type: "button", popovertarget: "mentions-menu" },
-      icon("at"),
-      h(
-        "span",
-        null,
-        "Mentions",
-        unread > 0 && h("span", { class: "unread" }, shownCount(unread, 99), h("span", { class: "sr" }, " unread")),
-      ),
-    ),
+    tab("mentions", "Mentions", "at", mentions.unread),
+    notices.loaded && tab("notices", "Word", "bell", notices.unread),
     h("button", { type: "button", onclick: () => desk.search() }, icon("search"), "Search"),
     h("button", { type: "button", popovertarget: "me-menu" }, icon("person"), "You"),
   );

@@ -8,7 +8,7 @@ import { scoreText } from "./activity.js";
 import { closedArgs } from "./approval.js";
 import { closedView, ownWords, standing } from "./closed.js";
 import { countdown } from "./deadline.js";
-import { agentName, cardOf, faceOf, inOrder, isWaiting, needsPerson, shortName } from "./state.js";
+import { agentName, cardOf, faceOf, inOrder, isWaiting, needsPerson, shortName, works } from "./state.js";
 import { wayOf } from "./ways.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -43,13 +43,20 @@ export function requestCard(desk, thread, request) {
         waiting && why(request),
         waiting && turn(desk, thread, request),
       ),
-      live && card ? wayOf(request).body(desk, thread, request, card) : foldedArgs(desk, request),
+      live && card ? asked(state, wayOf(request).body(desk, thread, request, card)) : foldedArgs(desk, request),
       card?.error && h("p", { class: "field-error", role: "alert", key: "error" }, icon("info", true), card.error),
     ),
     live && card
-      ? wayOf(request).footer(desk, thread, request, card)
+      ? works(state)
+        ? wayOf(request).footer(desk, thread, request, card)
+        : h("footer", { class: "request-footer", key: "observed" }, h("span", { class: "quiet" }, "Operators decide this. You observe."))
       : [closedView(desk, request), card?.lost && ownWords(desk, request)],
   );
+}
+
+/** Who may not decide sees what is asked, and can change nothing of it. @param {import("./state.js").State} state @param {any} body */
+function asked(state, body) {
+  return works(state) ? body : h("fieldset", { class: "request-observed", disabled: true, key: "observed", "aria-label": "What is asked" }, body);
 }
 
 /** @param {Desk} desk @param {Request} request @param {{name: string, word: string}} face */

@@ -5,7 +5,8 @@ import { ago, capital, counted, firstName, full, iso, ms, roughly, until } from 
 import { icon } from "../core/icons.js";
 import { avatar } from "../core/parts.js";
 import { nearness } from "./deadline.js";
-import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, unreadOf } from "./state.js";
+import { due, dueAt } from "./due.js";
+import { customerName, faceOf, heldByMe, holderName, isWaiting, othersOn, unreadOf, works } from "./state.js";
 import { urlOf } from "./url.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -23,7 +24,7 @@ export function row(desk, thread) {
   return h(
     "li",
     { key: thread.id, class: `thread-place${picked ? " thread-place--picked" : ""}` },
-    pickBox(desk, thread, picked),
+    works(state) && pickBox(desk, thread, picked),
     h(
       "a",
       {
@@ -162,6 +163,8 @@ function rowClock(state, thread) {
   }
   const timed = (thread.requests ?? []).filter((one) => isWaiting(one) && !Number.isNaN(ms(one.expires_at)));
   const [first] = timed.sort((a, b) => ms(a.expires_at) - ms(b.expires_at));
+  const clock = due(thread);
+  if (clock && !(first && (Number.isNaN(dueAt(thread)) || ms(first.expires_at) < dueAt(thread)))) return clock;
   if (first) {
     const left = ms(first.expires_at) - state.now;
     if (left < 0) return h("span", { class: "clock clock--missed" }, icon("clock"), `${roughly(-left)} over`);

@@ -1,5 +1,7 @@
 // Screens, inbox: a JSON Schema as fields that people fill in. What has no field of its own is written as JSON.
 
+import { choicesOf, resolve, typeOf, words } from "../core/schema.js";
+
 /** @typedef {"text" | "long" | "number" | "boolean" | "choice" | "choices" | "list" | "object" | "json"} Kind */
 /** @typedef {{kind: Kind, path: string, name: string, label: string, hint: string, range: string, required: boolean, nullable: boolean,
  *   whole: boolean, min?: number, max?: number, input: string, length?: number, choices: {value: unknown, label: string}[],
@@ -97,70 +99,6 @@ function list(field, schema, root) {
   else if (type === "string" || type === "number" || type === "integer") {
     Object.assign(field, { kind: "list", input: type === "string" ? "text" : "number", range: "one a line" });
   }
-}
-
-/** Follow references inside the schema, and see through "this or nothing". @param {any} schema @param {any} root @returns {{schema: any, nullable: boolean}} */
-function resolve(schema, root) {
-  let found = schema && typeof schema === "object" ? schema : {};
-  let nullable = false;
-  for (let hops = 0; hops < 20; hops += 1) {
-    const { $ref, anyOf, oneOf, allOf, ...rest } = found;
-    const options = anyOf ?? oneOf;
-    const some = options?.filter((/** @type {any} */ one) => one?.type !== "null");
-    if ($ref) found = { ...pointed($ref, root), ...rest };
-    else if (allOf?.length === 1) found = { ...allOf[0], ...rest };
-    else if (options && some.length === 1) {
-      nullable ||= some.length < options.length;
-      found = { ...some[0], ...rest };
-    } else break;
-  }
-  if (Array.isArray(found.type) && found.type.includes("null")) nullable = true;
-  return { schema: found, nullable };
-}
-
-/** @param {string} reference @param {any} root */
-function pointed(reference, root) {
-  if (!reference.startsWith("#/")) return reference === "#" ? {} : {};
-  let found = root;
-  for (const step of reference.slice(2).split("/")) {
-    found = found?.[decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")];
-  }
-  return found ?? {};
-}
-
-/** The choices of an enum, or of constants with titles. @param {any} schema @param {any} root */
-function choicesOf(schema, root) {
-  const some = schema.enum ?? (schema.const !== undefined ? [schema.const] : undefined);
-  if (Array.isArray(some)) {
-    return some.filter((one) => one !== null).map((value) => ({ value, label: labelOf(value) }));
-  }
-  const options = schema.oneOf ?? schema.anyOf;
-  if (!options?.length) return undefined;
-  const known = options.map((/** @type {any} */ one) => resolve(one, root).schema);
-  if (known.some((/** @type {any} */ one) => one.const === undefined)) return undefined;
-  return known.map((/** @type {any} */ one) => ({ value: one.const, label: one.title ?? labelOf(one.const) }));
-}
-
-/** @param {unknown} value */
-const labelOf = (value) =>
-  value === true ? "Yes" : value === false ? "No" : typeof value === "string" ? value : JSON.stringify(value);
-
-/** @param {any} schema @returns {string} */
-function typeOf(schema) {
-  const types = (Array.isArray(schema.type) ? schema.type : [schema.type]).filter(
-    (/** @type {any} */ one) => one && one !== "null",
-  );
-  if (types.length === 1) return types[0];
-  return types.length === 0 && schema.properties ? "object" : "";
-}
-
-/** "order_id" reads "Order id". @param {string} name */
-function words(name) {
-  const text = name
-    .replace(/[_-]+/g, " ")
-    .replace(/([a-z])([A-Z])/g, "$1 $2")
-    .trim();
-  return text ? text[0].toUpperCase() + text.slice(1) : name;
 }
 
 /**

@@ -103,6 +103,8 @@ function initialAround() {
     team: emptyPart(),
     /** @type {Part<import("../core/types.js").Mention> & {unread: number}} */
     mentions: { ...emptyPart(), unread: 0 },
+    /** What one was told; `absent` where this server tells nobody. @type {Part<import("../core/types.js").Notice> & {unread: number, absent: boolean}} */
+    notices: { ...emptyPart(), unread: 0, absent: false },
     /** @type {Part<import("../core/types.js").Macro>} */
     macros: emptyPart(),
     /** What is being typed to save or change a view. */
@@ -222,6 +224,11 @@ export function shownCount(count, most) {
 /** @param {Thread} thread @param {Me | null} me */
 export function heldByMe(thread, me) {
   return thread.assignment.to === "operator" && thread.assignment.id === me?.id;
+}
+
+/** Whether this operator may do anything here but read. @param {State} state */
+export function works({ me }) {
+  return me?.role !== "observer";
 }
 
 /** @param {{state: string}} request */

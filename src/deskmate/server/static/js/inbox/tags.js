@@ -2,6 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
+import { works } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -21,20 +22,21 @@ export function tagsOf(desk, thread) {
         "span",
         { class: "tag", key: `tag:${tag}` },
         tag,
-        h(
-          "button",
-          {
-            type: "button",
-            class: "tag-remove",
-            "aria-label": `Remove the tag ${tag}`,
-            title: "Remove",
-            onclick: () => void change(desk, { remove_tags: [tag] }),
-          },
-          icon("close", true),
-        ),
+        works(desk.state) &&
+          h(
+            "button",
+            {
+              type: "button",
+              class: "tag-remove",
+              "aria-label": `Remove the tag ${tag}`,
+              title: "Remove",
+              onclick: () => void change(desk, { remove_tags: [tag] }),
+            },
+            icon("close", true),
+          ),
       ),
     ),
-    adding === thread.id ? field(desk) : adder(desk, thread, tags.length === 0),
+    works(desk.state) && (adding === thread.id ? field(desk) : adder(desk, thread, tags.length === 0)),
     error && adding === thread.id && h("span", { class: "field-error", role: "alert", key: "error" }, error),
   );
 }

@@ -7,7 +7,7 @@ import { button, empty } from "../core/parts.js";
 import { activityOfRequest } from "./activity.js";
 import { messageView, sendingView, toolCall } from "./message.js";
 import { requestCard } from "./request.js";
-import { customerName, inOrder, isWaiting, needsPerson } from "./state.js";
+import { customerName, inOrder, isWaiting, needsPerson, works } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -67,7 +67,7 @@ export function timeline(desk, thread, conversation) {
 /** An answer that failed can be asked for again. @param {Desk} desk @param {Thread} thread @param {Conversation} conversation */
 function again({ state, verbs }, thread, conversation) {
   const last = inOrder(conversation).findLast((one) => one.author.kind === "customer" || one.author.kind === "agent");
-  if (last?.status !== "failed" || last.error === "taken_over" || thread.assignment.to !== "ai") return null;
+  if (last?.status !== "failed" || last.error === "taken_over" || thread.assignment.to !== "ai" || !works(state)) return null;
   return h(
     "div",
     { class: "older", key: "again" },
