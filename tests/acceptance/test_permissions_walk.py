@@ -92,21 +92,14 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
         await lead.post(f"/api/requests/{request}/claim")
         await lead.post(f"/api/requests/{request}/release")
         chain = (await heard.type("chain.started")).data["data"]["chain"]
-    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key, "chain": chain}
     # Its address leads nowhere: what is owed to it waits.
     webhook = (await front.admin.post("/api/webhooks", url="https://shop.invalid/", events=["thread.deleted"]))["id"]
     delivery = (await front.admin.post(f"/api/webhooks/{webhook}/test"))["id"]
-    ids = {"thread": thread, "webhook": webhook, "delivery": delivery, "request": request, "operator": victim.id, "key": key}
     async with people["operator"].listening() as heard:
         await lead.say(thread, f"@{people['operator'].id} SECRET of Ada", visibility="note")
         sent = await heard.type("notification.sent")
-    ids = {
-        "notification": sent.data["data"]["notification"],
-        "thread": thread,
-        "request": request,
-        "operator": victim.id,
-        "key": key,
-    }
+    ids = {"thread": thread, "request": request, "operator": victim.id, "key": key, "chain": chain, "webhook": webhook}
+    ids |= {"delivery": delivery, "notification": sent.data["data"]["notification"]}
     ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
     ids["usage"] = NOT_THERE
     return Scene(front, people, ids, ada)

@@ -8,12 +8,12 @@ from tests.store.board_day import FAQ, SHOP, agents, plant
 from tests.store.people import ADA
 
 from deskmate import Desk, Operator, Role, customer
-from deskmate.domain.board import Now, Period
+from deskmate.domain.board import Cost, Now, Period
 from deskmate.domain.calendars import calendar_of
 from deskmate.domain.requests import RequestKind
 from deskmate.errors import Forbidden, Invalid, NotFound
 from deskmate.services import board
-from deskmate.testing import START, FakeClock
+from deskmate.testing import START, FakeClock, pass_time
 
 HOUR = timedelta(hours=1)
 
@@ -170,3 +170,24 @@ async def test_the_team_may_look_and_customers_may_not(desk: Desk, ana: Operator
         await desk.board.now(by=customer("ada"))
     with pytest.raises(Forbidden):
         await desk.board.period(by=customer("ada"))
+
+
+async def test_what_people_worked_what_it_cost_and_what_is_late_are_on_the_board(desk: Desk, clock: FakeClock) -> None:
+    await desk.policies.put("rate", "everybody", {"currency": "EUR", "per_hour": 3600})
+    await desk.policies.put("sla", "quick", {"targets": {"next_response": {"seconds": 600}, "first_response": {"seconds": 600}}})
+    await desk.queues.change("support", sla="quick")
+    ana = await desk.operators.add(name="Ana", email="ana@shop.example")
+    opened = await desk.threads.open(customer="ada", by=ADA)
+    await desk.messages.post(opened.id, "Hello?", author=ADA, respond=False)
+    await desk.run_due()
+    assert (await desk.board.now()).due == board.Due(late=0, soon=1, since=clock() + timedelta(minutes=10))
+    await pass_time(desk, clock, timedelta(minutes=11))
+    assert (await desk.board.now()).due.late == 1
+    for _ in range(4):
+        await desk.viewers.typing(opened.id, by=ana)
+        await pass_time(desk, clock, seconds=5)
+    await desk.messages.post(opened.id, "Yes?", author=ana)
+    await pass_time(desk, clock, timedelta(minutes=2))
+    period = await desk.board.period()
+    assert (period.worked, period.costs) == (timedelta(seconds=20), (Cost(currency="EUR", people=20),))
+    assert (await desk.board.now()).due == board.Due(late=0, soon=0, since=None)

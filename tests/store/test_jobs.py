@@ -227,3 +227,19 @@ async def test_to_wait_politely_is_no_attempt(shy: Shy, clock: FakeClock):
         assert await working.run_due() == 1
         clock.advance(seconds=1)
     assert left(shy) == [("r1", None, 0)]
+
+
+async def test_an_engine_stops_although_its_audit_takes_an_interruption_for_a_failure(store: Store) -> None:
+    begun = asyncio.Event()
+
+    async def audit() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            raise Unavailable("the connection failed") from None
+
+    engine = Engine(store, {}, lanes=set(), owner="me", audit=audit)
+    engine.start()
+    await begun.wait()
+    await asyncio.wait_for(engine.stop(), 30)

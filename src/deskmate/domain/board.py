@@ -56,6 +56,24 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Targets of SLA policies: how many are late, how many more are due within the hour, and when the first was or is due."""
+
+    late: int
+    soon: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What agents and people cost in a period, in minor units of a currency; invoices have the exact amounts."""
+
+    currency: str
+    ai: int = 0
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
     """How the desk stands at this moment: on how many `threads` somebody waits for a person, since when; they may stand
     in a queue and have requests as well. `threads` and `waiting` are exact while `more` is false."""
@@ -66,6 +84,7 @@ class Now:
     queues: tuple[Line, ...]
     waiting: tuple[Waiting, ...]
     more: bool
+    due: Due
     operators: tuple[Colleague, ...]
 
 
@@ -115,6 +134,7 @@ class Period:
     waits: Waits
     waits_by_step: tuple[Waits, ...]
     worked: timedelta
+    costs: tuple[Cost, ...]
 
 
 def period_of(since: datetime | None, until: datetime | None, *, now: datetime) -> tuple[datetime, datetime, timedelta]:

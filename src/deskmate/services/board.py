@@ -6,7 +6,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from deskmate.domain.actors import SYSTEM, Actor
-from deskmate.domain.board import AGES, Colleague, Counted, Line, Now, Period, Share, Waiting, Waits, period_of, starts, waits
+from deskmate.domain.board import (
+    AGES,
+    Colleague,
+    Cost,
+    Counted,
+    Due,
+    Line,
+    Now,
+    Period,
+    Share,
+    Waiting,
+    Waits,
+    period_of,
+    starts,
+    waits,
+)
 from deskmate.domain.causes import Place, Trouble, causes, failed_tool
 from deskmate.domain.messages import Part
 from deskmate.domain.operators import By, actor_of
@@ -24,7 +39,7 @@ MOST_TROUBLES = 2_000
 MOST_WAITS = 20_000
 MOST_ENTRIES = 100_000
 MOST_OPERATORS = 200
-MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND, HOUR = timedelta(milliseconds=1), timedelta(hours=1)
 
 
 class Board:
@@ -69,6 +84,8 @@ async def _now(tx: Tx, queue: str | None) -> Now:
     waiting = [_waiting(row) for row in await tx.all("board.waiting", queue=queue or "", most=MOST_WAITING, **edges)]
     threads = await tx.one("board.threads_waiting", queue=queue or "", most=MOST_WAITING)
     assert threads is not None
+    due = await tx.one("board.due", queue=queue or "", now=ms(tx.now), until=ms(tx.now + HOUR), most=MOST_WAITING)
+    assert due is not None
     people = [_colleague(row) for row in await tx.all("board.operators", most=MOST_OPERATORS)]
     return Now(
         at=tx.now,
@@ -77,6 +94,7 @@ async def _now(tx: Tx, queue: str | None) -> Now:
         queues=tuple(lines),
         waiting=tuple(waiting),
         more=max(threads["waiting"], sum(one.waiting for one in waiting)) >= MOST_WAITING,
+        due=Due(late=int(due["late"]), soon=int(due["due"]) - int(due["late"]), since=utc_or_none(due["since"])),
         operators=tuple(people),
     )
 
@@ -128,7 +146,15 @@ async def _period(tx: Tx, since: datetime | None, until: datetime | None, queue:
         waits=waits(begin, (one for step_waits in waited.values() for one in step_waits)),
         waits_by_step=_by_step(at, waited),
         worked=timedelta(seconds=round(work["seconds"])),
+        costs=_costs(await tx.all("board.costs", **span, most=MOST_ENTRIES)),
     )
+
+
+def _costs(rows: Iterable[Row]) -> tuple[Cost, ...]:
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["currency"], {})[row["who"]] = round(row["minor"])
+    return tuple(Cost(currency=currency, **minor) for currency, minor in found.items())
 
 
 def _shares(at: Sequence[datetime], rows: Iterable[Row]) -> tuple[Share, ...]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from deskmate.domain.events import Event
 from deskmate.services.live import event_of
 from deskmate.store.base import Store, Tx
+from deskmate.store.engine import end
 
 log = logging.getLogger("deskmate.following")
 
@@ -21,7 +22,6 @@ Reaction = Callable[[Tx, Sequence[Event]], Awaitable[None]]
 BATCH = 200
 LOOK = 5.0  # seconds after which followers look unasked: a process that dies between its commit and its word tells nobody
 SOON = 0.05  # seconds in which what happens is gathered
-STOPPING = 1.0  # seconds after which an interruption that was not heard is repeated
 PATIENCE = 5.0  # seconds before what failed is tried again
 
 
@@ -48,10 +48,8 @@ class Following:
         """Stop; what was not done is done by whoever comes next."""
         task, self._task = self._task, None
         self._stopping.set()
-        # What a driver does while it is interrupted may swallow the interruption: then it is told again.
-        while task is not None and not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=STOPPING)
+        if task is not None:
+            await end(task)
 
     async def catch_up(self) -> int:
         """Act on everything that has happened, and on what happens by doing so. Returns how many batches that were."""

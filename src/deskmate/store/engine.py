@@ -23,6 +23,18 @@ TIMERS = 16
 """How many jobs without a lane an engine works on beside the others: runs that take long do not hold up the clocks."""
 STOPPING = 5.0
 """Seconds that an engine waits for the answer of its store when it stops; jobs that it was just given it gives back."""
+AGAIN = 1.0
+"""Seconds after which an interruption that was not heard is repeated."""
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Interrupt these until they have ended. A driver that is interrupted may say that its connection failed, and whoever tries
+    again after a failure goes on: then it is told once more."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=AGAIN)
 
 
 class Engine:
@@ -72,9 +84,7 @@ class Engine:
             self._freed.set()
             # Cut off in the middle of a claim it would leave jobs that nobody holds and nobody may take.
             await asyncio.wait(tasks[:1], timeout=STOPPING)
-        for task in (*tasks, *self._working):
-            task.cancel()
-        await asyncio.gather(*tasks, *self._working, return_exceptions=True)
+        await end(*tasks, *self._working)
 
     async def run_due(self) -> int:
         """Do everything that is due now, and what becomes due by doing it; returns how many jobs that were.
@@ -91,7 +101,7 @@ class Engine:
             try:
                 await asyncio.gather(*tasks)
             finally:
-                living.cancel()
+                await end(living)
             done += len(jobs)
         return done
 

@@ -44,6 +44,7 @@ def _now(now: Now) -> Json:
         ],
         "requests": [_waiting(one) for one in now.waiting],
         "more": now.more,
+        "due": {"late": now.due.late, "soon": now.due.soon, "due_at": moment(now.due.since)},
         "approvals": [{"under": under, "waiting": count} for under, count in zip([*limits, None], approvals, strict=True)],
         "operators": [_colleague(one) for one in now.operators],
     }  # fmt: skip
@@ -72,6 +73,7 @@ def _period(period: Period) -> Json:
         "failures": _counted(period.failures),
         "waits": _waits(period.waits) | {"steps": [_waits(one) for one in period.waits_by_step]},
         "human_seconds": int(period.worked.total_seconds()),
+        "costs": [{"currency": one.currency, "ai_minor": one.ai, "people_minor": one.people} for one in period.costs],
     }
 
 

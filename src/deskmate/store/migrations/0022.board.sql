@@ -6,4 +6,5 @@ CREATE INDEX requests_decided ON requests (decided_at) WHERE decided_by_kind = '
 CREATE INDEX assignments_taken ON assignments (created_at) WHERE waited IS NOT NULL;
 CREATE INDEX messages_of_people ON messages (thread) WHERE author_kind = 'operator';
 CREATE INDEX runs_failed ON runs (updated_at, id) WHERE state = 'failed';
+CREATE INDEX threads_due ON threads (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX usage_of_people ON usage_entries (created_at) WHERE operator IS NOT NULL;

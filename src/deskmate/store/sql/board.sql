@@ -208,11 +208,30 @@ LIMIT :most;
 
 -- name: work
 -- The time that people worked in a period, in seconds: the newest entries, as many as are counted.
-SELECT COALESCE(SUM(seconds), 0) AS seconds, COUNT(*) AS entries FROM (
-    SELECT seconds FROM usage_entries
+SELECT COALESCE(SUM(millis), 0) / 1000.0 AS seconds, COUNT(*) AS entries FROM (
+    SELECT millis FROM usage_entries
     WHERE operator IS NOT NULL AND created_at >= :since AND created_at < :until
-      AND (:queue = '' OR EXISTS (
-          SELECT 1 FROM threads WHERE threads.id = usage_entries.thread AND COALESCE(threads.queue, 'support') = :queue))
+      AND (:queue = '' OR COALESCE(queue, 'support') = :queue)
     ORDER BY created_at DESC
     LIMIT :most
 ) AS worked;
+
+-- name: costs
+-- What agents and people cost in a period, in minor units of each currency: the newest entries, as many as are counted.
+SELECT currency, who, SUM(cost_nanos / 1000000000.0) AS minor FROM (
+    SELECT currency, CASE WHEN operator IS NULL THEN 'ai' ELSE 'people' END AS who, cost_nanos FROM usage_entries
+    WHERE created_at >= :since AND created_at < :until AND cost_nanos IS NOT NULL
+      AND (:queue = '' OR COALESCE(queue, 'support') = :queue)
+    ORDER BY created_at DESC
+    LIMIT :most
+) AS costs
+GROUP BY currency, who ORDER BY currency, who;
+
+-- name: due
+-- Targets of SLA policies that are due up to a time: how many, how many of them are late, and when the first was due.
+SELECT COUNT(*) AS due, COALESCE(SUM(CASE WHEN due_at <= :now THEN 1 ELSE 0 END), 0) AS late, MIN(due_at) AS since FROM (
+    SELECT due_at FROM threads
+    WHERE due_at IS NOT NULL AND due_at <= :until AND (:queue = '' OR COALESCE(queue, 'support') = :queue)
+    ORDER BY due_at
+    LIMIT :most
+) AS targets;

@@ -15,6 +15,12 @@ function tile(name, value, words, look = "") {
   return h("dl", { class: `tile${look && ` tile--${look}`}`, key: name }, h("dt", null, name), h("dd", null, value), h("dd", null, words));
 }
 
+/** "€ 12.40" @param {number} minor @param {string} currency */
+function money(minor, currency) {
+  const format = new Intl.NumberFormat("en-GB", { style: "currency", currency });
+  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
 /** @param {any} board @param {number} at @param {string} words */
 export function tiles({ now, period }, at, words) {
   const requests = now.requests.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
@@ -33,10 +39,19 @@ export function tiles({ now, period }, at, words) {
       oldest ? "for a person" : "nobody waits",
       waited > TOO_LATE ? "missed" : waited > LATE ? "near" : "",
     ),
+    tile(
+      "Response times",
+      now.due.late ? `${now.due.late} late` : now.due.soon ? `${now.due.soon} near` : "kept",
+      now.due.late || now.due.soon ? `${now.due.soon} more due within the hour` : "nothing is due within the hour",
+      now.due.late ? "missed" : now.due.soon ? "near" : "",
+    ),
     tile("AI alone", percent(all.ai, all.count), `${all.ai} of ${counted(all.count, "thread")}`),
     tile("Escalated", percent(all.escalated, all.count), `${counted(escalations.count, "escalation")}${escalations.more ? " and more" : ""} ${words}`),
     tile("Until a person came", span(waits.median_seconds), waits.count ? `half of ${waits.count}; 9 of 10 in ${span(waits.p90_seconds)}` : "nobody was needed"),
     tile("Human time", period.human_seconds ? span(period.human_seconds) : "none yet", `${counted(hands, "person", "people")} there now, of ${now.operators.length}`),
+    period.costs.map((/** @type {any} */ one) =>
+      tile(`Cost in ${one.currency}`, money(one.ai_minor + one.people_minor, one.currency), `AI ${money(one.ai_minor, one.currency)}, people ${money(one.people_minor, one.currency)}`),
+    ),
   );
 }
 
