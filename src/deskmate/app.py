@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
-from deskmate.domain.notifications import Channel
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.services import (
     attachments,
     chaining,
+    channels,
     clocks,
     deferrals,
     deliveries,
@@ -50,7 +50,7 @@ from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
-from deskmate.services.delivering import Deliver, Deliveries
+from deskmate.services.delivering import Deliveries
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
 from deskmate.services.following import Reaction
@@ -61,7 +61,6 @@ from deskmate.services.leases import Leases
 from deskmate.services.limits import Limits
 from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
-from deskmate.services.mail import Mail
 from deskmate.services.mentions import Mentions
 from deskmate.services.notifications import Notifications
 from deskmate.services.operators import AWAY, Operators
@@ -75,8 +74,6 @@ from deskmate.services.search import Search
 from deskmate.services.sending import Sender
 from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
-from deskmate.services.slack import Slack
-from deskmate.services.slack_calls import SlackCalls
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
 from deskmate.services.threads import Threads
@@ -167,7 +164,7 @@ class Desk:
         self.mentions = Mentions(self._store)
         private = self.settings.webhooks_private
         self.webhooks = Webhooks(self._store, entropy, private=private)
-        self.slack = self._slack()
+        self.slack = channels.slack_of(self.settings, self._store, self.requests, clock)
         self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)
         self.keys = Keys(self._store, entropy)
         self.sessions = Sessions(self._store, passwords, entropy)
@@ -180,7 +177,9 @@ class Desk:
         )
         self.notifications = Notifications(self._store)
         self.answer_links = AnswerLinks(self._store, self.requests)
-        self.deliveries = Deliveries(self._store, self._channels(), entropy, public_url=self.settings.public_url)
+        self.deliveries = Deliveries(
+            self._store, channels.of(self.settings, self.slack), entropy, public_url=self.settings.public_url
+        )
         self._deadlines = Deadlines(self._store)
         self._snoozing = Snoozing(self._store)
         self._deferring = Deferring(self._store)
@@ -366,25 +365,6 @@ class Desk:
         """Queued runs whose agent is not registered here, by agent."""
         rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
         return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
-
-    def _slack(self) -> Slack | None:
-        """Slack, where the settings have a token of it."""
-        if self.settings.slack_token is None:
-            return None
-        return Slack(
-            self._store, self.requests, calls=SlackCalls(self.settings.slack_url, self.settings.slack_token),
-            signing_secret=self.settings.slack_signing_secret, channel=self.settings.slack_channel,
-            public_url=self.settings.public_url, clock=self._clock,
-        )  # fmt: skip
-
-    def _channels(self) -> dict[Channel, Deliver]:
-        """How word leaves this process, as far as the settings say how."""
-        channels: dict[Channel, Deliver] = {}
-        if self.settings.smtp_url is not None:
-            channels[Channel.EMAIL] = Mail(self.settings.smtp_url, sender=self.settings.mail_from)
-        if self.slack is not None:
-            channels[Channel.SLACK] = self.slack.deliver
-        return channels
 
     def _contents(self) -> Contents:
         """Where new files go: imported here, because it takes a package that is not always there."""

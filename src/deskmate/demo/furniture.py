@@ -1,4 +1,4 @@
-"""What stands on the desk of the shop before the day begins: queues, canned replies, macros and views."""
+"""What stands on the desk of the shop before the day begins: queues, what is promised, canned replies, macros and views."""
 
 from deskmate.app import Desk
 from deskmate.domain.actors import Actor
@@ -28,10 +28,23 @@ VIEWS = (
     ("Questions of the AI", {"kind": "question", "sort": "due"}),
 )
 
+POLICIES: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("sla", "promises", {
+        "targets": {"time_to_human": {"seconds": 2700}, "next_response": {"seconds": 7200}, "resolution": {"seconds": 172_800}},
+        "priorities": {"urgent": {"time_to_human": {"seconds": 15 * 60}}},
+    }),
+    ("response", "ask twice", {"seconds": 30 * 60, "actions": ["remind", "notify_lead"]}),
+    ("chain", "tell the leads", {"on": ["thread", "escalation"], "steps": [{"wait": 20 * 60}, {"notify": "leads"}]}),
+    ("rate", "everybody", {"currency": "EUR", "per_hour": 3400}),
+    ("limit", "patience", {"of": "messages", "per": "customer", "window": {"count": 60, "seconds": 600}}),
+)  # fmt: skip
+
 
 async def furnish(desk: Desk, lead: Actor) -> None:
     """Put it all there."""
-    await desk.queues.change("support", calendar=WEEK, by=lead)
+    for kind, name, rules in POLICIES:
+        await desk.policies.put(kind, name, rules, by=lead)
+    await desk.queues.change("support", calendar=WEEK, sla="promises", response="ask twice", chain="tell the leads", by=lead)
     await desk.queues.add("workshop", by=lead)
     for shortcut, title, text in CANNED:
         await desk.canned.add(shortcut=shortcut, title=title, text=text, by=lead)
