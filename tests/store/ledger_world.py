@@ -194,7 +194,7 @@ class Process:
             task.result()
             return True
         assert self._gate is not None
-        engine = self.desk._engine  # pyright: ignore[reportPrivateUsage]
+        engine = self.desk._background.engine  # pyright: ignore[reportPrivateUsage]
         async with asyncio.timeout(PATIENCE):
             # What it was doing beside that comes to its end first; an engine tells nobody when.
             while len(engine._working) > 1:  # noqa: ASYNC110  # pyright: ignore[reportPrivateUsage]

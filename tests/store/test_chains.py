@@ -92,7 +92,7 @@ def names(desk: Desk, *people: Operator) -> list[tuple[str, str]]:
 
 async def engine_only(desk: Desk) -> None:
     """Timers go off; the followers have seen nothing new."""
-    await desk._engine.run_due()  # pyright: ignore[reportPrivateUsage]
+    await desk._background.engine.run_due()  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_the_steps_come_in_their_order_each_at_its_time(desk: Desk, ana: Operator, clock: FakeClock) -> None:

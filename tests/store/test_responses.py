@@ -163,7 +163,7 @@ async def test_nobody_is_reminded_of_what_they_have_dealt_with(
             await desk.assignments.assign(thread.id, "ai", by=ana)
     before = await holder(desk, thread)
     if late:
-        await desk._engine.run_due()  # pyright: ignore[reportPrivateUsage]
+        await desk._background.engine.run_due()  # pyright: ignore[reportPrivateUsage]
     await pass_time(desk, clock, seconds=590)
     assert await word(desk) == []
     assert await missed(desk, thread) == []

@@ -149,7 +149,7 @@ async def test_an_answer_that_nobody_has_taken_note_of_yet_was_in_time_all_the_s
     clock.advance(seconds=25)
     await desk.messages.post(thread, "At once.", author=ana)
     clock.advance(seconds=300)
-    await desk._engine.run_due()  # pyright: ignore[reportPrivateUsage]
+    await desk._background.engine.run_due()  # pyright: ignore[reportPrivateUsage]
     await desk.run_due()
     assert await told(desk, thread) == []
     assert (await desk.sla.clock(thread)).ended[Target.FIRST_RESPONSE].met
@@ -213,7 +213,7 @@ async def test_priorities_and_queues_have_their_own_targets_and_support_is_for_t
     for queue, priority in (("billing", Priority.NORMAL), ("billing", Priority.URGENT), ("returns", Priority.URGENT)):
         thread = await opened(desk, words=None, queue=queue, priority=priority, by=SYSTEM)
         await desk.messages.post(thread, "Hello?", author=ADA, respond=False)
-        await desk._following.catch_up()  # pyright: ignore[reportPrivateUsage]
+        await desk._background.following.catch_up()  # pyright: ignore[reportPrivateUsage]
         due = (await desk.threads.get(thread)).due_at
         assert due is not None
         seconds.append((due - clock()).total_seconds())

@@ -69,7 +69,7 @@ async def test_a_delivery_that_comes_twice_is_sent_once(desks: tuple[Desk, Desk]
     one, other = desks
     webhook = (await one.webhooks.add(URL, events=["thread.opened"])).webhook
     await one.threads.open(customer="ada")
-    await one._following.catch_up()
+    await one._background.following.catch_up()
     [delivery] = (await one.webhooks.deliveries(webhook.id)).items
     assert delivery.state == "ready"
     jobs = [Job(id="job_1", kind="delivery", ref=delivery.id, lane="", thread=None, attempt=1, lease=name) for name in "ab"]
@@ -85,7 +85,7 @@ async def test_what_a_sender_says_after_its_lease_ran_out_changes_nothing(
     one, other = desks
     webhook = (await one.webhooks.add(URL, events=["thread.opened"])).webhook
     await one.threads.open(customer="ada")
-    await one._following.catch_up()
+    await one._background.following.catch_up()
     [delivery] = (await one.webhooks.deliveries(webhook.id)).items
     job = Job(id="job_1", kind="delivery", ref=delivery.id, lane="", thread=None, attempt=1, lease="one")
     outgoing = await one._store.write(lambda tx: one._outbox._take(tx, job))
@@ -104,7 +104,7 @@ async def test_a_delivery_whose_job_is_gone_is_found_again(desks: tuple[Desk, De
     await one.webhooks.add(URL, events=["thread.opened"])
     for number in range(6):
         await one.threads.open(customer=f"c{number}")
-    await one._following.catch_up()
+    await one._background.following.catch_up()
     for delivery in (await one.webhooks.deliveries((await one.webhooks.list()).items[0].id)).items:
         await one._store.write(lambda tx, ref=delivery.id: tx.run("jobs.cancel", kind="delivery", ref=ref))
     await one.run_due()
@@ -121,7 +121,7 @@ async def test_few_are_on_their_way_at_once_and_a_single_one_while_all_fails(
     webhook = (await one.webhooks.add(URL, events=["thread.opened"])).webhook
     for number in range(10):
         await one.threads.open(customer=f"c{number}")
-    await one._following.catch_up()
+    await one._background.following.catch_up()
 
     async def ready() -> int:
         return len((await one.webhooks.deliveries(webhook.id, state="ready")).items)
@@ -131,7 +131,7 @@ async def test_few_are_on_their_way_at_once_and_a_single_one_while_all_fails(
     await one.run_due()
     assert len(wire.sent) == 10
     clock.advance(seconds=60)
-    await one._engine.run_due()
+    await one._background.engine.run_due()
     await one._store.write(lambda tx: deliveries.give_turns(tx, webhook.id))
     assert await ready() == 1
     wire.status = 204
@@ -160,7 +160,7 @@ async def test_what_belongs_to_a_deleted_thread_is_not_sent_and_that_it_was_dele
     webhook = (await one.webhooks.add(URL, events=["thread.*", "message.*"])).webhook
     thread = await one.threads.open(customer="ada")
     await one.messages.post(thread.id, "SECRET", author=customer("ada"))
-    await one._following.catch_up()
+    await one._background.following.catch_up()
     assert len((await one.webhooks.deliveries(webhook.id)).items) > 1
     await one.threads.delete(thread.id, by=SYSTEM)
     await one.run_due()
@@ -173,7 +173,7 @@ async def test_a_webhook_that_is_deleted_while_it_is_sent_to_is_gone(desks: tupl
     webhook = (await one.webhooks.add(URL, events=["thread.opened"])).webhook
     for number in range(9):
         await one.threads.open(customer=f"c{number}")
-    await one._following.catch_up()
+    await one._background.following.catch_up()
     await asyncio.gather(one.run_due(), other.webhooks.delete(webhook.id))
     before = len(wire.sent)
     await other.run_due()

@@ -32,39 +32,37 @@ class Background:
         sent: Sequence[Audit],
         clock: Callable[[], datetime],
     ) -> None:
-        self._engines = (
-            Engine(store, handlers, lanes=lanes, owner=owner, lease=lease, audit=_each(audits)),
-            Engine(store, sending, lanes=set(), owner=f"{owner}/out", lease=lease, timers=SENDERS, audit=_each(sent)),
-        )
-        self._following = Following(store, reactions)
+        self.engine = Engine(store, handlers, lanes=lanes, owner=owner, lease=lease, audit=_each(audits))
+        self.outgoing = Engine(store, sending, lanes=set(), owner=f"{owner}/out", lease=lease, timers=SENDERS, audit=_each(sent))
+        self.following = Following(store, reactions)
         self._clock = clock
 
     def start(self) -> None:
         """Work until told to stop."""
-        for engine in self._engines:
+        for engine in (self.engine, self.outgoing):
             engine.start()
-        self._following.start()
+        self.following.start()
 
     async def stop(self) -> None:
         """Stop, and give back what is being worked on."""
-        await self._following.stop()
-        await asyncio.gather(*(engine.stop() for engine in self._engines))
+        await self.following.stop()
+        await asyncio.gather(*(engine.stop() for engine in (self.engine, self.outgoing)))
 
     async def run_due(self) -> int:
         """Do all that is due now, and what becomes due by doing it; returns how many jobs that were."""
         done = 0
         while True:
-            followed = await self._following.catch_up()
-            worked = sum([await engine.run_due() for engine in self._engines])
+            followed = await self.following.catch_up()
+            worked = sum([await engine.run_due() for engine in (self.engine, self.outgoing)])
             done += worked
             if not followed and not worked:
                 return done
 
     async def next_due(self) -> datetime | None:
         """When there is something to do again; now while something has happened that was not followed."""
-        if await self._following.behind():
+        if await self.following.behind():
             return self._clock()
-        due = [at for engine in self._engines if (at := await engine.next_due()) is not None]
+        due = [at for engine in (self.engine, self.outgoing) if (at := await engine.next_due()) is not None]
         return min(due, default=None)
 
 
