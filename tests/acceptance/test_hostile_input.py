@@ -35,7 +35,9 @@ async def places(front: Front, thread: str) -> dict[str, str]:
     macro = await front.admin.post("/api/macros", name="Done", actions=[{"do": "status", "to": "resolved"}])
     view = await front.admin.post("/api/views", name="Late", filters={"sort": "waiting"}, shared=True)
     kept = {"canned": canned["id"], "macro": macro["id"], "view": view["id"], "name": "support"}
-    kept |= {"kind": "rate", "policy": "people", "usage": "use_none"}
+    webhook = await front.admin.post("/api/webhooks", url="https://shop.invalid/", events=["thread.deleted"])
+    kept |= {"kind": "rate", "policy": "people", "usage": "use_none", "webhook": webhook["id"], "delivery": "msg_none"}
+    kept |= {"chain": "chain_none", "notification": "ntf_none"}
     return {"thread": thread, "request": request, "operator": victim.id, "key": key["id"]} | kept
 
 

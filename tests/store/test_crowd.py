@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from deskmate import Desk, Operator, customer
@@ -120,10 +121,7 @@ async def test_p10_processes_that_are_killed_while_they_claim_leave_no_drift_and
         for kill in (True, True, False):
             processes = [await begun(store_url, [one.id for one in operators[half::2]]) for half in range(2)]
             if kill:
-                for _ in range(chance.randint(1, len(made) // 10)):
-                    taken.add(claimed(await first_words(processes[0])))
-                for process in processes:
-                    process.send_signal(signal.SIGKILL)
+                taken |= await killed_after(processes, chance.randint(1, len(made) // 10))
             said = await asyncio.gather(*(heard(process) for process in processes))
             taken |= {one for lines in said for one in lines}
             assert await drifted(desk) == []
@@ -153,9 +151,22 @@ async def heard(process: asyncio.subprocess.Process) -> list[tuple[str, str]]:
     return [claimed(line) for line in said.split(b"\n")[:-1] if line]
 
 
-async def first_words(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stdout is not None
-    return await process.stdout.readline()
+async def killed_after(processes: list[asyncio.subprocess.Process], number: int) -> set[tuple[str, str]]:
+    """Kill them when they have said so much together, or one of them has nothing to say. Returns what they had said."""
+    said: list[bytes] = []
+
+    async def hear(process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while len(said) < number and (line := await process.stdout.readline()):
+            said.append(line)
+
+    hearing = [asyncio.create_task(hear(process)) for process in processes]
+    await asyncio.wait(hearing, return_when=asyncio.FIRST_COMPLETED)
+    for process in processes:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+    await asyncio.gather(*hearing)
+    return {claimed(line) for line in said if line.endswith(b"\n")}
 
 
 def claimed(line: bytes) -> tuple[str, str]:
