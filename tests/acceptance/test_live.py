@@ -38,6 +38,12 @@ async def chatter(people: list[Person], threads: list[str], count: int) -> None:
     await asyncio.gather(*(one(person, number) for number, person in enumerate(people)))
 
 
+def up_to(message: str, heard: list[Heard]) -> list[Heard]:
+    """What came up to a message: the desk may have counted somebody's work since."""
+    end = next(place for place, event in enumerate(heard) if event.type == "message.posted" and event.message["id"] == message)
+    return heard[: end + 1]
+
+
 @pytest.mark.parametrize("reader", ["customer", "operator", "one thread"])
 async def test_p13_a_reader_who_is_cut_off_again_and_again_hears_everything_once(
     front: Front, ada: Person, ana: Person, ben: Person, engine: str, reader: str
@@ -69,6 +75,7 @@ async def test_p13_a_reader_who_is_cut_off_again_and_again_hears_everything_once
     async with person.listening(after=0, thread=only) as listener:
         await listener.reply("the end")
         everything = numbered(listener.heard)
+    got, everything = up_to(marker["id"], got), up_to(marker["id"], everything)
     assert [(event.id, event.type) for event in got] == [(event.id, event.type) for event in everything]
     posted = [event.message["text"] for event in got if event.type == "message.posted"]
     assert len(posted) == len(set(posted))

@@ -63,5 +63,6 @@ def _check_rows(store_url: str, timers: list[Timer]) -> None:
     expired = looked_up(store_url, "SELECT count(*) AS number FROM requests WHERE state = 'expired'")
     assert expired[0]["number"] == expected["deadline"]
     assert looked_up(store_url, "SELECT * FROM threads WHERE status = 'snoozed'") == []
-    left = [row["kind"] for row in looked_up(store_url, "SELECT kind FROM jobs")]
+    # Whoever acted may be looked after for a minute more, until their work is counted.
+    left = [row["kind"] for row in looked_up(store_url, "SELECT kind FROM jobs WHERE kind <> 'work'")]
     assert left == [], "a job was left over"

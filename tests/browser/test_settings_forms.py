@@ -194,6 +194,7 @@ async def test_each_step_is_one_thing_and_steps_are_moved_and_removed(browser: B
     page, book = await form(browser, site, "chain/nights", chain={"nights": {"on": ["urgent"], "steps": steps}})
     await expect(page.locator(".set-item")).to_have_count(5)
     await page.get_by_role("button", name="Remove Step 2").click()
+    await expect(page.locator(".set-item")).to_have_count(4)
     await page.get_by_role("button", name="Move Step 3 up").click()
     await page.get_by_role("button", name="Add step").click()
     added = page.locator(".set-item").last

@@ -19,7 +19,7 @@ log = logging.getLogger("deskmate.following")
 
 Reaction = Callable[[Tx, Sequence[Event]], Awaitable[None]]
 """What a follower does about the next events. It may write, enqueue jobs and emit events, as any verb; no I/O."""
-BATCH = 200
+BATCH = 100
 LOOK = 5.0  # seconds after which followers look unasked: a process that dies between its commit and its word tells nobody
 SOON = 0.05  # seconds in which what happens is gathered
 PATIENCE = 5.0  # seconds before what failed is tried again

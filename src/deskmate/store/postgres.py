@@ -6,7 +6,7 @@ A store belongs to the event loop it was opened in.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
@@ -134,13 +134,14 @@ class PostgreSQL:
         psycopg = driver()
         from deskmate.store.postgres_tx import OutOfOrder
 
-        hold: str | None = None
+        hold: tuple[str, ...] = ()
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             try:
                 return await once(body, hold, last)
             except OutOfOrder as error:
-                hold = error.thread
+                # The one that was in the way is waited for first; those of earlier attempts have to be free then.
+                hold = (error.thread, *(thread for thread in hold if thread != error.thread))
             except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
                 if last:
                     raise
@@ -151,7 +152,7 @@ class PostgreSQL:
                     raise unavailable(self.url, cast("Exception", error.__cause__)) from error.__cause__
         raise AssertionError("The last attempt returns or raises.")
 
-    async def _write_once(self, body: Body[T], hold: str | None, last: bool, *, aside: bool) -> T:
+    async def _write_once(self, body: Body[T], hold: tuple[str, ...], last: bool, *, aside: bool) -> T:
         from deskmate.store.postgres_tx import PostgreSQLTx
 
         psycopg = driver()
@@ -160,8 +161,7 @@ class PostgreSQL:
         try:
             async with self._opened(aside=aside).connection() as connection:
                 await _prepare(connection, reading=False)
-                if hold is not None:
-                    await connection.execute(cast("Any", statements("postgresql")["feed.hold_thread"].text), {"thread": hold})
+                await _hold(connection, hold)
                 tx = PostgreSQLTx(connection, self._clock(), self._ids, in_order=not last)
                 try:
                     value = await body(tx)
@@ -176,7 +176,7 @@ class PostgreSQL:
             bell.ring(tx.topics, tx.newest)
         return value
 
-    async def _read_once(self, body: Body[T], hold: str | None, last: bool) -> T:
+    async def _read_once(self, body: Body[T], hold: tuple[str, ...], last: bool) -> T:
         from deskmate.store.postgres_tx import PostgreSQLTx
 
         try:
@@ -211,11 +211,23 @@ class PostgreSQL:
         return pool
 
 
-_Once: TypeAlias = Callable[[Body[T], str | None, bool], Awaitable[T]]
+_Once: TypeAlias = Callable[[Body[T], tuple[str, ...], bool], Awaitable[T]]
 
 
 class _Stale(Exception):
     """The connection was lost before the commit, for example because the server was restarted: nothing has happened yet."""
+
+
+async def _hold(connection: Wire, threads: Sequence[str]) -> None:
+    """Lock the rows of threads before anything else. Only the first may be waited for: with it the transaction gets its id."""
+    from deskmate.store.postgres_tx import OutOfOrder
+
+    for place, thread in enumerate(threads):
+        found = statements("postgresql")["feed.hold_thread_now" if place else "feed.hold_thread"]
+        try:
+            await connection.execute(cast("Any", found.text), {"thread": thread})
+        except driver().errors.LockNotAvailable:
+            raise OutOfOrder(thread) from None
 
 
 async def _prepare(connection: Wire, *, reading: bool) -> None:

@@ -31,6 +31,10 @@ SELECT (SELECT base FROM feed) + pg_snapshot_xmin(pg_current_snapshot())::text::
 -- Wait for the thread's row before this transaction has an id, so that its events come after those of the one it waited for.
 SELECT id FROM threads WHERE id = :thread FOR UPDATE;
 
+-- name: hold_thread_now (postgresql)
+-- The same for a further thread, without waiting: whoever waits here has an id already.
+SELECT id FROM threads WHERE id = :thread FOR UPDATE NOWAIT;
+
 -- name: lift (postgresql)
 -- Put the numbers to come above all there are: a restored dump brings numbers that this cluster has not reached.
 UPDATE feed SET base = newest.seq + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint * 4096
