@@ -4,8 +4,8 @@ import asyncio
 import signal
 from pathlib import Path
 
-from tests.acceptance.doors import is_message
-from tests.acceptance.machines import Machines, complaints, machines
+from tests.acceptance.doors import Person, is_message
+from tests.acceptance.machines import Machine, Machines, complaints, machines
 from tests.acceptance.takeovers import TAKEOVERS, takeovers
 
 
@@ -58,6 +58,18 @@ async def test_p4_a_takeover_at_the_server_silences_an_ai_that_speaks_in_a_worke
         assert [line for machine in them.all for line in complaints(machine)] == []
 
 
+async def freeze(machine: Machine, person: Person, thread: str) -> None:
+    """Stop a process where it is, but not in the middle of a transaction: then everybody would wait for it to wake."""
+    while True:
+        machine.send(signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(1):
+                await person.patch(f"/api/threads/{thread}", subject="Frozen")
+                return
+        except TimeoutError:
+            machine.send(signal.SIGCONT)
+
+
 async def test_p4_a_worker_that_was_frozen_past_its_lease_has_no_effect_when_it_wakes(store_url: str, tmp_path: Path):
     async with machines(store_url, tmp_path, agent="talking") as them:
         async with them.admin(1).listening() as theirs:
@@ -65,7 +77,7 @@ async def test_p4_a_worker_that_was_frozen_past_its_lease_has_no_effect_when_it_
             frozen = them.worker_of(pid)
             [other] = [worker for worker in them.workers if worker is not frozen]
             await theirs.until(lambda event: event.type == "message.delta" and event.data["text"] != "")
-            frozen.send(signal.SIGSTOP)
+            await freeze(frozen, them.admin(), thread)
             await theirs.reply("You said: Hello")
             await theirs.type("run.done")
             frozen.send(signal.SIGCONT)
