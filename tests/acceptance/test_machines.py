@@ -53,8 +53,8 @@ async def test_p12_a_run_of_a_worker_that_is_killed_is_finished_by_another_one(s
 async def test_p4_a_takeover_at_the_server_silences_an_ai_that_speaks_in_a_worker(store_url: str, engine: str, tmp_path: Path):
     async with machines(store_url, tmp_path, agent="fluent", servers=1, workers=1) as them:
         ana = await them.operator("Ana")
-        came = await takeovers(them.visitor, ana, seed=f"apart {engine}", latest=0.6)
-        assert came["cut off"] >= TAKEOVERS / 5, f"{came}: the instants were not random enough"
+        came = await takeovers(them.visitor, ana, seed=f"apart {engine}", latest=0.4)
+        assert came["cut off"] >= TAKEOVERS / 10, f"{came}: the instants were not random enough"
         assert [line for machine in them.all for line in complaints(machine)] == []
 
 
