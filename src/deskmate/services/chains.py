@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.chains import Reason, RunningChain
@@ -12,13 +11,10 @@ from deskmate.domain.permissions import Action, require
 from deskmate.errors import NotFound
 from deskmate.services import chaining, threads
 from deskmate.store import jobs
-from deskmate.store.base import Row, Store, Tx
-from deskmate.store.times import ms
+from deskmate.store.base import Store, Tx
 
 log = logging.getLogger("deskmate.chains")
 
-LATE = timedelta(minutes=1)
-"""A step that is overdue by more is reported."""
 MOST = 200
 
 
@@ -71,18 +67,8 @@ class Chains:
 
     async def audit(self) -> None:
         """Report steps that are overdue by more than a minute, and see that they are done."""
-
-        async def late(tx: Tx) -> list[Row]:
-            return await tx.all("chains.overdue", before=ms(tx.now - LATE))
-
-        async def attend(tx: Tx) -> int:
-            rows = await late(tx)
-            for row in rows:
-                await jobs.attend(tx, chaining.STEP, row["id"], thread=row["thread"])
-            return len(rows)
-
-        if await self._store.read(late):
-            log.warning("%d steps of chains were overdue by more than a minute", await self._store.write(attend))
+        if late := await jobs.catch_up(self._store, "chains.overdue", chaining.STEP):
+            log.warning("%d steps of chains were overdue by more than a minute", late)
 
 
 async def _get(tx: Tx, id: str) -> RunningChain:

@@ -28,8 +28,6 @@ log = logging.getLogger("deskmate.clocks")
 
 JOB = "clock"
 """The kind of the job that looks at the targets of a thread when a share of their time is over."""
-LATE = timedelta(minutes=1)
-"""A clock that is overdue by more is reported."""
 MILLISECOND = timedelta(milliseconds=1)
 _STATE = TypeAdapter(Clocks)
 
@@ -98,17 +96,8 @@ class Timers:
 
     async def audit(self) -> None:
         """Report clocks that are overdue by more than a minute, and see that they are looked at."""
-
-        async def overdue(tx: Tx) -> int:
-            return len(await tx.all("clocks.overdue", before=ms(tx.now - LATE)))
-
-        async def catch_up(tx: Tx) -> None:
-            for row in await tx.all("clocks.overdue", before=ms(tx.now - LATE)):
-                await jobs.attend(tx, JOB, row["thread"], thread=row["thread"])
-
-        if late := await self._store.read(overdue):
+        if late := await jobs.catch_up(self._store, "clocks.overdue", JOB, ref="thread"):
             log.warning("%d clocks were overdue by more than a minute", late)
-            await self._store.write(catch_up)
 
 
 async def _tend(tx: Tx, thread: str) -> None:

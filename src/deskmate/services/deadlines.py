@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.events import EventType
@@ -18,8 +17,6 @@ from deskmate.store.times import ms
 
 log = logging.getLogger("deskmate.deadlines")
 
-LATE = timedelta(minutes=1)
-"""A timer that is overdue by more is reported."""
 ENDING = frozenset({OnExpiry.DENY, OnExpiry.APPROVE, OnExpiry.DEFAULT})
 CLOCK = SYSTEM
 
@@ -36,24 +33,14 @@ class Deadlines:
 
     async def audit(self) -> None:
         """Report timers that are overdue by more than a minute and see that they go off; calls that were left lying, too."""
+        if late := await jobs.catch_up(self._store, "requests.overdue", opening.TIMER):
+            log.warning("%d requests were overdue by more than a minute", late)
 
-        async def look(tx: Tx) -> bool:
-            late = await tx.one("requests.overdue", before=ms(tx.now - LATE))
-            return late is not None or await tx.one("requests.abandoned", before=ms(tx.now - applying.ABANDONED)) is not None
+        async def left(tx: Tx) -> bool:
+            return await tx.one("requests.abandoned", before=ms(tx.now - applying.ABANDONED)) is not None
 
-        if await self._store.read(look):
-            late, left = await self._store.write(_catch_up)
-            if late:
-                log.warning("%d requests were overdue by more than a minute", late)
-            if left:
-                log.warning("%d calls had been begun by processes that are gone: they are in doubt", left)
-
-
-async def _catch_up(tx: Tx) -> tuple[int, int]:
-    late = await tx.all("requests.overdue", before=ms(tx.now - LATE))
-    for row in late:
-        await jobs.attend(tx, opening.TIMER, row["id"], thread=row["thread"])
-    return len(late), await applying.abandoned(tx)
+        if await self._store.read(left) and (doubted := await self._store.write(applying.abandoned)):
+            log.warning("%d calls had been begun by processes that are gone: they are in doubt", doubted)
 
 
 async def _tend(tx: Tx, job: jobs.Job) -> None:

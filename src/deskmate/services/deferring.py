@@ -1,7 +1,6 @@
 """Deferring: an escalation that was put off happens by itself when there is room, once, whatever process is there then."""
 
 import logging
-from datetime import timedelta
 
 from deskmate.domain.actors import AuthorKind
 from deskmate.domain.limits import Fallback
@@ -10,12 +9,8 @@ from deskmate.services import deferrals, escalations, limits, threads
 from deskmate.services.deferrals import Deferral
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
-from deskmate.store.times import ms
 
 log = logging.getLogger("deskmate.deferring")
-
-LATE = timedelta(minutes=1)
-"""A timer that is overdue by more is reported."""
 
 
 class Deferring:
@@ -31,17 +26,8 @@ class Deferring:
 
     async def audit(self) -> None:
         """Report escalations that are overdue by more than a minute, and see that they happen."""
-
-        async def overdue(tx: Tx) -> int:
-            return len(await tx.all("deferrals.overdue", before=ms(tx.now - LATE)))
-
-        async def catch_up(tx: Tx) -> None:
-            for row in await tx.all("deferrals.overdue", before=ms(tx.now - LATE)):
-                await jobs.attend(tx, deferrals.TIMER, row["thread"], thread=row["thread"])
-
-        if late := await self._store.read(overdue):
+        if late := await jobs.catch_up(self._store, "deferrals.overdue", deferrals.TIMER, ref="thread"):
             log.warning("%d deferred escalations were overdue by more than a minute", late)
-            await self._store.write(catch_up)
 
 
 async def _tend(tx: Tx, id: str) -> None:

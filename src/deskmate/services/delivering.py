@@ -29,8 +29,6 @@ AT_ONCE = 4
 BUSY = timedelta(seconds=2)
 APART = timedelta(milliseconds=100)
 """Those for which there is no room come back one after the other, so that a crowd of them does not come again and again."""
-LATE = timedelta(minutes=1)
-"""What is overdue by more is reported."""
 LONGEST_ERROR = 300  # characters
 
 
@@ -77,21 +75,10 @@ class Deliveries:
 
     async def audit(self) -> None:
         """Report what should have been sent more than a minute ago, and see that it is; forget links that are long over."""
-
-        async def overdue(tx: Tx) -> tuple[int, bool]:
-            late = await tx.all("notifications.overdue", before=ms(tx.now - LATE))
-            return len(late), await answer_links.any_old(tx)
-
-        async def catch_up(tx: Tx) -> None:
-            await answer_links.sweep(tx)
-            for row in await tx.all("notifications.overdue", before=ms(tx.now - LATE)):
-                await jobs.attend(tx, notifications.JOB, row["id"], thread=row["thread"])
-
-        late, old = await self._store.read(overdue)
-        if late:
+        if late := await jobs.catch_up(self._store, "notifications.overdue", notifications.JOB):
             log.warning("%d notifications were overdue by more than a minute", late)
-        if late or old:
-            await self._store.write(catch_up)
+        if await self._store.read(answer_links.any_old):
+            await self._store.write(answer_links.sweep)
 
     async def _take(self, tx: Tx, job: jobs.Job) -> Word | None:
         """Begin an attempt, unless there is nothing to tell any more, or it is not the time."""

@@ -1,18 +1,13 @@
 """Leases: how long what was assigned to an operator waits for a sign of life. What they let lie goes to somebody else (P5)."""
 
-from datetime import timedelta
-
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind
 from deskmate.domain.assignments import Cause, Holder
 from deskmate.domain.queues import DEFAULT_QUEUE
 from deskmate.domain.threads import Status, Thread
 from deskmate.services import assignments, ledger, offers, operators, queues, threads
 from deskmate.store import jobs
-from deskmate.store.base import Row, Store, Tx
+from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms, utc
-
-LATE = timedelta(minutes=1)
-"""A lease that ran out longer ago should have been seen to."""
 
 
 async def renew(tx: Tx, thread: str, by: Actor) -> None:
@@ -51,8 +46,7 @@ class Leases:
 
     async def audit(self) -> None:
         """See to threads whose lease has run out and for which nobody came."""
-        if await self._store.read(_lapsed):
-            await self._store.write(_attend)
+        await jobs.catch_up(self._store, "assignments.lapsed", offers.LEASE, ref="thread")
 
 
 async def _give_back(tx: Tx, operator: str) -> bool:
@@ -72,15 +66,6 @@ async def _give_back(tx: Tx, operator: str) -> bool:
     if request.claimed_by is not None and request.claimed_by.id == operator:
         await ledger.release(tx, request, by=SYSTEM)
     return True
-
-
-async def _lapsed(tx: Tx) -> list[Row]:
-    return await tx.all("assignments.lapsed", before=ms(tx.now - LATE))
-
-
-async def _attend(tx: Tx) -> None:
-    for row in await _lapsed(tx):
-        await jobs.attend(tx, offers.LEASE, row["id"], thread=row["id"])
 
 
 async def _look(tx: Tx, id: str) -> None:

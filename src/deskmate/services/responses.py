@@ -7,7 +7,6 @@ under its lock, so a follower that is late does no harm.
 import json
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from deskmate.domain.actors import AuthorKind
 from deskmate.domain.assignments import Holder
@@ -26,8 +25,6 @@ log = logging.getLogger("deskmate.responses")
 
 TIMER = "response"
 """The kind of the job that goes off when an operator should have answered."""
-LATE = timedelta(minutes=1)
-"""A timer that is overdue by more is reported."""
 HEARD = frozenset({EventType.THREAD_ASSIGNED, EventType.THREAD_CHANGED, EventType.MESSAGE_POSTED})
 
 
@@ -72,18 +69,8 @@ class Responses:
 
     async def audit(self) -> None:
         """Report timers that are overdue by more than a minute, and see that they go off."""
-
-        async def late(tx: Tx) -> list[Row]:
-            return await tx.all("responses.overdue", before=ms(tx.now - LATE))
-
-        async def attend(tx: Tx) -> int:
-            rows = await late(tx)
-            for row in rows:
-                await jobs.attend(tx, TIMER, row["thread"], thread=row["thread"])
-            return len(rows)
-
-        if await self._store.read(late):
-            log.warning("%d response timers were overdue by more than a minute", await self._store.write(attend))
+        if late := await jobs.catch_up(self._store, "responses.overdue", TIMER, ref="thread"):
+            log.warning("%d response timers were overdue by more than a minute", late)
 
     async def _tend(self, tx: Tx, id: str) -> None:
         thread = await threads.find_locked(tx, id)

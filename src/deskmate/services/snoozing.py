@@ -1,7 +1,6 @@
 """Snoozing: a thread that rests opens again when its time has come, for whoever holds it. Customers wake it by writing."""
 
 import logging
-from datetime import timedelta
 
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.assignments import Holder
@@ -9,12 +8,8 @@ from deskmate.domain.threads import Status, Thread
 from deskmate.services import assignments, operators, threads
 from deskmate.store import jobs
 from deskmate.store.base import Store, Tx
-from deskmate.store.times import ms
 
 log = logging.getLogger("deskmate.snoozing")
-
-LATE = timedelta(minutes=1)
-"""A timer that is overdue by more is reported."""
 
 
 class Snoozing:
@@ -29,17 +24,8 @@ class Snoozing:
 
     async def audit(self) -> None:
         """Report threads that should have woken more than a minute ago, and see that they do."""
-
-        async def overdue(tx: Tx) -> int:
-            return len(await tx.all("threads.overdue_snoozes", before=ms(tx.now - LATE)))
-
-        async def catch_up(tx: Tx) -> None:
-            for row in await tx.all("threads.overdue_snoozes", before=ms(tx.now - LATE)):
-                await jobs.attend(tx, threads.SNOOZE, row["id"], thread=row["id"])
-
-        if late := await self._store.read(overdue):
+        if late := await jobs.catch_up(self._store, "threads.overdue_snoozes", threads.SNOOZE, ref="thread"):
             log.warning("%d snoozed threads were overdue by more than a minute", late)
-            await self._store.write(catch_up)
 
 
 async def _tend(tx: Tx, id: str) -> None:

@@ -46,18 +46,10 @@ class Working:
         await self._store.write(lambda tx: self._tend(tx, job.ref))
 
     async def audit(self) -> None:
-        """Report work that no timer would count, and see that it is counted. There should be none."""
-
-        async def forgotten(tx: Tx) -> list[Row]:
-            return await tx.all("work.forgotten")
-
-        async def attend(tx: Tx) -> None:
-            for row in await forgotten(tx):
-                await jobs.attend(tx, JOB, row["operator"])
-
-        if lost := await self._store.read(forgotten):
-            log.warning("the work of %d operators had no timer and has got one", len(lost))
-            await self._store.write(attend)
+        """Report work that should have been counted more than a minute ago, and see that it is."""
+        late = self._idle + jobs.LATE
+        if forgotten := await jobs.catch_up(self._store, "work.forgotten", JOB, ref="operator", late=late):
+            log.warning("the work of %d operators was not counted in time", forgotten)
 
     async def _tend(self, tx: Tx, operator: str) -> None:
         if await tx.one("work.unseen", operator=operator) is not None:

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from deskmate.store.base import Tx
+from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import ms
 
 LEASE = timedelta(seconds=15)
+LATE = timedelta(minutes=1)
+"""What is overdue by more is reported, and seen to."""
 LOOK = timedelta(seconds=5)  # engines look for due jobs at least this often, woken or not
 
 
@@ -47,6 +49,24 @@ async def attend(tx: Tx, kind: str, ref: str, *, thread: str | None = None) -> N
     """Have it done now where nobody will come for it; a job that is there already stays as it is."""
     if await tx.run("jobs.attend", id=tx.id("job"), kind=kind, ref=ref, thread=thread, now=ms(tx.now)):
         tx.touch("jobs")
+
+
+async def catch_up(store: Store, overdue: str, kind: str, *, ref: str = "id", late: timedelta = LATE) -> int:
+    """Have done now what should have been done longer ago than `late`, and nobody came for. Returns how much that is.
+
+    `overdue` is a statement that takes `before`, `ref` the column of the row that the job names.
+    """
+
+    async def look(tx: Tx) -> list[Row]:
+        return await tx.all(overdue, before=ms(tx.now - late))
+
+    async def see_to(tx: Tx) -> int:
+        rows = await look(tx)
+        for row in rows:
+            await attend(tx, kind, row[ref], thread=row.get("thread"))
+        return len(rows)
+
+    return await store.write(see_to) if await store.read(look) else 0
 
 
 async def cancel(tx: Tx, kind: str, ref: str) -> None:

@@ -30,7 +30,7 @@ UPDATE threads SET lease_until = NULL WHERE id = :thread AND lease_until IS NOT 
 
 -- name: lapsed
 -- Threads whose holder gave no sign of life in time, and nobody came for them.
-SELECT id FROM threads
+SELECT id AS thread FROM threads
 WHERE assignment = 'operator' AND status = 'open' AND lease_until < :before AND waiting_since IS NOT NULL
 LIMIT 100;
 

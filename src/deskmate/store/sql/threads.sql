@@ -49,7 +49,7 @@ WHERE id = :id;
 
 -- name: overdue_snoozes
 -- Snoozed threads that should have opened before a time.
-SELECT id FROM threads WHERE status = 'snoozed' AND snoozed_until IS NOT NULL AND snoozed_until < :before ORDER BY snoozed_until;
+SELECT id AS thread FROM threads WHERE status = 'snoozed' AND snoozed_until IS NOT NULL AND snoozed_until < :before ORDER BY snoozed_until;
 
 -- name: preview
 -- The message that lists of threads show.
