@@ -50,7 +50,6 @@ from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
-from deskmate.services.delivering import Deliveries
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
 from deskmate.services.following import Reaction
@@ -63,6 +62,7 @@ from deskmate.services.live import Feed
 from deskmate.services.macros import Macros
 from deskmate.services.mentions import Mentions
 from deskmate.services.notifications import Notifications
+from deskmate.services.notifying import Notifier
 from deskmate.services.operators import AWAY, Operators
 from deskmate.services.policies import Policies
 from deskmate.services.queueing import Queues
@@ -177,7 +177,7 @@ class Desk:
         )
         self.notifications = Notifications(self._store)
         self.answer_links = AnswerLinks(self._store, self.requests)
-        self.deliveries = Deliveries(
+        self.notifier = Notifier(
             self._store, channels.of(self.settings, self.slack), entropy, public_url=self.settings.public_url
         )
         self._deadlines = Deadlines(self._store)
@@ -198,7 +198,7 @@ class Desk:
                 self._deferring.audit, self.limits.audit, self._clocks.audit, self._working.audit, self._responses.audit,
                 self.chains.audit, self.viewers.sweep,
             ),
-            sent=(self.deliveries.audit, self._outbox.audit),
+            sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
         )  # fmt: skip
 
@@ -228,7 +228,7 @@ class Desk:
     def _sending(self) -> Mapping[str, Handler]:
         """The same, of what goes out to other machines."""
         sending: dict[str, Handler] = {
-            notifications.JOB: self.deliveries.tend,
+            notifications.JOB: self.notifier.tend,
             deliveries.SEND: self._outbox.send,
             deliveries.TURN: self._outbox.turn,
         }

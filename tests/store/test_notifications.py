@@ -14,8 +14,8 @@ from deskmate.domain.notifications import DELAYS, Channel, NotificationState, Wo
 from deskmate.domain.operators import Operator
 from deskmate.domain.threads import Status
 from deskmate.errors import Conflict, Forbidden, NotFound
-from deskmate.services.delivering import AT_ONCE, LEASE
 from deskmate.services.notifications import notify
+from deskmate.services.notifying import AT_ONCE, LEASE
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time
 
 ADA = customer("ada", "Ada")
@@ -60,7 +60,7 @@ def pigeons() -> Pigeons:
 @pytest.fixture
 async def desk(store_url: str, clock: FakeClock, pigeons: Pigeons) -> AsyncIterator[Desk]:
     async with Desk.open(store_url, clock=clock, agents=[ScriptedAgent()], work=False) as desk:
-        desk.deliveries.register(Channel.EMAIL, pigeons)
+        desk.notifier.register(Channel.EMAIL, pigeons)
         yield desk
 
 
@@ -287,7 +287,7 @@ async def test_tries_come_farther_apart_and_the_last_one_is_visible(
 
 async def test_two_processes_send_one_word_once(store_url: str, desk: Desk, ana: Operator, clock: FakeClock, pigeons: Pigeons):
     async with Desk.open(store_url, clock=clock, work=False) as other:
-        other.deliveries.register(Channel.EMAIL, pigeons)
+        other.notifier.register(Channel.EMAIL, pigeons)
         for number in range(20):
             await tell(desk, ana, key=str(number), channels=[Channel.EMAIL])
         await asyncio.gather(*(one.run_due() for one in (desk, other) * 2))
@@ -307,7 +307,7 @@ async def test_what_a_process_was_sending_when_it_ended_is_sent_by_another_when_
     await asyncio.gather(sending, return_exceptions=True)
     second = Pigeons()
     async with Desk.open(store_url, clock=clock, work=False) as other:
-        other.deliveries.register(Channel.EMAIL, second)
+        other.notifier.register(Channel.EMAIL, second)
         await pass_time(other, clock, LEASE - timedelta(seconds=1))
         assert second.tries == 0
         await pass_time(other, clock, seconds=20)
@@ -365,8 +365,8 @@ async def test_notes_and_drafts_are_in_no_word(desk: Desk, ana: Operator, pigeon
 
 async def test_a_deleted_thread_takes_its_words_and_links_with_it(store_url: str, clock: FakeClock, pigeons: Pigeons):
     async with Desk.open(store_url, clock=clock, work=False) as desk:
-        desk.deliveries._public_url = "https://desk.example"  # pyright: ignore[reportPrivateUsage]
-        desk.deliveries.register(Channel.EMAIL, pigeons)
+        desk.notifier._public_url = "https://desk.example"  # pyright: ignore[reportPrivateUsage]
+        desk.notifier.register(Channel.EMAIL, pigeons)
         ana = await desk.operators.add(name="Ana", email="ana@shop.example")
         await desk.policies.put("notification", "mail", MAIL | {"channels": ["inbox", "email"]})
         request = await desk.requests.ask("Is it?")

@@ -6,29 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.store.clocked import ADA, GOLD, HOUR, MINUTE, WEEK, all_of, opened, row, told, with_people
 from tests.store.test_inbox import differences
 
-from deskmate import Desk, Operator, Role, customer
+from deskmate import Desk, Operator, Role
 from deskmate.domain.actors import SYSTEM, agent
 from deskmate.domain.clocks import Phase
 from deskmate.domain.messages import MessageStatus, NewMessage, Text, Visibility
 from deskmate.domain.sla import Target
 from deskmate.domain.threads import Priority, Status
-from deskmate.errors import Forbidden, Invalid, NotFound
 from deskmate.services.inbox import Sort
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time
-
-ADA = customer("ada", "Ada")
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-GOLD = {
-    "targets": {
-        "time_to_human": {"seconds": 300},
-        "first_response": {"seconds": 60},
-        "next_response": {"seconds": 600},
-        "resolution": {"seconds": 7200},
-    }
-}
-WEEK = {"zone": "Europe/Paris", "hours": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
 
 
 @pytest.fixture
@@ -46,44 +34,6 @@ async def gold(desk: Desk, lea: Operator) -> None:
     """The policy of the queue `support`, which has no calendar: it is always open."""
     await desk.policies.put("sla", "gold", GOLD, by=lea)
     await desk.queues.change("support", sla="gold", by=lea)
-
-
-async def opened(desk: Desk, *, words: str | None = "Hello?", **facts: Any) -> str:
-    thread = (await desk.threads.open(customer="ada", by=facts.pop("by", ADA), **facts)).id
-    if words is not None:
-        await desk.messages.post(thread, words, author=ADA)
-    return thread
-
-
-async def with_people(desk: Desk, ana: Operator) -> str:
-    """A thread that Ana holds, whose customer waits for her."""
-    thread = await opened(desk, words=None)
-    await desk.assignments.assign(thread, f"operator:{ana.id}", by=ana)
-    await desk.messages.post(thread, "Hello?", author=ADA)
-    await desk.run_due()
-    return thread
-
-
-async def told(desk: Desk, thread: str) -> list[tuple[str, object, object]]:
-    """What was warned of and breached: type, target, percent."""
-    return [
-        (seen.event.type, seen.event.data["target"], seen.event.data.get("percent"))
-        for seen in await desk.feed.read(by=SYSTEM, thread=thread)
-        if seen.event.type.startswith("clock.")
-    ]
-
-
-def all_of(target: str) -> list[tuple[str, object, object]]:
-    return [
-        ("clock.warned", target, 50),
-        ("clock.warned", target, 80),
-        ("clock.warned", target, 100),
-        ("clock.breached", target, None),
-    ]
-
-
-async def row(desk: Desk, thread: str) -> Any:
-    return await desk._store.read(lambda tx: tx.one("clocks.get", thread=thread))  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_a_hand_off_late_in_a_conversation_starts_the_time_to_a_human_then(
@@ -364,104 +314,3 @@ async def test_a_deleted_thread_leaves_no_clock_behind(desk: Desk, clock: FakeCl
     assert all(
         one.met == one.missed == one.running == 0 for one in (await desk.sla.report(clock() - HOUR, clock() + HOUR)).targets
     )
-
-
-async def test_without_a_policy_the_phases_are_kept_all_the_same(
-    desk: Desk, clock: FakeClock, ana: Operator, lea: Operator
-) -> None:
-    await desk.queues.change("support", sla="", by=lea)
-    await desk.policies.delete("sla", "gold", by=lea)
-    thread = await with_people(desk, ana)
-    await pass_time(desk, clock, 5 * MINUTE)
-    assert (await desk.sla.clock(thread)).phases[Phase.HUMAN] == 5 * MINUTE
-    kept = await row(desk, thread)
-    assert (kept["phase"], kept["running"], kept["next_at"]) == ("human", "", None)
-    assert (await desk.threads.get(thread)).due_target is None
-    assert await told(desk, thread) == []
-
-
-async def test_the_report_counts_what_ended_in_its_time_and_how_long_it_took(
-    desk: Desk, clock: FakeClock, ana: Operator, lea: Operator
-) -> None:
-    begun = clock()
-    await desk.queues.add("billing", by=lea)
-    for seconds in (10, 20, 30, 70):
-        thread = await with_people(desk, ana)
-        await pass_time(desk, clock, seconds=seconds)
-        await desk.messages.post(thread, "Hello.", author=ana)
-    await with_people(desk, ana)
-    kept = {one.target: one for one in (await desk.sla.report(begun, clock() + HOUR)).targets}
-    first = kept[Target.FIRST_RESPONSE]
-    assert (first.met, first.missed, first.running) == (3, 1, 1)
-    assert (first.median, first.p90) == (timedelta(seconds=20), timedelta(seconds=70))
-    assert kept[Target.RESOLUTION].running == 5
-    assert (kept[Target.NEXT_RESPONSE].median, kept[Target.NEXT_RESPONSE].met) == (None, 0)
-    for nothing in (await desk.sla.report(begun, clock() + HOUR, queue="billing"), await desk.sla.report(begun - HOUR, begun)):
-        assert [(one.met, one.missed) for one in nothing.targets] == [(0, 0)] * 4
-
-
-async def test_nobody_is_measured_by_what_was_imported_and_all_are_by_what_comes_then(desk: Desk) -> None:
-    said = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "Here."}]
-    [report] = [one async for one in desk.imports.conversations([{"id": "1", "messages": said}])]
-    assert report.thread is not None
-    await desk.run_due()
-    before = await desk.sla.clock(report.thread)
-    assert (before.phase, before.running, before.ended) == (Phase.CLOSED, {}, {})
-    customer_of = (await desk.threads.get(report.thread)).customer
-    assert customer_of is not None
-    await desk.messages.post(report.thread, "And now?", author=customer(customer_of), respond=False)
-    await desk.run_due()
-    assert {*(await desk.sla.clock(report.thread)).running} == {Target.NEXT_RESPONSE, Target.RESOLUTION}
-
-
-async def test_a_thread_that_is_reopened_for_somebody_who_is_away_is_handed_off(
-    desk: Desk, clock: FakeClock, ana: Operator
-) -> None:
-    thread = await with_people(desk, ana)
-    await desk.messages.post(thread, "Done.", author=ana)
-    await desk.threads.change(thread, status=Status.RESOLVED, by=ana)
-    await desk.operators.presence(ana.id, "offline")
-    await pass_time(desk, clock, HOUR)
-    await desk.messages.post(thread, "Not at all.", author=ADA)
-    await desk.run_due()
-    shown = await desk.sla.clock(thread)
-    assert (shown.phase, shown.running[Target.TIME_TO_HUMAN].started) == (Phase.QUEUE, clock())
-
-
-async def test_reports_are_for_the_team_and_for_times_that_make_sense(desk: Desk, clock: FakeClock) -> None:
-    thread = await opened(desk)
-    with pytest.raises(Forbidden):
-        await desk.sla.clock(thread, by=ADA)
-    with pytest.raises(Forbidden):
-        await desk.sla.report(clock() - HOUR, clock(), by=ADA)
-    with pytest.raises(NotFound):
-        await desk.sla.clock("th_nowhere")
-    for since, until, field in (
-        (clock(), clock(), "until"),
-        (clock().replace(tzinfo=None), clock(), "since"),
-        (clock(), clock().replace(tzinfo=None), "until"),
-    ):
-        with pytest.raises(Invalid) as refused:
-            await desk.sla.report(since, until)
-        assert refused.value.field == field
-
-
-@pytest.mark.parametrize(
-    ("rules", "field"),
-    [
-        ({"targets": {"resolution": {"seconds": 0}}}, "rules.targets.resolution.seconds"),
-        ({"targets": {"resolution": {"seconds": 10**9}}}, "rules.targets.resolution.seconds"),
-        ({"targets": {"resolution": 60}}, "rules.targets.resolution"),
-        ({"targets": {"lunch": {"seconds": 60}}}, "rules.targets.lunch"),
-        ({"warn": [0]}, "rules.warn.0"),
-        ({"warn": [101]}, "rules.warn.0"),
-        ({"priorities": {"extreme": {}}}, "rules.priorities.extreme.[key]"),
-        ({"sometimes": True}, "rules.sometimes"),
-    ],
-)
-async def test_rules_that_make_no_sense_are_refused_naming_the_place(
-    desk: Desk, lea: Operator, rules: object, field: str
-) -> None:
-    with pytest.raises(Invalid) as refused:
-        await desk.policies.put("sla", "wrong", rules, by=lea)
-    assert refused.value.field == field

@@ -189,8 +189,8 @@ async def _counted(tx: Tx, what: str, calls: str, span: Mapping[str, object], ac
     """The troubles of a period by their causes. Whoever may not read threads is not told what they are about."""
     rows = await tx.all(f"board.{what}", **span, most=MOST_TROUBLES)
     done: dict[str, list[Part]] = {}
-    for row in await tx.all(f"board.{calls}", **span, most=MOST_TROUBLES, line="\n"):
-        done[row["run"]] = [part for line in (row["calls"] or "").splitlines() for part in load(line)]
+    for row in await tx.all(f"board.{calls}", **span, most=MOST_TROUBLES):
+        done.setdefault(row["run"], []).extend(load(row["parts"]))
     found = causes(_trouble(row, done.get(row["run"], [])) for row in rows)
     if not allowed(actor, Action.MESSAGE_READ_HIDDEN):
         found = tuple(replace(cause, example="", places=()) for cause in found)

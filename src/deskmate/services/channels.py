@@ -5,8 +5,8 @@ from datetime import datetime
 
 from deskmate.config import Settings
 from deskmate.domain.notifications import Channel
-from deskmate.services.delivering import Deliver
 from deskmate.services.mail import Mail
+from deskmate.services.notifying import Deliver
 from deskmate.services.requests import Requests
 from deskmate.services.slack import Slack
 from deskmate.services.slack_calls import SlackCalls

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 
-from deskmate.domain.actors import SYSTEM, Role
+from deskmate.domain.actors import SYSTEM
 from deskmate.domain.assignments import Holder
 from deskmate.domain.clocks import WATCHED, Clocks, Facts, News, Phase, take_in, tick
 from deskmate.domain.events import Event, EventType
@@ -17,7 +17,7 @@ from deskmate.domain.queues import DEFAULT_QUEUE, Queue
 from deskmate.domain.sla import BREACH, Sla, Target, Terms, terms_of
 from deskmate.domain.targets import Mark, Outcome
 from deskmate.domain.threads import Thread
-from deskmate.services import feed, policies, queues, threads
+from deskmate.services import feed, operators, policies, queues, threads
 from deskmate.services.live import event_of
 from deskmate.services.notifications import notify
 from deskmate.store import jobs
@@ -184,7 +184,7 @@ async def _call(tx: Tx, thread: Thread, mark: Mark) -> None:
     holder = thread.assignment
     wanted = [holder.id] if holder.to is Holder.OPERATOR and holder.id is not None else []
     if mark.percent == BREACH:
-        wanted += await _leads(tx)
+        wanted += [one.id for one in await operators.leads(tx)]
     kind = EventType.CLOCK_BREACHED if mark.percent == BREACH else EventType.CLOCK_WARNED
     words = mark.target.replace("_", " ")
     share = "is overdue" if mark.percent == BREACH else f"is due soon: {mark.percent} % of its time is over"
@@ -193,10 +193,3 @@ async def _call(tx: Tx, thread: Thread, mark: Mark) -> None:
         key=f"clock/{thread.id}/{mark.target}/{ms(mark.started)}/{mark.percent}", kind=kind,
         text=f"{thread.subject or 'A thread'}: {words} {share}", thread=thread.id, urgent=mark.percent == BREACH,
     )  # fmt: skip
-
-
-async def _leads(tx: Tx) -> list[str]:
-    """Whoever leads; where nobody does, the admins."""
-    team = await tx.all("operators.team")
-    leads = [row["id"] for row in team if row["role"] == Role.LEAD]
-    return leads or [row["id"] for row in team if row["role"] == Role.ADMIN]

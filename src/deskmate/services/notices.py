@@ -18,8 +18,6 @@ from deskmate.services import operators, policies, queues, threads
 from deskmate.store.base import Tx
 from deskmate.store.request_rows import request_of
 
-LEADS = frozenset({Role.LEAD, Role.ADMIN})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
@@ -35,7 +33,7 @@ class Matter:
         """Whether a policy is about this operator, in this matter."""
         match notice.to:
             case "leads":
-                return operator.role in LEADS
+                return operator.role in operators.LEADS
             case "holder":
                 return operator.id in self._holders()
             case "queue":

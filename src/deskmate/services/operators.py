@@ -22,6 +22,8 @@ from deskmate.store.times import ms, utc, utc_or_none
 
 T = TypeVar("T")
 log = logging.getLogger("deskmate.operators")
+LEADS = frozenset({Role.LEAD, Role.ADMIN})
+"""Who is told where leads are told: the roles that may decide for the team."""
 AWAY = "operator.away"
 """The kind of the job that looks whether somebody is still there."""
 SIGN_OF_LIFE = timedelta(seconds=20)
@@ -94,9 +96,9 @@ async def send_away(tx: Tx, id: str) -> None:
 
 
 async def leads(tx: Tx) -> list[Operator]:
-    """The leads and admins who work here."""
+    """Those of LEADS who work here."""
     team = [operator_of(row) for row in await tx.all("operators.team")]
-    return [one for one in team if one.role in (Role.LEAD, Role.ADMIN)]
+    return [one for one in team if one.role in LEADS]
 
 
 async def add(tx: Tx, new: Operator, *, password_hash: str | None, by: Actor | None) -> Operator:

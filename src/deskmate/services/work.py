@@ -46,10 +46,9 @@ class Working:
         await self._store.write(lambda tx: self._tend(tx, job.ref))
 
     async def audit(self) -> None:
-        """Report work that should have been counted more than a minute ago, and see that it is."""
-        late = self._idle + jobs.LATE
-        if forgotten := await jobs.catch_up(self._store, "work.forgotten", JOB, ref="operator", late=late):
-            log.warning("the work of %d operators was not counted in time", forgotten)
+        """Report work that no timer would count, and see that it is counted. There should be none."""
+        if lost := await jobs.catch_up(self._store, "work.forgotten", JOB, ref="operator"):
+            log.warning("the work of %d operators had no timer and has got one", lost)
 
     async def _tend(self, tx: Tx, operator: str) -> None:
         if await tx.one("work.unseen", operator=operator) is not None:

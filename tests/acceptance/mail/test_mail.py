@@ -15,7 +15,7 @@ from tests.acceptance.mail.people import MAILS, asked, email_of, follow, send, s
 from tests.acceptance.mail.postbox import Postbox, Tags, links, markup, open_postbox, words
 
 from deskmate import Desk, Settings
-from deskmate.services import delivering
+from deskmate.services import notifying
 from deskmate.testing import FakeClock, ScriptedAgent, asking, calling, pass_time, say
 
 DAY = timedelta(days=1)
@@ -157,7 +157,7 @@ async def test_a_mail_that_was_not_taken_is_sent_again_as_the_same_mail(
     desk: Desk, front: Front, clock: FakeClock, ana: Person, box: Postbox, monkeypatch: pytest.MonkeyPatch, mood: str
 ):
     if mood == "hangs":
-        monkeypatch.setattr(delivering, "PATIENCE", 1.5)
+        monkeypatch.setattr(notifying, "PATIENCE", 1.5)
     box.mood = mood
     await front.admin.post("/api/requests", question="Is it?")
     await desk.run_due()

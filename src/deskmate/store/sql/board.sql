@@ -103,15 +103,8 @@ LEFT JOIN runs ON runs.id = asked.run
 ORDER BY asked.created_at DESC, asked.id DESC;
 
 -- name: escalated_calls
--- The calls of the runs that passed something on, and what came of them: the parts of their messages, in order, a line each.
-SELECT asked.run, (
-    SELECT group_concat(parts, :line) FROM (
-        SELECT messages.parts FROM messages
-        WHERE messages.thread = asked.thread AND messages.run = asked.run AND messages.parts LIKE '%"type":"tool\_%' ESCAPE '\'
-        ORDER BY messages."order", messages.step
-        LIMIT 50
-    ) AS ordered
-) AS calls
+-- The calls of the runs that passed something on, and what came of them: the parts of their messages, in order.
+SELECT asked.run, messages.parts
 FROM (
     SELECT thread, run FROM requests
     WHERE kind = 'escalation' AND created_at >= :since AND created_at < :until
@@ -119,26 +112,9 @@ FROM (
     ORDER BY created_at DESC, id DESC
     LIMIT :most
 ) AS asked
-WHERE asked.run IS NOT NULL;
-
--- name: escalated_calls (postgresql)
--- The same.
-SELECT asked.run, (
-    SELECT string_agg(parts, :line) FROM (
-        SELECT messages.parts FROM messages
-        WHERE messages.thread = asked.thread AND messages.run = asked.run AND messages.parts LIKE '%"type":"tool\_%' ESCAPE '\'
-        ORDER BY messages."order", messages.step
-        LIMIT 50
-    ) AS ordered
-) AS calls
-FROM (
-    SELECT thread, run FROM requests
-    WHERE kind = 'escalation' AND created_at >= :since AND created_at < :until
-      AND (:queue = '' OR COALESCE(queue, 'support') = :queue)
-    ORDER BY created_at DESC, id DESC
-    LIMIT :most
-) AS asked
-WHERE asked.run IS NOT NULL;
+JOIN messages ON messages.thread = asked.thread AND messages.run = asked.run
+WHERE messages.parts LIKE '%"type":"tool\_%' ESCAPE '\'
+ORDER BY asked.run, messages."order", messages.step;
 
 -- name: failures
 -- The runs that failed in a period and were not tried again, newest first.
@@ -157,37 +133,16 @@ ORDER BY ended.updated_at DESC, ended.id DESC;
 
 -- name: failed_calls
 -- The calls of the runs that failed, as those of escalations.
-SELECT ended.id AS run, (
-    SELECT group_concat(parts, :line) FROM (
-        SELECT messages.parts FROM messages
-        WHERE messages.thread = ended.thread AND messages.run = ended.id AND messages.parts LIKE '%"type":"tool\_%' ESCAPE '\'
-        ORDER BY messages."order", messages.step
-        LIMIT 50
-    ) AS ordered
-) AS calls
+SELECT ended.id AS run, messages.parts
 FROM (
     SELECT id, thread FROM runs
     WHERE state = 'failed' AND updated_at >= :since AND updated_at < :until
     ORDER BY updated_at DESC, id DESC
     LIMIT :most
-) AS ended;
-
--- name: failed_calls (postgresql)
--- The same.
-SELECT ended.id AS run, (
-    SELECT string_agg(parts, :line) FROM (
-        SELECT messages.parts FROM messages
-        WHERE messages.thread = ended.thread AND messages.run = ended.id AND messages.parts LIKE '%"type":"tool\_%' ESCAPE '\'
-        ORDER BY messages."order", messages.step
-        LIMIT 50
-    ) AS ordered
-) AS calls
-FROM (
-    SELECT id, thread FROM runs
-    WHERE state = 'failed' AND updated_at >= :since AND updated_at < :until
-    ORDER BY updated_at DESC, id DESC
-    LIMIT :most
-) AS ended;
+) AS ended
+JOIN messages ON messages.thread = ended.thread AND messages.run = ended.id
+WHERE messages.parts LIKE '%"type":"tool\_%' ESCAPE '\'
+ORDER BY ended.id, messages."order", messages.step;
 
 -- name: waits
 -- How long it took until a person came, in a period: threads that were taken from a queue, and requests that were decided otherwise.

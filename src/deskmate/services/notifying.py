@@ -1,4 +1,4 @@
-"""Delivering: what is queued for a channel is sent, at least once, tried again for hours, and visible where it cannot be sent.
+"""Notifying: what is queued for a channel is sent, at least once, tried again for hours, and visible where it cannot be sent.
 
 A channel is a function that takes a `Word` and raises where it could not be sent. One attempt at a time: whoever sends has moved
 the row first, for a while, and says at the end what became of this very attempt. Nothing is sent inside a transaction.
@@ -38,7 +38,7 @@ class Deliver(Protocol):
     async def __call__(self, word: Word, /) -> None: ...
 
 
-class Deliveries:
+class Notifier:
     """The channels of this process, and what is queued for them."""
 
     def __init__(
