@@ -26,6 +26,7 @@ export function due(thread, { named = false } = {}) {
   const { clock } = thread;
   if (!clock || thread.status === "resolved") return null;
   const { target, due_at, paused, breached } = clock;
+  if (paused && !breached && !named) return null; // What stands still hurries nobody: a list says nothing of it.
   const since = target === "resolution" ? thread.created_at : (thread.waiting_since ?? thread.assignment.since);
   return h("span", {
     key: ["due", target, due_at, paused, breached].join(":"),
