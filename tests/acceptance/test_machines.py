@@ -1,10 +1,13 @@
 """Many machines: servers and workers of one store, with the ends that processes come to (P1, P4, P12, P13)."""
 
 import asyncio
+import contextlib
+import itertools
 import signal
+from functools import partial
 from pathlib import Path
 
-from tests.acceptance.doors import Person, is_message
+from tests.acceptance.doors import Heard, Listener, Person, is_message
 from tests.acceptance.machines import Machine, Machines, complaints, machines
 from tests.acceptance.takeovers import TAKEOVERS, takeovers
 
@@ -58,16 +61,25 @@ async def test_p4_a_takeover_at_the_server_silences_an_ai_that_speaks_in_a_worke
         assert [line for machine in them.all for line in complaints(machine)] == []
 
 
-async def freeze(machine: Machine, person: Person, thread: str) -> None:
-    """Stop a process where it is, but not in the middle of a transaction: then everybody would wait for it to wake."""
-    while True:
+def renamed(event: Heard, *, subject: str) -> bool:
+    return event.type == "thread.changed" and event.data["data"]["thread"]["subject"] == subject
+
+
+async def freeze(machine: Machine, person: Person, thread: str, theirs: Listener) -> None:
+    """Stop a process where it is, but not in the middle of a transaction: then everybody would wait for it to wake.
+
+    A change that is stored shows that the thread is free; one that is also heard, that no other write is open either, since
+    readers of the feed wait for all that have begun before.
+    """
+    for attempt in itertools.count(1):
         machine.send(signal.SIGSTOP)
-        try:
+        subject = f"Frozen {attempt}"
+        with contextlib.suppress(TimeoutError, AssertionError):
             async with asyncio.timeout(1):
-                await person.patch(f"/api/threads/{thread}", subject="Frozen")
-                return
-        except TimeoutError:
-            machine.send(signal.SIGCONT)
+                await person.patch(f"/api/threads/{thread}", subject=subject)
+            await theirs.until(partial(renamed, subject=subject), timeout=1)
+            return
+        machine.send(signal.SIGCONT)
 
 
 async def test_p4_a_worker_that_was_frozen_past_its_lease_has_no_effect_when_it_wakes(store_url: str, tmp_path: Path):
@@ -77,7 +89,7 @@ async def test_p4_a_worker_that_was_frozen_past_its_lease_has_no_effect_when_it_
             frozen = them.worker_of(pid)
             [other] = [worker for worker in them.workers if worker is not frozen]
             await theirs.until(lambda event: event.type == "message.delta" and event.data["text"] != "")
-            await freeze(frozen, them.admin(), thread)
+            await freeze(frozen, them.admin(), thread, theirs)
             await theirs.reply("You said: Hello")
             await theirs.type("run.done")
             frozen.send(signal.SIGCONT)
