@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from deskmate.classifiers import encoder as encoders
+from deskmate.classifiers.encoder import Reading
 from deskmate.errors import Misconfigured
 from deskmate.runners.faq import DEFAULT_FLOOR, Encoder, FaqLibrary, encoder_of
-from deskmate.runners.faq import encoder as encoders
-from deskmate.runners.faq.encoder import Reading
 from deskmate.runners.faq.meaning import kept_in
 
 PAGES = """# Backups

@@ -51,6 +51,10 @@ class EventType(StrEnum):
     LIMIT_REACHED = "limit.reached"
     USAGE_RECORDED = "usage.recorded"
     WEBHOOK_CHANGED = "webhook.changed"
+    FLOOR_CHANGED = "floor.changed"
+    CLASSIFIER_FITTED = "classifier.fitted"
+    FEEDBACK_RECORDED = "feedback.recorded"
+    SUGGESTION_CHANGED = "suggestion.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

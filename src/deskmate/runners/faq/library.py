@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from deskmate.classifiers.encoder import Encoder
 from deskmate.errors import Misconfigured
-from deskmate.runners.faq.encoder import Encoder
 from deskmate.runners.faq.evidence import Evidence, confidence_of, evidence_of, rank_of
 from deskmate.runners.faq.excerpt import answer_text
 from deskmate.runners.faq.index import Index

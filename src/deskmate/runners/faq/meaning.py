@@ -9,14 +9,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from deskmate.runners.faq.encoder import Encoder, Reading
+from deskmate.classifiers.encoder import Encoder, Reading
 from deskmate.runners.faq.evidence import Near
 from deskmate.runners.faq.passages import Passage
 from deskmate.runners.faq.vectors import Shelf
 from deskmate.runners.faq.words import EMPTY, words_of
 
 if TYPE_CHECKING:
-    from deskmate.runners.faq.encoder import Vector, Vectors
+    from deskmate.classifiers.encoder import Vector, Vectors
 
 _NEAREST = 20
 _NEEDED = 12

@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from deskmate.runners.faq.encoder import Encoder
+from deskmate.classifiers.encoder import Encoder
 
 if TYPE_CHECKING:
-    from deskmate.runners.faq.encoder import Vectors
+    from deskmate.classifiers.encoder import Vectors
 
 _AT_ONCE = 8
 _SAVED_EVERY = 1_000

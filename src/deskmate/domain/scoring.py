@@ -1,0 +1,51 @@
+"""Scoring: what a classifier says of a message, and what it learns from. Scores are comparable within one version only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Responder = Literal["ai", "human"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A message of which is known what it was about (`intent`, where that has a name) and who should answer such."""
+
+    text: str
+    intent: str | None
+    responder: Responder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a classifier says of a message. The higher the `score`, the more likely the AI gets it right; it is no probability."""
+
+    intent: str | None
+    responder: Responder
+    score: float
+
+
+class Scorer(Protocol):
+    """A classifier that has been fitted."""
+
+    @property
+    def version(self) -> str:
+        """Tells fitted classifiers apart; the same examples and the same code give the same."""
+        ...
+
+    def score(self, history: Sequence[str]) -> Judged:
+        """Judge the last of the customer's messages, given in their order."""
+        ...
+
+
+class Embedder(Protocol):
+    """A model that turns texts into vectors of their meaning."""
+
+    @property
+    def name(self) -> str:
+        """Tells models apart: vectors of different models cannot be compared."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Rows of length 1, one for each text: a numpy array of float32. Raises Unavailable where a model cannot be reached."""
+        ...
