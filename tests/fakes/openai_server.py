@@ -99,6 +99,14 @@ class Failure:
     body: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Endless:
+    """An answer that begins like one and never ends: as fast as the client reads, or with a pause of seconds after each piece."""
+
+    piece: bytes = b" " * 4096
+    pause: float = 0.0
+
+
 def rate_limited(retry_after: str | None = "1") -> Failure:
     """429 as OpenAI sends it."""
     headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1s"}
@@ -107,7 +115,7 @@ def rate_limited(retry_after: str | None = "1") -> Failure:
     return Failure(429, "Rate limit reached for requests", code="rate_limit_exceeded", type="requests", headers=headers)
 
 
-Scripted = Reply | Failure | Cut
+Scripted = Reply | Failure | Endless | Cut
 
 
 @dataclass(slots=True)
@@ -281,6 +289,12 @@ async def _send(reply: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> No
             error = {"message": reply.message, "type": reply.type, "param": None, "code": reply.code}
             body = reply.body if reply.body is not None else json.dumps({"error": error})
             _write_whole(writer, reply.status, body, dict(reply.headers), html=reply.body is not None)
+        case Endless():
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+            while True:
+                _http_chunk(writer, reply.piece)
+                await writer.drain()
+                await asyncio.sleep(reply.pause)
         case Reply() if seen.body.get("stream"):
             await _stream(reply, seen, writer)
         case Reply():
