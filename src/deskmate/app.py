@@ -11,10 +11,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from deskmate.classifiers import learner
+from deskmate.classifiers.moderation import moderation_of
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
+from deskmate.domain.safety import Moderator
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.runners.adopted import as_runner
@@ -50,7 +52,7 @@ from deskmate.services.choosing import Choosing
 from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
 from deskmate.services.corpus import Classifier, Corpus
-from deskmate.services.course import Courses, Gate
+from deskmate.services.course import Courses
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
@@ -122,7 +124,7 @@ class Desk:
         entropy: Entropy = os.urandom,
         contents: Contents | None = None,
         classifier: Classifier | None = None,
-        moderator: Gate | None = None,
+        moderator: Moderator | None = None,
     ) -> None:
         base = settings or Settings.from_env(os.environ)
         self.settings = replace(base, store=url) if url is not None else base
@@ -172,6 +174,8 @@ class Desk:
         self.mentions = Mentions(self._store)
         private = self.settings.webhooks_private
         self.webhooks = Webhooks(self._store, entropy, private=private)
+        self._moderator = moderator or moderation_of(self.settings)
+        self._entropy = entropy
         self._floors = Floors(self._store)
         self._corpus = Corpus(self._store, learner.DEFAULT, classifier=classifier)
         self.routing = Judgement(self._store, self._floors, self._corpus, self._agents)
@@ -185,7 +189,7 @@ class Desk:
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(
             self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices,
-            courses=Courses(self._store, self._corpus, moderator, lambda: int.from_bytes(entropy(4)) / 2**32),
+            courses=Courses(self._store, self._corpus, self._moderator, self._chance),
         )  # fmt: skip
         self.notifications = Notifications(self._store)
         self.answer_links = AnswerLinks(self._store, self.requests)
@@ -213,6 +217,10 @@ class Desk:
             sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
         )  # fmt: skip
+
+    def _chance(self) -> float:
+        """From 0 up to 1."""
+        return int.from_bytes(self._entropy(4)) / 2**32
 
     def _handlers(self) -> Mapping[str, Handler]:
         """What does the jobs of each kind."""
@@ -296,7 +304,7 @@ class Desk:
         entropy: Entropy = os.urandom,
         contents: Contents | None = None,
         classifier: Classifier | None = None,
-        moderator: Gate | None = None,
+        moderator: Moderator | None = None,
         work: bool = True,
     ) -> AsyncGenerator["Desk", None]:
         """A desk that is open for the time of the block, and works on runs in the background unless `work` is false."""

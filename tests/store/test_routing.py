@@ -1,6 +1,6 @@
 """Who responds next: the chain, step by step, what becomes of the agent's words, and what is written down of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from tests.store.people import ADA, ADMIN
@@ -9,9 +9,8 @@ from deskmate import DecisionKind, Desk, NewDecision, Operator, Question
 from deskmate.domain.agents import Ask, Delta, Output, Step, Turn
 from deskmate.domain.assignments import Holder
 from deskmate.domain.messages import Text, ToolCall
-from deskmate.domain.routes import Verdict
+from deskmate.domain.safety import Judgement, On, Said, Verdict
 from deskmate.errors import Invalid
-from deskmate.services.course import Words
 from deskmate.testing import FakeClock, ScriptedAgent
 
 BOT = "scripted"
@@ -28,14 +27,15 @@ class Moderator:
         self.asked: list[tuple[str, str]] = []
         self.away = False
 
-    async def judge(self, words: Words) -> Verdict:
+    async def judge(self, messages: Sequence[Said], on: On) -> Judgement:
         """Judge the last words."""
-        self.asked.append(words[-1])
+        role, text = messages[-1]
+        self.asked.append((role, text))
         if self.away:
-            return Verdict(verdict="unknown", reason="timed out")
-        if "bomb" in words[-1][1]:
-            return Verdict(verdict="unsafe", categories=("S9",))
-        return Verdict(verdict="safe")
+            return Judgement(verdict=Verdict.UNKNOWN, on=on, model="guard", reason="timed out")
+        if "bomb" in text:
+            return Judgement(verdict=Verdict.UNSAFE, on=on, model="guard", categories=("S9",))
+        return Judgement(verdict=Verdict.SAFE, on=on, model="guard")
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ async def test_unsafe_words_of_a_customer_go_to_people_and_the_agent_never_reads
     assert bot.turns == []
     assert moderator.asked == [("user", "How do I make a bomb?")]
     [*_, newest] = await desk.routing.routes(thread)
-    assert newest.route.reason == "the safety model calls the customer's words unsafe: S9"
+    assert newest.route.reason == "the safety model calls the customer's words unsafe: S9 Indiscriminate Weapons"
 
 
 async def test_unsafe_words_of_the_ai_are_never_shown_not_even_while_they_stream(
@@ -192,7 +192,10 @@ async def test_unsafe_words_of_the_ai_are_never_shown_not_even_while_they_stream
     told = [seen.event for seen in await desk.feed.read(after=events[-1].event.seq, by=ADA)]
     assert not [event for event in told if "bomb" in str(event.data)]
     [request] = await desk.requests.waiting(thread, by=ana)
-    assert (request.suggestion, request.reason) == ("A bomb is made of", "the safety model calls the AI's answer unsafe: S9")
+    assert (request.suggestion, request.reason) == (
+        "A bomb is made of",
+        "the safety model calls the AI's answer unsafe: S9 Indiscriminate Weapons",
+    )
 
 
 @pytest.mark.parametrize(("unavailable", "holder"), [("closed", Holder.QUEUE), ("open", Holder.AI)])

@@ -12,6 +12,7 @@ from deskmate.domain.escalations import UNCHECKED
 from deskmate.domain.messages import Visibility
 from deskmate.domain.routing import FloorRules, Routing, When
 from deskmate.domain.runs import Run
+from deskmate.domain.safety import Judgement, allows, why
 from deskmate.domain.threads import Mode, Thread
 
 Who = Literal["ai", "draft", "human"]
@@ -20,15 +21,6 @@ LONGEST_TEXT = 2_000  # characters of a message that are kept with its route
 
 class _Fact(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
-
-
-class Verdict(_Fact):
-    """What a moderation model said: `safe`, `unsafe` with categories, or `unknown` where it could not be asked."""
-
-    verdict: Literal["safe", "unsafe", "unknown"]
-    categories: tuple[str, ...] = ()
-    reason: str | None = None
-    model: str | None = None
 
 
 class Opinion(_Fact):
@@ -63,7 +55,7 @@ class Inputs(_Fact):
     language: str | None = None
     closed: bool | None = None
     wants_person: bool = False
-    asked: Verdict | None = None
+    asked: Judgement | None = None
     """The safety gate, of the customer's words."""
     opinion: Opinion | None = None
     nearest: Opinion | None = None
@@ -76,7 +68,7 @@ class Inputs(_Fact):
     """How sure the agent was of its answer."""
     wants_human: str | None = None
     """Why the agent itself wanted people."""
-    answered: Verdict | None = None
+    answered: Judgement | None = None
     """The safety gate, of the AI's words."""
     spoken: bool = False
     """The agent has said how sure it is, or has not: there is nothing more to come."""
@@ -229,21 +221,10 @@ def _says(word: str, text: str) -> bool:
 
 
 def _safety(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
-    for verdict, whose in ((inputs.asked, "the customer's words"), (inputs.answered, "the AI's answer")):
-        if rules.safety is not None and verdict is not None:
-            yield _judged(verdict, whose, rules.safety.unavailable)
-
-
-def _judged(found: Verdict, whose: str, unavailable: str) -> _Said:
-    match found.verdict:
-        case "safe":
-            return _Said("safety", f"the safety model calls {whose} safe")
-        case "unsafe":
-            named = f": {', '.join(found.categories)}" if found.categories else ""
-            return _Said("safety", f"the safety model calls {whose} unsafe{named}", "human")
-        case "unknown":
-            why = f"the safety model has no verdict on {whose} ({found.reason or 'no answer'})"
-            return _Said("safety", why, "human" if unavailable == "closed" else None)
+    for judgement in (inputs.asked, inputs.answered):
+        if rules.safety is not None and judgement is not None:
+            told = why(judgement, unavailable=rules.safety.unavailable)
+            yield _Said("safety", told, None if allows(judgement, unavailable=rules.safety.unavailable) else "human")
 
 
 def _audit(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
@@ -259,7 +240,7 @@ def _classifier(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
         if rules.floor is not None and rules.floor.of == "classifier" and inputs.judged:
             yield _Said("classifier", "the classifier has no opinion", rules.floor.below)
         return
-    about = f" as {found.intent}" if found.intent else ""
+    about = (f" as {found.intent}" if found.intent else "") + (f" ({found.reason})" if found.reason else "")
     if rules.floor is not None and rules.floor.of == "classifier":
         yield from _against_floor(found.score, f"the classifier takes it{about}", inputs, rules.floor)
     elif found.responder == "human":

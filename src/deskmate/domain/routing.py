@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from deskmate.domain.policies import Rules
+from deskmate.domain.safety import Unavailable
 from deskmate.domain.threads import Priority
 
 DEFAULT = "default"
@@ -54,7 +55,7 @@ class SafetyGate(Rules):
 
     input: bool = True
     output: bool = True
-    unavailable: Literal["closed", "open"] = "closed"
+    unavailable: Unavailable = Unavailable.CLOSED
 
 
 class Classifying(Rules):

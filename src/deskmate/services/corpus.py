@@ -16,7 +16,7 @@ from deskmate.domain.calibration import Floor, Label
 from deskmate.domain.events import EventType
 from deskmate.domain.routes import Opinion
 from deskmate.domain.routing import FloorRules, Routing
-from deskmate.domain.scoring import Example, Judged, Scorer
+from deskmate.domain.scoring import Example, Judged, Ruling, Scorer
 from deskmate.services import feed, floors
 from deskmate.store import jobs
 from deskmate.store.base import Row, Store, Tx
@@ -54,8 +54,10 @@ class Learner:
 class Classifier(Protocol):
     """A classifier that is asked over a network, such as a language model."""
 
-    async def judge(self, history: Sequence[str]) -> Judged:
-        """Judge the last of the customer's messages."""
+    version: str
+
+    async def judge(self, history: Sequence[str]) -> Ruling:
+        """Judge the last of the customer's messages. What goes wrong with a model is a ruling as well."""
         ...
 
 
@@ -97,7 +99,10 @@ class Corpus:
         return _opinion(found, scorer.version)
 
     async def _asked(self, history: Sequence[str]) -> Opinion | None:
-        return None if self._classifier is None else _opinion(await self._classifier.judge(history), None)
+        if self._classifier is None:
+            return None
+        ruling = await self._classifier.judge(history)
+        return _opinion(ruling, self._classifier.version) if ruling.decides else None
 
     async def _nearest(self, agent: str, history: Sequence[str], most: int) -> Opinion | None:
         assert self._neighbours is not None
@@ -233,7 +238,8 @@ def example_of(row: Row) -> Example:
 
 
 def _opinion(found: Judged, version: str | None) -> Opinion:
-    return Opinion(responder=found.responder, intent=found.intent, score=found.score, version=version)
+    reason = found.reason if isinstance(found, Ruling) else None
+    return Opinion(responder=found.responder, intent=found.intent, score=found.score, version=version, reason=reason)
 
 
 async def _or_none(work: Awaitable[Opinion | None], who: str) -> Opinion | None:

@@ -5,30 +5,22 @@ What is asked of models is asked outside of a transaction, and stands in the rou
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 from deskmate.domain.agents import Ask, Output, Question, Step, Turn
 from deskmate.domain.escalations import DECLINED, LATER, PASSED_ON, Escalated, Escalation
 from deskmate.domain.messages import Text, text_of
-from deskmate.domain.routes import InForce, Route, Verdict
+from deskmate.domain.routes import InForce, Route
 from deskmate.domain.routing import Routing
+from deskmate.domain.safety import Judgement, Moderator, On, Said, Verdict
 from deskmate.services import floors, routing
 from deskmate.services.routing import Routed
 from deskmate.store.base import Store, Tx
 
-Words = Sequence[tuple[Literal["user", "assistant"], str]]
 RECENT = 10
 """How many messages before the newest one a model is shown that judges it."""
 NOBODY_ANSWERS = 2.0
 """The floor of an agent that answers nothing alone."""
-
-
-class Gate(Protocol):
-    """A moderation model. What goes wrong outside is an unknown verdict; it raises nothing for that."""
-
-    async def judge(self, words: Words) -> Verdict:
-        """Judge the last of these words."""
-        ...
 
 
 class Judges(Protocol):
@@ -47,7 +39,7 @@ def before(routed: Routed) -> Routed:
 class Course:
     """What one run may do with its words. The desk asks for it before the agent begins, and at each of its words."""
 
-    def __init__(self, store: Store, gate: Gate | None, routed: Routed, turn: Turn) -> None:
+    def __init__(self, store: Store, gate: Moderator | None, routed: Routed, turn: Turn) -> None:
         self._store = store
         self._gate = gate
         self._routed = routed
@@ -124,8 +116,11 @@ class Course:
         if step.role != "assistant" or not text.strip():
             return step
         facts: dict[str, object] = {}
-        if self._gate is not None and (rules := self._routed.rules.safety) is not None and rules.output:
-            facts["answered"] = await self._gate.judge([*_history(self._turn), ("assistant", text)])
+        if (rules := self._routed.rules.safety) is not None and rules.output:
+            facts["answered"] = await _verdict(self._gate, [*_history(self._turn), ("assistant", text)], On.OUTPUT)
+                if self._gate is None
+                else await self._gate.judge([*_history(self._turn), ("assistant", text)], On.OUTPUT)
+            )
         if not self._settled and not self._passed and step.final:
             facts |= {"confidence": step.confidence, "spoken": True}
         if facts:
@@ -187,9 +182,9 @@ class PassOn:
         yield Step(role="assistant", parts=(Text(text=said),), provider="deskmate", final=True)
 
 
-def _history(turn: Turn) -> list[tuple[Literal["user", "assistant"], str]]:
+def _history(turn: Turn) -> list[Said]:
     """The last words before the answer, as a model is shown them that judges."""
-    said: list[tuple[Literal["user", "assistant"], str]] = []
+    said: list[Said] = []
     for message in turn.history:
         text = text_of(message.role, message.parts).strip()
         if text and message.role in ("user", "assistant"):
@@ -200,7 +195,7 @@ def _history(turn: Turn) -> list[tuple[Literal["user", "assistant"], str]]:
 class Courses:
     """Decides the course of runs, for this process."""
 
-    def __init__(self, store: Store, judges: Judges, gate: Gate | None, chance: Callable[[], float]) -> None:
+    def __init__(self, store: Store, judges: Judges, gate: Moderator | None, chance: Callable[[], float]) -> None:
         self._store = store
         self._judges = judges
         self._gate = gate
@@ -219,10 +214,9 @@ class Courses:
         said = _history(turn)
         words = [text for role, text in said if role == "user"] or [routed.inputs.text]
         if rules.safety is not None and rules.safety.input:
-            if self._gate is None:
-                facts["asked"] = Verdict(verdict="unknown", reason="no moderation model is set")
-            else:
-                facts["asked"] = await self._gate.judge(said or [("user", routed.inputs.text)])
+            newest: Said = ("user", routed.inputs.text)
+            heard = said if said and said[-1][0] == "user" else [*said, newest]
+            facts["asked"] = await _verdict(self._gate, heard, On.INPUT)
         open_still = routed.knowing(**facts).route.steps[-1].step == "default"
         if open_still and (rules.classifier is not None or rules.examples is not None):
             facts |= await self._judges.opinion(routed.agent, rules, words)
@@ -234,3 +228,9 @@ class Courses:
         known = routed.knowing(judged=True, **facts)
         await self._store.write(lambda tx: routing.settle(tx, known))
         return known
+
+
+async def _verdict(gate: Moderator | None, said: Sequence[Said], on: On) -> Judgement:
+    if gate is None:
+        return Judgement(verdict=Verdict.UNKNOWN, on=on, model="", reason="no moderation model is set")
+    return await gate.judge(said, on)
