@@ -28,8 +28,8 @@ _MARGIN = 0.6
 """What the lead over the second best intent counts, beside the lead over what people should get."""
 _UNSEEN = -1.0
 """What a kind is given of which there is no example: what the model says of a kind that does not fit at all."""
-_DOUBT = 0.4
-"""Below this score the AI's best guess is more often wrong than right (bench/routing), so the best guess is a person."""
+_DOUBT = 0.3
+"""Below this score the AI's best guess is wrong two times of three (bench/routing), so the best guess is a person."""
 
 
 class Learned:
@@ -137,7 +137,7 @@ def _solve(table: Any, targets: Sequence[int], labels: int, seed: int) -> "tuple
         weights = np.zeros((table.shape[1], labels), np.float16)
         if labels == 1:
             weights[:, 0] = np.asarray(table.mean(axis=0)).ravel()
-        return weights, np.full(labels, _UNSEEN if labels == 1 else 0, np.float32)
+        return weights, np.full(labels, _UNSEEN, np.float32)
     svm: Any = importlib.import_module("sklearn.svm")
     model = svm.LinearSVC(C=_PENALTY, random_state=seed).fit(table, np.array(targets))
     coefficients, biases = model.coef_, model.intercept_

@@ -26,6 +26,13 @@ _MOST = 512 * 1024 * 1024
 """Bytes that it may come to when it is unpacked. A classifier of 150 intents comes to 12 MB."""
 
 
+_DAMAGE = (
+    *(ValueError, TypeError, LookupError, AttributeError, OSError, EOFError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+)
+"""What reading raises where it finds something else than was written: other shapes and kinds, or a zip file of another making."""
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """All that a fitted classifier needs to judge."""
@@ -61,9 +68,7 @@ def unpack(data: bytes) -> Knowledge:
         raise _refused()
     try:
         return _read(body)
-    except (ValueError, TypeError, KeyError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise _refused() from error
-    except (NotImplementedError, RuntimeError) as error:  # a zip file that is encrypted, or packed in another way
+    except _DAMAGE as error:
         raise _refused() from error
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 _WORD = re.compile(r"\w+")
 LONGEST = 2_000
 """Characters of a message that are read. What somebody wants is said at its beginning; the rest costs time."""
-_NEAR = 3
-"""How many words further the second one of a pair may stand. Pairs two or three apart count in either order."""
+_NEAR = 5
+"""How many words further the second one of a pair may stand. Only neighbours count in their order."""
 _PIECES = (2, 3, 4)
 """The lengths of pieces."""
 
