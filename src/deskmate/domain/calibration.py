@@ -127,7 +127,8 @@ def floor_of(
     or wrong has no part in that. A floor that adds nothing reviewed to the one before is passed over: where nobody has
     looked, nothing is proved. Raises Invalid naming the field.
     """
-    share("max_error", max_error), share("delta", delta)
+    share("max_error", max_error)
+    share("delta", delta)
     reviewed = _checked(scores, wrong, traffic)
     enough = _start(len(scores), max_error, delta)
     proved: float | None = None
@@ -162,7 +163,8 @@ def next_floor(
     What an attempt has proved stays so, and a later one lowers the floor, unless labels refute it or the alarm sounds. Raises
     Invalid naming the field.
     """
-    share("max_error", max_error), share("delta", delta)
+    share("max_error", max_error)
+    share("delta", delta)
     kept = sorted((label for label in labels if current is None or label.at >= current.since), key=lambda label: label.at)
     if current is not None and (turn := _turn(current, kept)) is not None:
         return _alarm(current, kept, traffic, turn, max_error=max_error, delta=delta, now=now)
