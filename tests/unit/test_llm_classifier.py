@@ -18,8 +18,8 @@ from deskmate.classifiers.llm import (
     MOST_MESSAGES,
     RETRIES,
     LlmClassifier,
-    Ruling,
 )
+from deskmate.domain.scoring import Ruling
 from deskmate.errors import Misconfigured
 
 INTENTS = {"returns": "sending something back", "opening hours": "when shops are open"}
