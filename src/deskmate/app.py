@@ -174,8 +174,7 @@ class Desk:
         self.mentions = Mentions(self._store)
         private = self.settings.webhooks_private
         self.webhooks = Webhooks(self._store, entropy, private=private)
-        self._moderator = moderator or moderation_of(self.settings)
-        self._entropy = entropy
+        gate = moderator or moderation_of(self.settings)
         self._floors = Floors(self._store)
         self._corpus = Corpus(self._store, learner.DEFAULT, classifier=classifier)
         self.routing = Judgement(self._store, self._floors, self._corpus, self._agents)
@@ -189,7 +188,7 @@ class Desk:
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(
             self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices,
-            courses=Courses(self._store, self._corpus, self._moderator, self._chance),
+            courses=Courses(self._store, self._corpus, gate, entropy),
         )  # fmt: skip
         self.notifications = Notifications(self._store)
         self.answer_links = AnswerLinks(self._store, self.requests)
@@ -217,10 +216,6 @@ class Desk:
             sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
         )  # fmt: skip
-
-    def _chance(self) -> float:
-        """From 0 up to 1."""
-        return int.from_bytes(self._entropy(4)) / 2**32
 
     def _handlers(self) -> Mapping[str, Handler]:
         """What does the jobs of each kind."""

@@ -16,8 +16,10 @@ from deskmate.domain import drift
 from deskmate.domain.bounds import least, proves, refutes, share, upper
 from deskmate.errors import Invalid
 
-STEPS = 100
-"""How many quantiles of the traffic are tried. More are more chances to fail, fewer leave out what could be answered."""
+STEPS = 400
+"""How many quantiles of the traffic are tried: fewer leave out what could be answered."""
+SHOWN = 100
+"""How many of them are shown in a curve."""
 SHARE = 0.3
 """What an attempt spends of what is left of delta, so that all together never spend more than delta."""
 GROWTH = 1.5
@@ -108,7 +110,7 @@ def still_needed(
         return 0
     reviewed = _Reviewed(scores, wrong)
     further = [needed(max_error, delta)] if not scores else []
-    for floor, coverage in _candidates(traffic or scores):
+    for floor, coverage in _candidates(traffic or scores, SHOWN):
         answers, errors = reviewed.above(floor)
         lacking = least(errors, max_error, delta) - answers
         if lacking > 0:
@@ -122,19 +124,20 @@ def floor_of(
     """The lowest floor that the reviewed answers prove, None if none. What has just its score is answered alone.
 
     `traffic` are recent scores of which nothing else is known: they say which floors are tried, so that the answers' being right
-    or wrong has no part in that. Raises Invalid naming the field.
+    or wrong has no part in that. A floor that adds nothing reviewed to the one before is passed over: where nobody has
+    looked, nothing is proved. Raises Invalid naming the field.
     """
     share("max_error", max_error), share("delta", delta)
     reviewed = _checked(scores, wrong, traffic)
-    start = _start(len(scores), max_error, delta)
+    enough = _start(len(scores), max_error, delta)
     proved: float | None = None
-    for floor, _ in _candidates(traffic or scores):
+    for floor, _ in _candidates(traffic or scores, STEPS):
         answers, errors = reviewed.above(floor)
-        if answers < start:
+        if answers < enough:
             continue
         if not proves(answers, errors, max_error, delta):
             break
-        proved = floor
+        proved, enough = floor, answers + 1
     return proved
 
 
@@ -143,7 +146,7 @@ def curve(scores: Sequence[float], wrong: Sequence[bool], traffic: Sequence[floa
     share("delta", delta)
     reviewed = _checked(scores, wrong, traffic)
     points: list[Point] = []
-    for floor, coverage in _candidates(traffic or scores):
+    for floor, coverage in _candidates(traffic or scores, SHOWN):
         answers, errors = reviewed.above(floor)
         error, bound = errors / answers if answers else None, upper(answers, errors, delta)
         points.append(Point(floor=floor, coverage=coverage, error=error, bound=bound, labels=answers, errors=errors))
@@ -228,11 +231,11 @@ def _checked(scores: Sequence[float], wrong: Sequence[bool], traffic: Sequence[f
     return _Reviewed(scores, wrong)
 
 
-def _candidates(traffic: Sequence[float]) -> list[tuple[float, float]]:
+def _candidates(traffic: Sequence[float], steps: int) -> list[tuple[float, float]]:
     """Floors from high to low with the share of the traffic that each lets through; the lowest lets all of it through."""
     falling = sorted(traffic, reverse=True)
     total = len(falling)
-    floors = dict.fromkeys(falling[math.ceil(step * total / STEPS) - 1] for step in range(1, STEPS + 1)) if total else {}
+    floors = dict.fromkeys(falling[math.ceil(step * total / steps) - 1] for step in range(1, steps + 1)) if total else {}
     rising = [-score for score in falling]
     return [(floor, bisect_right(rising, -floor) / total) for floor in floors]
 

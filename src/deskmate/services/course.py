@@ -118,9 +118,6 @@ class Course:
         facts: dict[str, object] = {}
         if (rules := self._routed.rules.safety) is not None and rules.output:
             facts["answered"] = await _verdict(self._gate, [*_history(self._turn), ("assistant", text)], On.OUTPUT)
-                if self._gate is None
-                else await self._gate.judge([*_history(self._turn), ("assistant", text)], On.OUTPUT)
-            )
         if not self._settled and not self._passed and step.final:
             facts |= {"confidence": step.confidence, "spoken": True}
         if facts:
@@ -195,11 +192,11 @@ def _history(turn: Turn) -> list[Said]:
 class Courses:
     """Decides the course of runs, for this process."""
 
-    def __init__(self, store: Store, judges: Judges, gate: Moderator | None, chance: Callable[[], float]) -> None:
+    def __init__(self, store: Store, judges: Judges, gate: Moderator | None, entropy: Callable[[int], bytes]) -> None:
         self._store = store
         self._judges = judges
         self._gate = gate
-        self._chance = chance
+        self._entropy = entropy
 
     async def of(self, routed: Routed, turn: Turn) -> Course:
         """Ask whoever has to be asked before the agent begins. What was asked by an earlier attempt stands."""
@@ -224,7 +221,7 @@ class Courses:
             of = rules.floor.of
             found = await self._store.read(lambda tx: floors.newest(tx, routed.agent, of))
             facts["floor"] = InForce(version=found.version, value=found.value) if found is not None else None
-            facts["audited"] = self._chance() < floors.rate(found, rules.floor)
+            facts["audited"] = int.from_bytes(self._entropy(4)) / 2**32 < floors.rate(found, rules.floor)
         known = routed.knowing(judged=True, **facts)
         await self._store.write(lambda tx: routing.settle(tx, known))
         return known
