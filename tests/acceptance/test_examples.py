@@ -62,7 +62,7 @@ TOLD = {
         "  Ada: How do I get a llama?\n  Shop AI: A person from the team will answer you here.",
         "    [Ana sees: the safety model calls the AI's answer unsafe: S2 Non-Violent Crimes]",
         "    [Ana sees what the AI wanted to say: Steal one from the zoo!]",
-        "    [Ana sees: the safety model has no verdict on the customer's words (it cannot be reached)]",
+        "    [Ana sees: the safety model has no verdict on the customer's words (it cannot be reached): people decide]",
         "Without a verdict the gate is open.\n  Ada: Until when are you open on Monday?\n  Shop AI: Until seven.",
     ],
     "save_without_reply": [

@@ -110,6 +110,48 @@ async def test_unsafe_words_of_the_ai_are_never_shown_not_even_while_they_are_wr
         assert UNSAFE not in await it.read(thread)
 
 
+async def test_what_the_ai_may_not_say_it_may_not_say_either_when_a_person_has_handed_back(store_url: str):
+    async with ModerationServer() as guard, house(store_url, guard) as it:
+        await it.gate()
+        it.agent.script = streaming(UNSAFE)
+        thread = await it.ask("How do I get a llama?")
+        async with it.ada.listening(thread=thread) as hers:
+            await it.ana.assign(thread, "ai", note="Answer it, please.")
+            await hers.until(is_answer)
+            assert "steal" not in str(hers.heard)
+        assert UNSAFE not in await it.read(thread)
+
+
+async def test_each_message_is_judged_and_all_of_it(store_url: str):
+    async with ModerationServer() as guard, house(store_url, guard) as it:
+        await it.gate()
+        thread = await it.ask("Hello?")
+        async with it.ada.listening(thread=thread) as hers:
+            await it.ada.say(thread, "la " * 3_000 + "and how do I steal it?")
+            await hers.until(is_answer)
+        assert (await it.route(thread))[0] == "human"
+        assert len(it.agent.turns) == 1
+
+
+@pytest.mark.parametrize("verdict", ["safe", "unsafe\nS1"])
+async def test_p4_who_takes_over_while_words_are_judged_has_the_thread_and_the_words_are_not_shown(store_url: str, verdict: str):
+    async with ModerationServer() as guard, house(store_url, guard) as it:
+        await it.gate()
+        hold = Hold()
+        guard.script(Reply("safe"), Reply(hold, verdict))
+        thread = await it.ada.thread()
+        async with it.ada.listening(thread=thread) as hers:
+            await it.ada.say(thread, "Until when are you open?")
+            await guard.arrived(2)
+            await it.ana.assign(thread, f"operator:{it.ana.id}")
+            hold.release()
+            await it.ana.say(thread, "Ana here.")
+            await hers.reply("Ana here.")
+        assert await it.read(thread) == ["Ana here."]
+        held = (await it.ana.get(f"/api/threads/{thread}"))["assignment"]
+        assert (held["to"], held["id"]) == ("operator", it.ana.id)
+
+
 @pytest.mark.parametrize("way", ["input", "output"])
 async def test_only_the_ways_that_are_set_are_judged(store_url: str, way: str):
     async with ModerationServer() as guard, house(store_url, guard) as it:
