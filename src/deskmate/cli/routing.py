@@ -201,9 +201,7 @@ def _standing(one: "Standing") -> "dict[str, Any]":
 def _sentence(one: "Standing") -> str:
     assert one.rules is not None
     if one.value is None:
-        return (
-            f"{one.agent}: people check every answer; {one.needed} more right ones, at the least, until the AI may answer alone"
-        )
+        return f"{one.agent}: people check every answer; {one.needed} more right ones at least until the AI may answer alone"
     promise = f"at most {one.rules.max_error:.0%} wrong with {1 - one.rules.delta:.0%} certainty"
     learned = "set by hand" if one.rules.fixed is not None else f"{promise}, from {one.floor.labels if one.floor else 0} checks"
     return f"{one.agent}: answers alone from {one.value:.3f} on ({learned})"
