@@ -1,7 +1,7 @@
 """Messages with scores, of which is known whether the AI would have been right: what the benches of calibration run on.
 
 The scorer of words is `deskmate.classifiers.learned`; a stand-in of the same kind is fitted here where it is not there. With
-`[embeddings]` a second one knows meanings as well: better scores, so more can be answered alone. Scores are kept among the temporary
+`[embeddings]` a second one knows meanings as well: better scores, so more can be answered alone. Scores are kept as temporary
 files, because fitting takes longer than all the resampling.
 """
 

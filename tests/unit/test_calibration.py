@@ -107,7 +107,7 @@ def test_the_order_of_labels_makes_no_difference(
 
 @pytest.mark.filterwarnings("ignore:.*monotonic risk:UserWarning", "ignore:No predict parameters:UserWarning")
 def test_another_implementation_of_the_fixed_sequence_proves_the_same_floors() -> None:
-    """MAPIE finds the same by the same tests. By its own, which hold for more than right and wrong, it never finds a lower one."""
+    """MAPIE finds the same by the same tests. By its own, made for more than right and wrong, it never finds a lower one."""
     control = pytest.importorskip("mapie.risk_control")
     import numpy as np
 
