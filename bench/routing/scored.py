@@ -105,6 +105,11 @@ def pool(data: str, *, meaning: bool = False) -> Pool:
     return Pool(name, scores, wrong, weights / weights.sum())
 
 
+def fitted(name: str, train: list[dict[str, Any]], rest: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores by words of the messages in `rest`, and what of them would be wrong, after learning from `train`."""
+    return _kept(f"{name}-{_version()}", lambda: _score(train, rest, False))
+
+
 def _score(train: list[dict[str, Any]], rest: list[dict[str, Any]], meaning: bool) -> tuple[np.ndarray, np.ndarray]:
     texts, truth = [row["text"] for row in rest], [row["intent"] for row in rest]
     if not meaning and (said := learned(train, texts)) is not None:
