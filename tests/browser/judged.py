@@ -84,7 +84,7 @@ ALARMED = agent(
     floor=floor(version=12, value=0.91, cause="alarm", accepted=60, errors=1, at=ago(minutes=50)),
 )  # fmt: skip
 SHARES: Json = {
-    "buckets": [
+    "buckets": [  # by hour, and only those in which somebody wrote
         {"at": ago(days=6 - day), "ai": ai, "draft": draft, "human": human}
         for day, (ai, draft, human) in enumerate(
             [(88, 12, 41), (96, 11, 38), (104, 14, 30), (61, 7, 16), (58, 6, 14), (131, 12, 27), (118, 10, 22)]

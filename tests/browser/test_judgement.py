@@ -76,7 +76,7 @@ async def test_the_handle_says_what_another_floor_would_do_by_keyboard_and_by_ha
     box = await page.locator(".curve").bounding_box()
     assert box is not None
     await page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
-    await expect(says).to_contain_text("At 0.89 the AI answers 42 % alone; at most 5 % of that wrong")
+    await expect(says).to_contain_text("At 0.86 the AI answers 48 % alone; at most 5 % of that wrong")
     await expect(says).to_contain_text("fewer of the last 1,204 messages answered alone than today")
     assert seen.complaints == []
 
@@ -152,7 +152,7 @@ async def test_shares_and_reasons_are_read_without_their_pictures(browser: Brows
     await shares.get_by_text("As a table").click()
     await expect(shares.get_by_role("row")).to_have_count(8)
     reasons = page.get_by_role("region", name="Why")
-    await expect(reasons).to_contain_text("What most often keeps the AI from answering alone: the agent is not sure enough")
+    await expect(reasons).to_contain_text("keeps the AI from answering alone: the agent is not sure enough (92 of 260 times)")
     await expect(reasons.get_by_role("listitem").first).to_contain_text("The agent is sure of its answer · AI alone")
     await page.get_by_label("Period").select_option("Last 30 days")
     assert page.url.endswith("/judgement?period=month")

@@ -7,7 +7,7 @@ import { agentsCard, alarms, standCard } from "./agents.js";
 import { curveCard, readoutCard } from "./curve.js";
 import { reasonsCard, sharesCard, totalsOf } from "./shares.js";
 import { topicsCard } from "./topics.js";
-import { IN_WORDS } from "./url.js";
+import { IN_WORDS, sinceOf } from "./url.js";
 
 /** @typedef {import("./main.js").Judgement} Judgement */
 
@@ -24,7 +24,7 @@ export function body(page, agent) {
     !agents.length || agents.every((one) => !one.floor && !one.policy) ? beginning() : null,
     agent && (curve ? curveCard(page, agent, curve) : waiting("curve", "card--8", "The curve", problems.curve, page)),
     agent && h("div", { class: "board-column board-column--4", key: "column" }, curve && readoutCard(page, agent, curve), standCard(agent, now)),
-    shares ? sharesCard(shares, IN_WORDS[chosen.period]) : waiting("shares", "card--6", "Who responds", problems.shares, page),
+    shares ? sharesCard(shares, sinceOf(chosen, now), IN_WORDS[chosen.period], now) : waiting("shares", "card--6", "Who responds", problems.shares, page),
     shares && reasonsCard(shares, IN_WORDS[chosen.period]),
     agentsCard(page, agents, agent, now),
     topicsCard(page, now),

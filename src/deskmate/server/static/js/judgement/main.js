@@ -89,6 +89,7 @@ async function load() {
     await part("agents", api.get("/api/routing", undefined, { signal }), ({ items }) => (state.agents = items));
     const agent = agentOf();
     if (!agent || signal.aborted) return;
+    if (!agent.floor) return void (state.curve = { agent: agent.agent, floor: null, max_error: 0.05, delta: 0.1, labels: 0, traffic: 0, points: [] });
     await part("curve", api.get("/api/routing/curve", { agent: agent.agent, max_error, delta }, { signal }), (curve) => (state.curve = single(curve)));
   };
   await Promise.all([

@@ -5,9 +5,7 @@ import { h } from "../core/dom.js";
 import { capital } from "../core/format.js";
 import { percent } from "../board/words.js";
 
-const hourFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const DAY = 86_400_000;
 const MOST = 9;
 /** @type {Record<string, {look: string, words: string}>} */
 export const RESPONDERS = {
@@ -28,15 +26,29 @@ function card(key, title, lead, ...body) {
   return h("section", { class: "card card--6", key, "aria-labelledby": `${key}-title` }, h("h2", { id: `${key}-title` }, title), h("p", { class: "card-lead" }, lead), body);
 }
 
-/** @param {any} shares @param {string} words of the period */
-export function sharesCard(shares, words) {
-  const { buckets } = shares;
+/** The days of the period as they are here, with what came on each: the server counts by hour, and says nothing of silent ones.
+ * @param {any[]} buckets @param {string} since @param {number} now */
+function daysOf(buckets, since, now) {
+  /** @type {Map<string, {at: number, ai: number, draft: number, human: number}>} */
+  const days = new Map();
+  for (const day = new Date(since); day.getTime() <= now; day.setDate(day.getDate() + 1)) {
+    days.set(day.toDateString(), { at: day.getTime(), ai: 0, draft: 0, human: 0 });
+  }
+  for (const { at, ai, draft, human } of buckets) {
+    const day = days.get(new Date(at).toDateString());
+    if (day) Object.assign(day, { ai: day.ai + ai, draft: day.draft + draft, human: day.human + human });
+  }
+  return [...days.values()];
+}
+
+/** @param {any} shares @param {string} since the beginning of the period @param {string} words of the period @param {number} now */
+export function sharesCard(shares, since, words, now) {
   const { ai, draft, human, all } = totalsOf(shares);
   if (!all) return card("shares", "Who responds", `Nobody has written ${words}. Every message that comes in is given to the AI, to the AI with a person who sends its draft, or to people; how many to whom is seen here.`);
-  const step = buckets.length > 1 ? Date.parse(buckets[1].at) - Date.parse(buckets[0].at) : DAY;
-  const labels = buckets.map((/** @type {any} */ one) => (step < DAY ? hourFormat : dayFormat).format(Date.parse(one.at)));
+  const days = daysOf(shares.buckets, since, now);
+  const labels = days.map((one) => dayFormat.format(one.at));
   const lead = `The AI alone responded to ${percent(ai, all)} of ${all.toLocaleString("en")} messages, drafted for people at ${percent(draft, all)}, and people had ${percent(human, all)}.`;
-  const part = (/** @type {string} */ name) => buckets.map((/** @type {any} */ one) => one[name]);
+  const part = (/** @type {"ai" | "draft" | "human"} */ name) => days.map((one) => one[name]);
   return card(
     "shares",
     "Who responds",
@@ -52,8 +64,8 @@ export function sharesCard(shares, words) {
       ],
     }),
     table(
-      ["Since", "AI alone", "Drafts", "People", "AI alone, in %"],
-      buckets.map((/** @type {any} */ one, /** @type {number} */ at) => [labels[at], one.ai, one.draft, one.human, percent(one.ai, one.ai + one.draft + one.human)]),
+      ["Day", "AI alone", "Drafts", "People", "AI alone, in %"],
+      days.map((one, at) => [labels[at], one.ai, one.draft, one.human, percent(one.ai, one.ai + one.draft + one.human)]),
     ),
   );
 }
@@ -63,8 +75,11 @@ export function reasonsCard({ reasons }, words) {
   const sorted = [...reasons].sort((a, b) => b.count - a.count);
   const all = sorted.reduce((sum, one) => sum + one.count, 0);
   if (!all) return card("reasons", "Why", `Nothing was decided ${words}. Each message takes the first way that decides: who holds it, rules, the safety gate, a check, the classifier, examples, how sure the agent is.`);
-  const away = sorted.find((one) => one.responder !== "ai");
-  const lead = away ? `What most often keeps the AI from answering alone: ${away.reason} (${percent(away.count, all)}).` : "Nothing kept the AI from answering alone.";
+  const away = sorted.filter((one) => one.responder !== "ai");
+  const kept = away.reduce((sum, one) => sum + one.count, 0);
+  const lead = kept
+    ? `What most often keeps the AI from answering alone: ${away[0].reason} (${away[0].count.toLocaleString("en")} of ${kept.toLocaleString("en")} times).`
+    : "Nothing kept the AI from answering alone.";
   return card(
     "reasons",
     "Why",
