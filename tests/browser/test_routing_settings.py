@@ -87,21 +87,21 @@ WENT: dict[str, Any] = {
             "message": "msg_1",
             "was": "human",
             "would": "ai",
-            "reason": "nothing speaks against it: the AI answers",
+            "reason": "nothing speaks against it",
         },
         {
             "thread": "th_2",
             "message": "msg_2",
             "was": "ai",
             "would": "human",
-            "reason": "the rule “money back over 500 €” says so",
+            "reason": "the rule “money back” says so",
         },
         {
             "thread": "th_3",
             "message": "msg_3",
             "was": "draft",
             "would": "ai",
-            "reason": "the agent is sure: 0.71, the floor is 0.62",
+            "reason": "the agent is sure: 0.71 of 0.62",
         },
     ],
 }
@@ -208,6 +208,11 @@ async def test_what_is_typed_is_tried_on_last_week_and_nothing_is_saved_by_it(br
     assert book.rehearsed[0]["agent"] == "shop-agent"
     assert book.rehearsed[0]["rules"]["floor"]["max_error"] == 0.08
     assert book.rules["default"] == FULL
+    await page.get_by_label("Wrong at most").fill("9")
+    await expect(tried).to_contain_text("Something else is typed since: try it again.")
+    await page.get_by_label("Wrong at most").fill("8")
+    await expect(tried).not_to_contain_text("Something else is typed since")
+    await tried.scroll_into_view_if_needed()
     await pictures(page, "judgement-rehearsal")
     assert await serious(page) == []
 

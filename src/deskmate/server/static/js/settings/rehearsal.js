@@ -5,12 +5,12 @@ import { counted } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { pick } from "../core/parts.js";
 import { read } from "./draft.js";
-import { placeOf } from "./state.js";
+import { placeOf, stable } from "./state.js";
 
 /** @typedef {import("./state.js").Settings} Settings */
 /** @typedef {import("./state.js").Editing} Editing */
-/** @typedef {{place: string, busy: boolean, error: string, agent: string, agents: string[], found: any}} Tried
- *   `place`: the record that was tried; `agents`: those that go by it; `agent`: the one whose messages they were */
+/** @typedef {{place: string, of: string, busy: boolean, error: string, agent: string, agents: string[], found: any}} Tried
+ *   `place`: the record that was tried; `of`: as it was typed then; `agents`: those that go by it; `agent`: the one whose messages they were */
 /** @typedef {{words: string, run: (settings: Settings, item: any, editing: Editing, agent?: string) => Promise<void>,
  *   view: (settings: Settings, item: any, editing: Editing) => any}} Trial */
 
@@ -41,7 +41,7 @@ async function run(settings, item, editing, asked) {
     return changed();
   }
   const place = placeOf(state.route);
-  const trial = { place, busy: true, error: "", agent: "", agents: /** @type {string[]} */ ([]), found: null };
+  const trial = { place, of: stable(editing.draft), busy: true, error: "", agent: "", agents: /** @type {string[]} */ ([]), found: null };
   state.trial = trial;
   changed();
   try {
@@ -79,6 +79,7 @@ function view(settings, item, editing) {
       trial.agents.length > 1 && pick("Agent", trial.agent, trial.agents.map((one) => [one, one]), (agent) => void run(settings, item, editing, agent), { id: "trial-agent", disabled: trial.busy }),
     ),
     trial.error && h("p", { class: "field-error", role: "alert" }, icon("info", true), trial.error),
+    trial.found && trial.of !== stable(editing.draft) && h("p", { class: "trial-old", key: "old" }, icon("info", true), "Something else is typed since: try it again."),
     trial.found && found(trial.found, trial.agent),
   );
 }

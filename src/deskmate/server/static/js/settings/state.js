@@ -26,7 +26,7 @@ export function initialState() {
     said: "",
     refused: "",
     /** What a policy that is not saved yet would have done. @type {import("./rehearsal.js").Tried} */
-    trial: { place: "", busy: false, error: "", agent: "", agents: [], found: null },
+    trial: { place: "", of: "", busy: false, error: "", agent: "", agents: [], found: null },
     deliveries: { webhook: "", filter: "", items: /** @type {any[]} */ ([]), error: "" },
     now: Date.now(),
   };
