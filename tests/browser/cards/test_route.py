@@ -1,4 +1,4 @@
-"""Why a thread is where it is: the route with each step that had something to say, its score and floor; drafts that are checks."""
+"""Why a thread is where it is: the route with each step that had something to say, score and floor; drafts that are checks."""
 
 import json
 import re

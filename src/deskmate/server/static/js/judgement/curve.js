@@ -17,7 +17,7 @@ import { certainty, differenceOf, percent, pointAt, score, sentenceOf, small, ve
 function placesOn({ state }, agent, curve) {
   const today = pointAt(curve, agent.floor?.value);
   const start = today ?? pointAt(curve, curve.floor) ?? curve.points[0];
-  return { today, at: curve.points.find((one) => one.floor === state.at) ?? start };
+  return { today, at: pointAt(curve, state.at) ?? start };
 }
 
 /** @param {Judgement} page @param {any} agent @param {Curve} curve */
@@ -79,7 +79,7 @@ function handle(page, curve, at) {
   const last = points.length - 1;
   /** Keys come faster than the page is drawn: they go from where the last one went. @param {string} key */
   const next = (key) => {
-    const place = Math.max(0, points.findIndex((one) => one.floor === (page.state.at ?? at.floor)));
+    const place = points.indexOf(pointAt(curve, page.state.at) ?? at);
     return { ArrowRight: place + 1, ArrowUp: place + 1, ArrowLeft: place - 1, ArrowDown: place - 1, PageUp: place + 5, PageDown: place - 5, Home: 0, End: last }[key];
   };
   return h("input", {

@@ -54,6 +54,7 @@ export function createDeciding({ state, changed, flush, api }) {
       await api.post(`/api/suggestions/${encodeURIComponent(topic.id)}/${verb}`, body);
       Object.assign(work, { done, mode: "" });
       state.said = `${work.question} ${done}`;
+      changed();
       focus(nextTo(topic));
     } catch (error) {
       work.error = /** @type {any} */ (error).message;
