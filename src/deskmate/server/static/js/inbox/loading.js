@@ -110,6 +110,7 @@ export function createLoading({ state, changed, api }) {
       }
       Object.assign(conversation, { changes: assignments.items, tags: [...(record.tags ?? [])] });
       void around(id, record.customer);
+      if (record.route) void routes(id);
       if (!conversation.loaded) conversation.cursor = page.cursor;
       void usage(id);
       conversation.loaded = true;
@@ -162,6 +163,16 @@ export function createLoading({ state, changed, api }) {
     changed();
   }
 
+  /** Who was to respond, and why; where it does not come, the thread says it of the last time. @param {string} id */
+  async function routes(id) {
+    try {
+      conversationOf(state, id).routes = (await api.get(`/api/threads/${encodeURIComponent(id)}/routes`, { limit: 20 })).items;
+      changed();
+    } catch {
+      // The panel shows what came with the thread.
+    }
+  }
+
   /** @param {string} id */
   async function older(id) {
     const conversation = conversationOf(state, id);
@@ -203,5 +214,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, record, usage, choices, older, waiting, request };
+  return { list, more, refreshSoon, thread, record, usage, choices, routes, older, waiting, request };
 }
