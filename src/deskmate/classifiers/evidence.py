@@ -1,6 +1,7 @@
 """Evidence: what speaks for a message being of a kind, in numbers, and how they are weighed."""
 
 import importlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +107,8 @@ class Weights:
         """From evidence of which is known whether it spoke for what was right; `counts` says how much each row counts."""
         np, linear = importlib.import_module("numpy"), importlib.import_module("sklearn.linear_model")
         if not len(rows) or right.all() or not right.any():
-            return cls(each=np.eye(len(NAMES))[_LIKELY], start=0.0)  # Nothing to learn from: as likely as the lines say.
+            # There is nothing to learn from: as likely as the lines say, and above 0 from a half on.
+            return cls(each=np.eye(len(NAMES))[_LIKELY], start=math.log(2))
         middle, spread = rows.mean(axis=0), rows.std(axis=0)
         spread = np.where(spread > 1e-9, spread, 1.0)
         fitted = linear.LogisticRegression(C=1.0, max_iter=3000).fit((rows - middle) / spread, right, sample_weight=counts)

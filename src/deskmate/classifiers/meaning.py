@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deskmate.classifiers.processors import one_processor
+from deskmate.classifiers.products import product
 from deskmate.domain.scoring import Example, Responder
 
 Kind = tuple[str | None, Responder]
@@ -62,20 +62,18 @@ class Meaning:
         order = np.argsort(labels, kind="stable")
         labels, rows = labels[order], rows[order].astype(np.float16).astype(np.float32)
         starts = np.searchsorted(labels, np.arange(len(found)))
-        with one_processor():
-            lines, centres = _lines(rows, labels), _centres(rows, labels, starts)
+        lines, centres = _lines(rows, labels), _centres(rows, labels, starts)
         return cls(kinds=tuple(found), rows=rows, starts=starts, lines=lines, centres=centres)
 
     def views(self, rows: Any) -> Views:
         """How messages with these vectors look."""
         np = importlib.import_module("numpy")
-        with one_processor():
-            blocks = (rows[at : at + _BLOCK] @ self.rows.T for at in range(0, len(rows), _BLOCK))
-            return Views(
-                nearest=np.concatenate([np.maximum.reduceat(block, self.starts, axis=1) for block in blocks]),
-                lines=rows @ self.lines[:-1] + self.lines[-1],
-                centres=rows @ self.centres[:-1] + self.centres[-1],
-            )
+        blocks = (product(rows[at : at + _BLOCK], self.rows.T) for at in range(0, len(rows), _BLOCK))
+        return Views(
+            nearest=np.concatenate([np.maximum.reduceat(block, self.starts, axis=1) for block in blocks]),
+            lines=product(rows, self.lines[:-1]) + self.lines[-1],
+            centres=product(rows, self.centres[:-1]) + self.centres[-1],
+        )
 
     @property
     def arrays(self) -> Mapping[str, Any]:

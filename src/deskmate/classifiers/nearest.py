@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from deskmate.classifiers.processors import one_processor
+from deskmate.classifiers.products import product
 from deskmate.domain.scoring import Embedder, Example, Judged, Responder
 from deskmate.errors import Invalid
 
@@ -102,9 +102,7 @@ class Nearest:
     def near(self, text: str, *, limit: int = _SHOWN) -> tuple[Near, ...]:
         """The nearest examples, whatever they say."""
         rows, count, _ = self._held
-        asked = self._embedder.embed([text])[0]
-        with one_processor():
-            cosines = rows[:count] @ asked
+        cosines = product(self._embedder.embed([text]), rows[:count].T)[0]
         first: Iterable[int] = range(count)
         if count > limit:
             first = self._np.argpartition(-cosines, limit)[:limit].tolist()

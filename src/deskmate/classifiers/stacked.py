@@ -9,6 +9,7 @@ from typing import Any
 from deskmate.classifiers.evidence import Weights, candidates, evidence
 from deskmate.classifiers.meaning import UNKNOWN, Meaning, Views, kind_of
 from deskmate.classifiers.packing import pack, unpack
+from deskmate.classifiers.products import one_processor
 from deskmate.classifiers.proving import Learn, Proof, prove
 from deskmate.domain.scoring import Embedder, Example, Judged, Scorer
 from deskmate.errors import Invalid, Misconfigured
@@ -50,16 +51,17 @@ class Stacked:
         if len(set(kinds)) < 2:
             raise Invalid("A score needs examples of at least two kinds (intent and responder)", field="examples")
         rows = embedder.embed([example.text for example in examples])
-        proof = prove(examples, rows, learn)
         words = learn(examples) if learn is not None else None
-        return cls(
-            version=_version(examples, embedder, words),
-            embedder=embedder,
-            words=words,
-            meaning=Meaning.fit(rows, kinds),
-            weights=Weights.fit(proof.rows, proof.right, proof.counts),
-            proof=proof,
-        )
+        with one_processor():
+            proof = prove(examples, rows, learn)
+            return cls(
+                version=_version(examples, embedder, words),
+                embedder=embedder,
+                words=words,
+                meaning=Meaning.fit(rows, kinds),
+                weights=Weights.fit(proof.rows, proof.right, proof.counts),
+                proof=proof,
+            )
 
     def taught(self, outcomes: Iterable[Outcome]) -> "Stacked":
         """The same, with weights that are also learned from practice. Give all there is: what was taught before is not kept."""
