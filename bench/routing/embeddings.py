@@ -1,8 +1,9 @@
-"""How good and how fast meaning is as a classifier: `python bench/routing/embeddings.py [FOLDER] [--embeddings SETTING] [--sets a,b]`.
+"""How good and how fast meaning is as a classifier: `python bench/routing/embeddings.py [FOLDER] [--embeddings SETTING]`.
 
-Learns from NAME_train.jsonl and judges NAME_validation.jsonl of a folder, by the nearest examples, by the stacked score without words
-and with them. CLINC150's validation has 3,000 messages in scope and 100 out of it; figures at 18 % weigh the latter as if there were as
-many as in its test (1,000 to 4,500). `--feedback N` also shows what N outcomes from practice change, on the other half of the messages.
+Learns from NAME_train.jsonl and judges NAME_validation.jsonl of a folder, by the nearest examples, by the stacked score without
+words and with them. CLINC150's validation has 3,000 messages in scope and 100 out of it; figures at 18 % weigh the latter as if
+there were as many as in its test (1,000 to 4,500). `--feedback N` also shows what N outcomes from practice change, on the other
+half of the messages.
 """
 
 import argparse
@@ -13,16 +14,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import make_union
-from sklearn.svm import LinearSVC
 
 from deskmate.classifiers.embedders import embedder_of
+from deskmate.classifiers.learned import fit
 from deskmate.classifiers.nearest import Nearest
-from deskmate.classifiers.proving import Learn
 from deskmate.classifiers.stacked import Outcome, Stacked
-from deskmate.domain.scoring import Example, Judged, Scorer
+from deskmate.domain.scoring import Embedder, Example, Judged, Scorer
 
 GOALS = "goals: accuracy .960, AUROC .978, alone .805 / .735 / .630"
 MIX = 1_000 / 4_500
@@ -31,32 +29,6 @@ HEAD = (
     "| | accuracy | AUROC: in scope, right | alone at 5 / 2 / 1 % as it is | at 18 % out of scope | fit s | ms each (p99) | MB |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
 )
-
-
-class Words:
-    """A scorer that goes by words, for where `deskmate.classifiers.learned` is not there."""
-
-    def __init__(self, examples: Sequence[Example]) -> None:
-        self.version = "bench"
-        terms = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-        pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2)
-        self._union = make_union(terms, pieces)
-        known = [each for each in examples if each.intent is not None]
-        self._model = LinearSVC(C=1.0).fit(
-            self._union.fit_transform([each.text for each in known]), [each.intent for each in known]
-        )
-
-    def score(self, history: Sequence[str]) -> Judged:
-        marks = self._model.decision_function(self._union.transform(history[-1:]))[0]
-        return Judged(intent=str(self._model.classes_[marks.argmax()]), responder="ai", score=float(marks.max()))
-
-
-def learn() -> Learn:
-    try:
-        from deskmate.classifiers.learned import fit
-    except ImportError:
-        return Words
-    return fit
 
 
 class Remembered:
@@ -86,7 +58,7 @@ def read(file: Path) -> list[Example]:
 
 
 def alone(said: Sequence[tuple[float, bool, float]]) -> str:
-    """The shares that the AI could have answered with so many errors, had the best floor been known. (score, right, weight) each."""
+    """The shares the AI could have answered with so many errors, by the best floor. (score, right, weight) each."""
     found = dict.fromkeys(ERRORS, 0.0)
     answered = wrong = 0.0
     for _, right, weight in sorted(said, key=lambda each: -each[0]):
@@ -132,6 +104,12 @@ def practice(scorer: Stacked, asked: Sequence[Example], count: int) -> None:
         print(f"| {name} | {figures(one.score_all([example.text for example in rest]), rest)} | | | |", flush=True)
 
 
+def fitted(label: str, known: Sequence[Example], embedder: Embedder) -> Nearest | Stacked:
+    if label == "nearest examples":
+        return Nearest.fit(known, embedder)
+    return Stacked.fit(known, embedder, fit if label == "stacked" else None)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     beside = Path(os.environ.get("DESKMATE_DATA", Path(__file__).parents[3] / "shared" / "data")) / "routing"
@@ -145,17 +123,13 @@ def main() -> None:
         known, asked = read(given.folder / f"{name}_train.jsonl"), read(given.folder / f"{name}_validation.jsonl")
         embedder = Remembered(given.embeddings, [example.text for example in (*known, *asked)])
         print("\n".join(HEAD))
-        for label, fit in (
-            ("nearest examples", lambda: Nearest.fit(known, embedder)),
-            ("stacked, without words", lambda: Stacked.fit(known, embedder)),
-            ("stacked", lambda: Stacked.fit(known, embedder, learn())),
-        ):
+        for label in ("nearest examples", "stacked, without words", "stacked"):
             began = time.perf_counter()
-            scorer = fit()
+            scorer = fitted(label, known, embedder)
             took = time.perf_counter() - began
             size = len(scorer.to_bytes()) if isinstance(scorer, Stacked) else None
             print(line(f"{name}: {label}", scorer, asked, took, size), flush=True)
-            if given.feedback and label == "stacked":
+            if given.feedback and isinstance(scorer, Stacked):
                 practice(scorer, asked, given.feedback)
         times = []
         for example in asked[:300]:

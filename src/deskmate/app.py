@@ -8,21 +8,27 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from deskmate.classifiers import learner
+from deskmate.classifiers.moderation import moderation_of
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
 from deskmate.domain.operators import By, actor_of
+from deskmate.domain.safety import Moderator
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
+from deskmate.runners.adopted import as_runner
 from deskmate.services import (
     attachments,
     chaining,
     channels,
     clocks,
+    corpus,
     deferrals,
     deliveries,
+    floors,
     notifications,
     offers,
     opening,
@@ -45,6 +51,8 @@ from deskmate.services.chains import Chains
 from deskmate.services.choosing import Choosing
 from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
+from deskmate.services.corpus import Classifier, Corpus
+from deskmate.services.course import Courses
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
@@ -52,9 +60,11 @@ from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
 from deskmate.services.files import Files
+from deskmate.services.floors import Floors
 from deskmate.services.following import Reaction
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
+from deskmate.services.judgement import Judgement
 from deskmate.services.keys import Keys
 from deskmate.services.leases import Leases
 from deskmate.services.limits import Limits
@@ -91,9 +101,7 @@ from deskmate.store.jobs import Handler
 from deskmate.store.opened import Opened
 
 if TYPE_CHECKING:
-    from pydantic_ai.agent import AbstractAgent
-
-    AnyAgent = Runner | AbstractAgent[Any, Any]
+    from deskmate.runners.adopted import AnyAgent
 
 Entropy = Callable[[int], bytes]
 
@@ -115,6 +123,8 @@ class Desk:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Entropy = os.urandom,
         contents: Contents | None = None,
+        classifier: Classifier | None = None,
+        moderator: Moderator | None = None,
     ) -> None:
         base = settings or Settings.from_env(os.environ)
         self.settings = replace(base, store=url) if url is not None else base
@@ -164,6 +174,10 @@ class Desk:
         self.mentions = Mentions(self._store)
         private = self.settings.webhooks_private
         self.webhooks = Webhooks(self._store, entropy, private=private)
+        gate = moderator or moderation_of(self.settings)
+        self._floors = Floors(self._store)
+        self._corpus = Corpus(self._store, learner.DEFAULT, classifier=classifier)
+        self.routing = Judgement(self._store, self._floors, self._corpus, self._agents)
         self.slack = channels.slack_of(self.settings, self._store, self.requests, clock)
         self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)
         self.keys = Keys(self._store, entropy)
@@ -173,8 +187,9 @@ class Desk:
         )
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(
-            self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices
-        )
+            self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices,
+            courses=Courses(self._store, self._corpus, gate, entropy),
+        )  # fmt: skip
         self.notifications = Notifications(self._store)
         self.answer_links = AnswerLinks(self._store, self.requests)
         self.notifier = Notifier(
@@ -196,7 +211,7 @@ class Desk:
             audits=(
                 self._responder.audit, self._deadlines.audit, self._leases.audit, self.operators.audit, self._snoozing.audit,
                 self._deferring.audit, self.limits.audit, self._clocks.audit, self._working.audit, self._responses.audit,
-                self.chains.audit, self.viewers.sweep,
+                self.chains.audit, self.viewers.sweep, self._floors.audit, self._corpus.audit,
             ),
             sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
@@ -223,6 +238,8 @@ class Desk:
             responses.TIMER: self._responses.tend,
             chaining.LOOK: self.chains.look,
             chaining.STEP: self.chains.step,
+            floors.JOB: self._floors.tend,
+            corpus.JOB: self._corpus.tend,
         }
 
     def _sending(self) -> Mapping[str, Handler]:
@@ -243,6 +260,7 @@ class Desk:
             "chains": self.chains.follow,
             "notifications": telling.tell,
             "webhooks": deliveries.owe,
+            "floors": self._floors.follow,
         }
         return reactions if self.slack is None else reactions | {"slack": self.slack.follow}
 
@@ -280,10 +298,15 @@ class Desk:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Entropy = os.urandom,
         contents: Contents | None = None,
+        classifier: Classifier | None = None,
+        moderator: Moderator | None = None,
         work: bool = True,
     ) -> AsyncGenerator["Desk", None]:
         """A desk that is open for the time of the block, and works on runs in the background unless `work` is false."""
-        desk = cls(url, agents=agents, settings=settings, clock=clock, entropy=entropy, contents=contents)
+        desk = cls(
+            url, agents=agents, settings=settings, clock=clock, entropy=entropy, contents=contents, classifier=classifier,
+            moderator=moderator,
+        )  # fmt: skip
         await desk.ensure_open()
         try:
             if work:
@@ -384,12 +407,3 @@ class Desk:
                 raise Invalid(f"no agent {agent!r} is registered", field="agent")
             return agent
         return self.register(agent).name
-
-
-def as_runner(agent: "AnyAgent") -> Runner:
-    """An agent of any framework as a Runner; the frameworks are imported only here, when they are used."""
-    if hasattr(agent, "run") and hasattr(agent, "provider_names"):
-        return agent  # pyright: ignore[reportReturnType]
-    from deskmate.runners.pydantic_ai import PydanticAgent
-
-    return PydanticAgent(agent)  # pyright: ignore[reportArgumentType]

@@ -19,6 +19,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from tests.fakes.embeddings import Answered, embedded
+from tests.fakes.histories import history_problem
 
 MODEL = "fake-model"
 
@@ -101,6 +102,14 @@ class Failure:
     body: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Endless:
+    """An answer that begins like one and never ends: as fast as the client reads, or with a pause of seconds after each piece."""
+
+    piece: bytes = b" " * 4096
+    pause: float = 0.0
+
+
 def rate_limited(retry_after: str | None = "1") -> Failure:
     """429 as OpenAI sends it."""
     headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1s"}
@@ -109,7 +118,7 @@ def rate_limited(retry_after: str | None = "1") -> Failure:
     return Failure(429, "Rate limit reached for requests", code="rate_limit_exceeded", type="requests", headers=headers)
 
 
-Scripted = Reply | Failure | Cut | Answered
+Scripted = Reply | Failure | Endless | Cut | Answered
 
 
 @dataclass(slots=True)
@@ -244,23 +253,6 @@ class OpenAIServer:
         return Failure(500, self.problems[-1])
 
 
-def history_problem(messages: Sequence[Mapping[str, Any]]) -> str | None:
-    """What OpenAI would refuse: calls without a result, results without a call. None when the history is sound."""
-    waiting: set[str] = set()
-    for message in messages:
-        if message["role"] == "tool":
-            if message["tool_call_id"] not in waiting:
-                return "messages with role 'tool' must be a response to a preceding message with 'tool_calls'."
-            waiting.discard(message["tool_call_id"])
-        elif waiting:
-            return f"An assistant message with 'tool_calls' must be followed by tool messages; missing: {sorted(waiting)}"
-        if message["role"] == "assistant":
-            waiting = {call["id"] for call in message.get("tool_calls") or ()}
-            if not waiting and not message.get("content"):
-                return "an assistant message needs content or tool_calls"
-    return f"'tool_calls' without a response: {sorted(waiting)}" if waiting else None
-
-
 async def _read_request(reader: asyncio.StreamReader) -> Seen | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -289,6 +281,12 @@ async def _send(reply: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> No
             _write_whole(writer, reply.status, body, dict(reply.headers), html=reply.body is not None)
         case Answered():
             _write_whole(writer, 200, json.dumps(reply.body), {})
+        case Endless():
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+            while True:
+                _http_chunk(writer, reply.piece)
+                await writer.drain()
+                await asyncio.sleep(reply.pause)
         case Reply() if seen.body.get("stream"):
             await _stream(reply, seen, writer)
         case Reply():

@@ -20,6 +20,7 @@ OPTIONS: Mapping[str, str] = {
     "source": "--source",
     "since": "--since",
     "store": "--store (DESKMATE_STORE)",
+    "train": "--train",
     "until": "--until",
     "zone": "--zone",
     "url": "--url",

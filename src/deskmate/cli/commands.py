@@ -11,6 +11,7 @@ import typer
 from deskmate.cli.billing import invoice, usage
 from deskmate.cli.importing import import_
 from deskmate.cli.replaying import replay
+from deskmate.cli.routing import route
 from deskmate.config import Settings
 from deskmate.errors import Misconfigured
 
@@ -247,6 +248,7 @@ app.command("import")(import_)
 app.command()(replay)
 app.command()(usage)
 app.command()(invoice)
+app.add_typer(route)
 
 
 def _source(

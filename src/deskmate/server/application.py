@@ -23,6 +23,7 @@ from deskmate.server.api import (
     policies,
     queues,
     requests,
+    routing,
     sla,
     slack,
     threads,
@@ -62,7 +63,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     problems.install(app)
     rooms = (
         threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, sla, chains, limits,
-        notifications, webhooks, slack, usage, board,
+        notifications, webhooks, slack, usage, board, routing,
     )  # fmt: skip
     for room in rooms:
         app.include_router(room.router)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent
 from deskmate.domain.agents import Question
 from deskmate.domain.assignments import Assignment, Cause, Holder
-from deskmate.domain.escalations import Escalated, Escalation
+from deskmate.domain.escalations import PASSED_ON, Escalated, Escalation
 from deskmate.domain.events import EventType
 from deskmate.domain.limits import Fallback, Refusal, clock_time, in_about
 from deskmate.domain.messages import Message, NewMessage, Text, Visibility
@@ -26,8 +26,6 @@ from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
 LONGEST_REASON = 2_000  # characters
-PASSED_ON = "A person from the team will answer you here."
-"""What a customer who asks for a person is told."""
 
 
 class Escalator:

@@ -222,6 +222,7 @@ async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
 async def _remove(tx: Tx, message: Message, actor: Actor) -> bool:
     await attachments.detach(tx, message)
     await tx.run("mentions.forget", message=message.id)
+    await tx.run("routes.forget", message=message.id)
     await findable.forget(tx, message)
     await opening.forget(tx, message, actor=actor)
     if not await tx.run("messages.delete", id=message.id):

@@ -1,6 +1,7 @@
 """Bodies of requests. Unknown members are refused, so that a mistyped name is noticed; text is text."""
 
 import math
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -156,6 +157,27 @@ class ChangeQueue(Body):
 
 class PutPolicy(Body):
     rules: PlainObject
+
+
+class Rehearse(Body):
+    agent: Short
+    rules: PlainObject
+    since: datetime | None = None
+
+
+class Calibrate(Body):
+    agent: Short
+
+
+class OneExample(Body):
+    text: Long
+    intent: Short | None = None
+    responder: Literal["ai", "human"]
+
+
+class Learn(Body):
+    agent: Short
+    examples: Annotated[list[OneExample], Field(min_length=1, max_length=5000)]
 
 
 class Settle(Body):

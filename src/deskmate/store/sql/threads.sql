@@ -158,6 +158,10 @@ DELETE FROM assignments WHERE thread = :id;
 -- Who was to respond on a thread, and why.
 DELETE FROM routes WHERE thread = :id;
 
+-- name: delete_examples
+-- What was to be learned from a thread.
+DELETE FROM examples WHERE thread = :id;
+
 -- name: delete_usage
 -- What was metered on a thread.
 DELETE FROM usage_entries WHERE thread = :id;
