@@ -4,14 +4,23 @@ import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from deskmate.classifiers.evidence import candidates, evidence
 from deskmate.classifiers.meaning import UNKNOWN, Kind, Meaning, kind_of
 from deskmate.domain.scoring import Example, Scorer
 
-Learn = Callable[[Sequence[Example]], Scorer]
-"""Fits a scorer that goes by words."""
+
+class Words(Scorer, Protocol):
+    """A scorer that goes by words."""
+
+    def to_bytes(self) -> bytes:
+        """As it is kept."""
+        ...
+
+
+Learn = Callable[[Sequence[Example]], Words]
+"""Fits one."""
 
 _PARTS = 5
 _FEW = 10
