@@ -59,7 +59,9 @@ class Settings:
     list_prices: bool = True
     """DESKMATE_LIST_PRICES: `off` leaves tokens without a price of your own unpriced; else it is what providers ask everybody."""
     embeddings: str = "auto"
-    """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
+    """DESKMATE_EMBEDDINGS: `auto` (the model of the extra, where it is installed), `off`, a folder, `https://host/v1#model`."""
+    embeddings_key: str | None = field(default=None, repr=False)
+    """DESKMATE_EMBEDDINGS_KEY: the key of that endpoint."""
     files: str | None = field(default=None, repr=False)
     """DESKMATE_FILES: where the contents of files are kept: `file:///folder`, `s3://bucket/folder`; without it, in the store."""
     public_url: str | None = None
@@ -115,6 +117,7 @@ class Settings:
             idle_seconds=read("DESKMATE_IDLE_SECONDS", _number(5, 3600), base.idle_seconds),
             list_prices=read("DESKMATE_LIST_PRICES", _one_of(_SWITCH), base.list_prices),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
+            embeddings_key=read("DESKMATE_EMBEDDINGS_KEY", _text, None),
             files=read("DESKMATE_FILES", _url, None),
             public_url=read("DESKMATE_PUBLIC_URL", _address, None),
             webhooks_private=read("DESKMATE_WEBHOOKS_PRIVATE", _one_of(_SWITCH), base.webhooks_private),

@@ -11,6 +11,7 @@ OPTIONS: Mapping[str, str] = {
     "base_url": "--base-url",
     "desk": "MODULE:DESK",
     "embeddings": "DESKMATE_EMBEDDINGS",
+    "embeddings_key": "DESKMATE_EMBEDDINGS_KEY",
     "faq": "--faq",
     "file": "FILE",
     "host": "--host",
