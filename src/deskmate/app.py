@@ -23,6 +23,7 @@ from deskmate.services import (
     clocks,
     deferrals,
     deliveries,
+    gathering,
     notifications,
     offers,
     opening,
@@ -51,6 +52,7 @@ from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
+from deskmate.services.feedback import FeedbackVerbs
 from deskmate.services.files import Files
 from deskmate.services.following import Reaction
 from deskmate.services.importing import Imports
@@ -143,6 +145,7 @@ class Desk:
         self.viewers = Viewers(self._store, idle)
         self._working = Working(self._store, idle)
         self.feed = Feed(self._store, self.closing)
+        self.feedback = FeedbackVerbs(self._store)
         self.streams = Streams(self._store, self.closing)
         self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
         self.search = Search(self._store)
@@ -243,6 +246,7 @@ class Desk:
             "chains": self.chains.follow,
             "notifications": telling.tell,
             "webhooks": deliveries.owe,
+            "feedback": gathering.follow,
         }
         return reactions if self.slack is None else reactions | {"slack": self.slack.follow}
 

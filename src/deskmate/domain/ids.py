@@ -30,6 +30,7 @@ type_prefixes = {
     "delivery": "msg",  # what Standard Webhooks calls the id of a message
     "notification": "ntf",
     "chain": "cha",
+    "feedback": "fb",
 }
 
 
