@@ -15,6 +15,7 @@ from deskmate.server.api import (
     canned,
     chains,
     events,
+    feedback,
     files,
     limits,
     macros,
@@ -62,7 +63,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     problems.install(app)
     rooms = (
         threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, sla, chains, limits,
-        notifications, webhooks, slack, usage, board,
+        notifications, webhooks, slack, usage, board, feedback,
     )  # fmt: skip
     for room in rooms:
         app.include_router(room.router)

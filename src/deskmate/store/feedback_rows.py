@@ -1,7 +1,7 @@
 """Stored feedback: rows as records, and records as rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from deskmate.domain.actors import Author, AuthorKind
 from deskmate.domain.feedback import About, Feedback, FeedbackKind, Said
@@ -36,7 +36,7 @@ def feedback_of(row: Row) -> Feedback:
     )
 
 
-def row_of(feedback: Feedback) -> dict[str, object]:
+def row_of(feedback: Feedback) -> Mapping[str, object]:
     """The columns of feedback, as parameters of a statement."""
     names = (
         "id", "key", "thread", "message", "run", "agent", "request", "kind", "about", "question", "prompt", "prompt_message",
