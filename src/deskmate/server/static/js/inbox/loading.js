@@ -112,6 +112,7 @@ export function createLoading({ state, changed, api }) {
       void around(id, record.customer);
       if (!conversation.loaded) conversation.cursor = page.cursor;
       void usage(id);
+      void ratings(id);
       conversation.loaded = true;
     } catch (error) {
       conversation.error = /** @type {any} */ (error);
@@ -138,6 +139,16 @@ export function createLoading({ state, changed, api }) {
       changed();
     } catch {
       // The panel is left out.
+    }
+  }
+
+  /** What was said of the answers; they stand without it where it does not come. @param {string} id */
+  async function ratings(id) {
+    try {
+      conversationOf(state, id).ratings = (await api.get(`/api/threads/${encodeURIComponent(id)}/ratings`)).items;
+      changed();
+    } catch {
+      // The answers stand alone.
     }
   }
 
@@ -203,5 +214,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, record, usage, choices, older, waiting, request };
+  return { list, more, refreshSoon, thread, record, usage, ratings, choices, older, waiting, request };
 }
