@@ -190,6 +190,30 @@ async def test_what_happened_twice_counts_once_also_where_the_follower_begins_ag
     assert len(await events(desk, thread)) == 1
 
 
+async def test_p8_what_the_team_and_its_ai_tell_each_other_is_not_kept(desk: Desk, ana: Operator, bot: ScriptedAgent):
+    thread, _ = await answered(desk)
+    await desk.run_due()
+    bot.script = asking(OPEN)
+    await desk.messages.post(thread, "@ai SECRET", author=ana, visibility=Visibility.NOTE)
+    await desk.run_due()
+    [request] = await desk.requests.waiting(thread, by=SYSTEM)
+    await desk.requests.answer(request.id, "SECRET of the team", by=ana)
+    assert await kept(desk) == []
+
+
+async def test_an_answer_that_no_column_holds_does_not_stop_the_follower(desk: Desk, ana: Operator, bot: ScriptedAgent):
+    bot.script = asking()
+    for value in ("Ten\x00 to \ud800seven\u2028 or\x85so", {"hours": ["\x00"]}):
+        thread = (await desk.threads.open(customer="ada", by=ADA)).id
+        await desk.messages.post(thread, OPEN, author=ADA)
+        await desk.run_due()
+        [request] = await desk.requests.waiting(thread, by=SYSTEM)
+        await desk.requests.answer(request.id, value, by=ana)
+    assert [one["final"] for one in await kept(desk)] == ["Ten to ?seven\u2028 or\x85so", '{"hours": ["\\u0000"]}']
+    for format in ("jsonl", "openai", "lm-eval"):
+        assert len("".join([line async for line in desk.feedback.export(format)]).splitlines()) == 2
+
+
 # Ratings
 
 

@@ -92,7 +92,7 @@ class FeedbackVerbs:
         while True:
             rows, names = await self._store.read(lambda tx, place=place: _page(tx, place, agent))
             for row in rows:
-                mask = Masked((*names, row["customer_name"] or "", row["customer"] or ""))
+                mask = Masked(names, (row["customer_name"] or "", row["customer"] or ""))
                 for line in lines_of(feedback_of(row), wanted, mask):
                     yield line
             if len(rows) < BATCH:

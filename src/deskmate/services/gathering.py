@@ -117,8 +117,8 @@ async def _decided(tx: Tx, id: str) -> Feedback | None:
     decision, what = request.decision, _what(request)
     named = request.draft or request.call_message
     message = None if named is None else await history.find(tx, named)
-    if named is not None and message is None:
-        return None
+    if named is not None and (message is None or message.visibility is Visibility.NOTE):
+        return None  # What the team and its AI tell each other leaves in no export (P8).
     new = Feedback(
         id=tx.id("feedback"), key=f"request/{request.id}", thread=request.thread, kind=FeedbackKind(decision.kind), about=what,
         message=named, run=request.run, agent=request.agent, request=request.id, question=request.question,

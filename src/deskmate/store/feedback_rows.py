@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from deskmate.domain.actors import Author, AuthorKind
 from deskmate.domain.feedback import About, Feedback, FeedbackKind, Said
+from deskmate.domain.messages import readable
 from deskmate.store.base import Row
 from deskmate.store.times import ms, utc
 
@@ -37,12 +38,11 @@ def feedback_of(row: Row) -> Feedback:
 
 
 def row_of(feedback: Feedback) -> Mapping[str, object]:
-    """The columns of feedback, as parameters of a statement."""
-    names = (
-        "id", "key", "thread", "message", "run", "agent", "request", "kind", "about", "question", "prompt", "prompt_message",
-        "draft", "final", "review", "score", "floor",
-    )  # fmt: skip
+    """The columns of feedback, as parameters of a statement. Programs may answer with what no column holds: it is left out."""
+    names = ("id", "key", "thread", "message", "run", "agent", "request", "kind", "about", "prompt_message", "score", "floor")
+    words = ("question", "prompt", "draft", "final", "review")
     return {name: getattr(feedback, name) for name in names} | {
+        **{name: _readable(getattr(feedback, name)) for name in words},
         "context": dump_context(feedback.context),
         "rating": None if feedback.rating is None else str(feedback.rating),
         "by_kind": feedback.by.kind,
@@ -52,6 +52,10 @@ def row_of(feedback: Feedback) -> Mapping[str, object]:
     }
 
 
+def _readable(text: str | None) -> str | None:
+    return None if text is None else readable(text)
+
+
 def load_context(text: str) -> tuple[Said, ...]:
     """The words before, as they are stored."""
     return tuple(Said(message=m, kind=AuthorKind(kind), name=name, text=words) for m, kind, name, words in json.loads(text))
@@ -59,4 +63,4 @@ def load_context(text: str) -> tuple[Said, ...]:
 
 def dump_context(context: Sequence[Said]) -> str:
     """The same, to be stored."""
-    return json.dumps([[one.message, one.kind, one.name, one.text] for one in context], ensure_ascii=False)
+    return json.dumps([[one.message, one.kind, one.name, readable(one.text)] for one in context], ensure_ascii=False)
