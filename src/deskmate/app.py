@@ -29,6 +29,7 @@ from deskmate.services import (
     deferrals,
     deliveries,
     floors,
+    gathering,
     notifications,
     offers,
     opening,
@@ -59,6 +60,7 @@ from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
+from deskmate.services.feedback import FeedbackVerbs
 from deskmate.services.files import Files
 from deskmate.services.floors import Floors
 from deskmate.services.following import Reaction
@@ -153,6 +155,7 @@ class Desk:
         self.viewers = Viewers(self._store, idle)
         self._working = Working(self._store, idle)
         self.feed = Feed(self._store, self.closing)
+        self.feedback = FeedbackVerbs(self._store)
         self.streams = Streams(self._store, self.closing)
         self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
         self.search = Search(self._store)
@@ -261,6 +264,7 @@ class Desk:
             "notifications": telling.tell,
             "webhooks": deliveries.owe,
             "floors": self._floors.follow,
+            "feedback": gathering.follow,
         }
         return reactions if self.slack is None else reactions | {"slack": self.slack.follow}
 

@@ -32,6 +32,7 @@ type_prefixes = {
     "chain": "cha",
     "route": "rt",
     "example": "ex",
+    "feedback": "fb",
 }
 
 

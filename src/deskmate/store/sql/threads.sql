@@ -218,6 +218,10 @@ DELETE FROM responses WHERE thread = :id;
 -- Who was told of a thread, one after the other.
 DELETE FROM chains WHERE thread = :id;
 
+-- name: delete_feedback
+-- What people made of the words on a thread.
+DELETE FROM feedback WHERE thread = :id;
+
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.
 DELETE FROM events WHERE thread = :id AND type <> 'thread.deleted';

@@ -113,6 +113,7 @@ export function createLoading({ state, changed, api }) {
       if (record.route) void routes(id);
       if (!conversation.loaded) conversation.cursor = page.cursor;
       void usage(id);
+      void ratings(id);
       conversation.loaded = true;
     } catch (error) {
       conversation.error = /** @type {any} */ (error);
@@ -139,6 +140,16 @@ export function createLoading({ state, changed, api }) {
       changed();
     } catch {
       // The panel is left out.
+    }
+  }
+
+  /** What was said of the answers; they stand without it where it does not come. @param {string} id */
+  async function ratings(id) {
+    try {
+      conversationOf(state, id).ratings = (await api.get(`/api/threads/${encodeURIComponent(id)}/ratings`)).items;
+      changed();
+    } catch {
+      // The answers stand alone.
     }
   }
 
@@ -214,5 +225,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, record, usage, choices, routes, older, waiting, request };
+  return { list, more, refreshSoon, thread, record, usage, ratings, choices, routes, older, waiting, request };
 }

@@ -26,6 +26,7 @@ import { menus } from "./menus.js";
 import { createNext } from "./next.js";
 import { createNotifying } from "./notifying.js";
 import { rail, tabbar } from "./rail.js";
+import { judges } from "./rating.js";
 import { createScroller } from "./scroller.js";
 import { createSigns } from "./signs.js";
 import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf, works } from "./state.js";
@@ -71,6 +72,7 @@ const feed = createFeed({
     if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
     if (DECIDED.includes(event.type) && event.thread && event.thread === state.view.thread && state.threads.get(event.thread)?.route) void load.routes(event.thread);
     if (event.type === "usage.recorded" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
+    if (judges(event) && event.thread && event.thread === state.view.thread) void load.ratings(event.thread);
     if (event.type.startsWith("clock.") && event.thread && event.thread === state.view.thread) void load.record(event.thread);
     changed();
   },
