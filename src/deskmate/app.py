@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
+from deskmate.domain.faq import Learner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
@@ -51,8 +52,10 @@ from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
+from deskmate.services.faq import Faq
 from deskmate.services.files import Files
 from deskmate.services.following import Reaction
+from deskmate.services.gathering import Gathering
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.keys import Keys
@@ -76,6 +79,7 @@ from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
+from deskmate.services.suggestions import Suggestions
 from deskmate.services.threads import Threads
 from deskmate.services.transcripts import Transcripts
 from deskmate.services.unsent import UnsentWords
@@ -123,6 +127,9 @@ class Desk:
         )
         self._clock = clock
         self._agents: dict[str, Runner] = {}
+        self.faq = Faq(self._store)
+        self.suggestions = Suggestions(self._store)
+        self._gathering = Gathering(self._store)
         for agent in agents:
             self.register(agent)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{entropy(4).hex()}"
@@ -196,7 +203,7 @@ class Desk:
             audits=(
                 self._responder.audit, self._deadlines.audit, self._leases.audit, self.operators.audit, self._snoozing.audit,
                 self._deferring.audit, self.limits.audit, self._clocks.audit, self._working.audit, self._responses.audit,
-                self.chains.audit, self.viewers.sweep,
+                self.chains.audit, self.viewers.sweep, self._gathering.sweep,
             ),
             sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
@@ -241,6 +248,7 @@ class Desk:
             "work": self._working.follow,
             "responses": self._responses.follow,
             "chains": self.chains.follow,
+            "suggestions": self._gathering.follow,
             "notifications": telling.tell,
             "webhooks": deliveries.owe,
         }
@@ -266,6 +274,8 @@ class Desk:
         runner = as_runner(agent)
         if not runner.name.strip():
             raise Invalid("an agent needs a name", field="name")
+        if isinstance(runner, Learner):
+            runner.learn_from(self.faq.teach)
         self._agents[runner.name] = runner
         return runner
 

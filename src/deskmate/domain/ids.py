@@ -30,6 +30,9 @@ type_prefixes = {
     "delivery": "msg",  # what Standard Webhooks calls the id of a message
     "notification": "ntf",
     "chain": "cha",
+    "suggestion": "sug",
+    "told": "told",
+    "faq": "faq",
 }
 
 

@@ -25,6 +25,7 @@ from deskmate.server.api import (
     requests,
     sla,
     slack,
+    suggestions,
     threads,
     unsent,
     usage,
@@ -62,7 +63,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     problems.install(app)
     rooms = (
         threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, sla, chains, limits,
-        notifications, webhooks, slack, usage, board,
+        notifications, webhooks, slack, usage, board, suggestions,
     )  # fmt: skip
     for room in rooms:
         app.include_router(room.router)

@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-from deskmate.runners.faq.words import words_of
+from deskmate.domain.words import words_of
 
 
 def _words(text: str) -> frozenset[str]:
