@@ -50,6 +50,12 @@ async def told(front: Front, operator: Person, question: str, answer: str) -> st
     return thread
 
 
+async def told_of_engraving(front: Front, operator: Person) -> None:
+    """Something that is suggested in any case. Where it is seen, what came before it in the feed has been dealt with."""
+    for _ in range(3):
+        await told(front, operator, "do you engrave cutting boards?", "We engrave cutting boards for 12 EUR with up to 20 letters.")
+
+
 async def suggested(front: Front, *, count: int = 1, state: str = "open") -> list[Json]:
     """The suggestions, once there are as many."""
 
@@ -116,8 +122,9 @@ async def test_a_lead_may_put_it_in_better_words_and_a_wrong_entry_is_taken_back
     # The topic has been decided: it does not come again.
     for question, answer in WARRANTY:
         await told(front, ana, question, answer)
-    await told(front, ana, "May I bring my dog to the shop?", "Dogs are welcome in all our shops.")
-    assert (await front.admin.get("/api/suggestions"))["items"] == []
+    await told_of_engraving(front, ana)
+    [new] = await suggested(front)
+    assert "engrave" in new["question"]
 
 
 async def test_of_two_leads_who_accept_at_once_one_wins_and_the_other_is_told_who(front: Front):
@@ -146,9 +153,7 @@ async def test_what_was_dismissed_does_not_come_again(front: Front):
     assert dismissed["state"] == "dismissed"
     for question, answer in WARRANTY:
         await told(front, ana, question, answer)
-    others = [("do you engrave cutting boards?", "We engrave cutting boards for 12 EUR with up to 20 letters.")] * 3
-    for question, answer in others:
-        await told(front, ana, question, answer)
+    await told_of_engraving(front, ana)
     [new] = await suggested(front)
     assert "engrave" in new["question"]
 
@@ -178,8 +183,7 @@ async def test_answers_for_one_customer_or_at_odds_are_never_suggested(front: Fr
     ana = await front.operator("Ana")
     for (question, _), answer in zip(WARRANTY, answers, strict=True):
         await told(front, ana, question, answer)
-    for number in range(3):  # What is known to be suggested comes after it in the feed.
-        await told(front, ana, f"{'Please, ' * number}do you engrave cutting boards?", "We engrave cutting boards for 12 EUR.")
+    await told_of_engraving(front, ana)
     [found] = await suggested(front)
     assert "engrave" in found["question"]
 
@@ -193,8 +197,7 @@ async def test_one_customer_who_asks_three_times_is_one(front: Front):
             await visitor.say(thread, question)
             await heard.type("request.opened")
         await ana.answer((await front.admin.open_request(thread))["id"], answer)
-    for number in range(3):
-        await told(front, ana, f"{'Please, ' * number}do you engrave cutting boards?", "We engrave cutting boards for 12 EUR.")
+    await told_of_engraving(front, ana)
     [found] = await suggested(front)
     assert "engrave" in found["question"]
 

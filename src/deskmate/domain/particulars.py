@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from deskmate.domain.words import words_of
+from deskmate.domain.words import EMPTY, words_of
 
 _NAMED = r"(?: (?:Mr|Mrs|Ms|Dr)\.?)?(?: [A-ZÀ-Þ][\w'’-]*){1,2}"
 _GREETING = re.compile(
@@ -58,4 +58,4 @@ def is_deed(text: str) -> bool:
 
 def particulars_of(text: str) -> frozenset[str]:
     """What a text names: capitals inside its sentences, and numbers."""
-    return frozenset(word for match in _MARKED.finditer(text) for word in words_of(match[0]))
+    return frozenset(word for match in _MARKED.finditer(text) for word in words_of(match[0])) - EMPTY

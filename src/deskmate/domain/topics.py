@@ -60,7 +60,8 @@ def gist_of(text: str) -> Gist:
     """What a text says."""
     begins = _YES_NO.match(text)
     words = words_of(text)[:MOST_WORDS]
-    names = frozenset(root_of(word) for match in _NAMES.finditer(text) for word in words_of(match[0]) if not word.isdigit())
+    marked = [word for match in _NAMES.finditer(text) for word in words_of(match[0])]
+    names = frozenset(root_of(word) for word in marked if not (word.isdigit() or word in EMPTY or word in LIGHT))
     rest = text if begins is None else text[begins.end() :]
     terms = {phrase: _weight(phrase, names) for phrase in _phrases(words)}
     return Gist(
