@@ -17,14 +17,16 @@ _CLOSING = re.compile(
     r"\W*(?:\n?\s*[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+)?(?:\s+from the team)?)?\W*$",
     re.IGNORECASE,
 )
+_LONGEST_CLOSING = 200  # characters at the end of a text
+_MOST_CLOSINGS = 3
 _OWN = re.compile(
-    r"\S+@\S+\.\w+"  # an e-mail address
+    r"\w@\w[\w-]*\.\w"  # an e-mail address
     r"|\d(?:[ ()/.-]?\d){6,}"  # a telephone number
     r"|\d{5,}|#\s?\d+"  # the number of an order
     r"|\b(?:order|invoice|ticket|tracking|customer|case|booking|reservation)\s+(?:number|no\.?|nr\.?|id)?\s*:?\s*\d{3,}"
     r"|\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z0-9-]{6,}\b"  # a code
     r"|\b(?:[Mm]r|[Mm]rs|[Mm]s|[Dd]r)\.? [A-ZÀ-Þ]\w+"
-    r"|https?://\S*\d{4,}"
+    r"|https?://\S{0,200}?\d{4}"
 )
 _DEED = re.compile(
     r"\b(?:i|we)(?:['’]ve| have| just)(?: just| now| already)? (?!to\b|a\b|an\b|the\b|no\b|two\b)\w+(?:ed|nt|de|ne|ut|ld|id)\b"
@@ -38,7 +40,11 @@ _MARKED = re.compile(r"(?<=[\w,;] )[A-ZÀ-Þ][\w'’-]+|\b\w*\d[\w.,-]*\w\b|\b\d
 def without_greeting(text: str) -> str:
     """A text without the words that begin and end a letter: these are for one reader."""
     body = _GREETING.sub("", text.strip(), count=1)
-    while (shorter := _CLOSING.sub("", body)) != body and shorter.strip():
+    for _ in range(_MOST_CLOSINGS):
+        start = max(0, len(body) - _LONGEST_CLOSING)
+        shorter = body[:start] + _CLOSING.sub("", body[start:])
+        if not shorter.strip():
+            break
         body = shorter
     return body.strip()
 

@@ -107,8 +107,10 @@ class Compared:
 def general(question: str, answer: str, *, names: Collection[str] = ()) -> tuple[str, str] | None:
     """What may stand in a FAQ of a question and its answer; None where they are about one customer's own case, or where the
     answer asks something in turn. `names` are those of the people who talk."""
+    if len(question) > LONGEST_QUESTION or len(answer) > LONGEST_ANSWER:
+        return None
     asked, told = without_greeting(question), without_greeting(answer)
-    if not asked or not told or len(asked) > LONGEST_QUESTION or len(told) > LONGEST_ANSWER or told.endswith("?"):
+    if not asked or not told or told.endswith("?"):
         return None
     if is_own(told, names) or is_deed(told) or is_own(asked, names) or not Compared.of(asked, told).stands:
         return None
