@@ -33,6 +33,9 @@ type_prefixes = {
     "route": "rt",
     "example": "ex",
     "feedback": "fb",
+    "suggestion": "sug",
+    "told": "told",
+    "faq": "faq",
 }
 
 
