@@ -66,7 +66,6 @@ from deskmate.services.feedback import FeedbackVerbs
 from deskmate.services.files import Files
 from deskmate.services.floors import Floors
 from deskmate.services.following import Reaction
-from deskmate.services.suggesting import Suggesting
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.judgement import Judgement
@@ -91,6 +90,7 @@ from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
+from deskmate.services.suggesting import Suggesting
 from deskmate.services.suggestions import Suggestions
 from deskmate.services.threads import Threads
 from deskmate.services.transcripts import Transcripts
