@@ -46,7 +46,7 @@ class Nearest:
 
     @classmethod
     def fit(cls, examples: Sequence[Example], embedder: Embedder, rows: "Vectors | None" = None) -> "Nearest":
-        """Read the examples: half a minute for 15,000 short ones on two processors. `rows` are their vectors, where they are known."""
+        """Read the examples: half a minute for 15,000 short ones on two processors. `rows` are their vectors, where known."""
         if not examples:
             raise Invalid("Nearest examples need at least one example", field="examples")
         fitted = cls(embedder)
