@@ -1,7 +1,7 @@
 """Messages with scores, of which is known whether the AI would have been right: what the benches of calibration run on.
 
 The scorer of words is `deskmate.classifiers.learned`; a stand-in of the same kind is fitted here where it is not there. With
-`[embeddings]` a second one knows meanings as well: better scores, so more can be answered alone. Scores are kept among the temporary
+`[embeddings]` a second one knows meanings as well: better scores, so more can be answered alone. Scores are kept as temporary
 files, because fitting takes longer than all the resampling.
 """
 
@@ -103,6 +103,11 @@ def pool(data: str, *, meaning: bool = False) -> Pool:
         weights[out] = SHARE_OUT / (1 - SHARE_OUT) * (~out).sum() / out.sum()
     name = f"{data.split('_')[0]}, {'words and meaning' if meaning else 'words'}"
     return Pool(name, scores, wrong, weights / weights.sum())
+
+
+def fitted(name: str, train: list[dict[str, Any]], rest: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores by words of the messages in `rest`, and what of them would be wrong, after learning from `train`."""
+    return _kept(f"{name}-{_version()}", lambda: _score(train, rest, False))
 
 
 def _score(train: list[dict[str, Any]], rest: list[dict[str, Any]], meaning: bool) -> tuple[np.ndarray, np.ndarray]:

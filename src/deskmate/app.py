@@ -17,6 +17,7 @@ from deskmate.classifiers.neighbours import NearestNeighbours
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
+from deskmate.domain.faq import Learner
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.safety import Moderator
 from deskmate.domain.threads import Mode, Thread
@@ -31,6 +32,7 @@ from deskmate.services import (
     deferrals,
     deliveries,
     floors,
+    gathering,
     notifications,
     offers,
     opening,
@@ -61,9 +63,12 @@ from deskmate.services.deadlines import Deadlines
 from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
+from deskmate.services.faq import Faq
+from deskmate.services.feedback import FeedbackVerbs
 from deskmate.services.files import Files
 from deskmate.services.floors import Floors
 from deskmate.services.following import Reaction
+from deskmate.services.suggesting import Suggesting
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.judgement import Judgement
@@ -88,6 +93,7 @@ from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
+from deskmate.services.suggestions import Suggestions
 from deskmate.services.threads import Threads
 from deskmate.services.transcripts import Transcripts
 from deskmate.services.unsent import UnsentWords
@@ -135,6 +141,9 @@ class Desk:
         )
         self._clock = clock
         self._agents: dict[str, Runner] = {}
+        self.faq = Faq(self._store)
+        self.suggestions = Suggestions(self._store)
+        self._suggesting = Suggesting(self._store)
         for agent in agents:
             self.register(agent)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{entropy(4).hex()}"
@@ -155,6 +164,7 @@ class Desk:
         self.viewers = Viewers(self._store, idle)
         self._working = Working(self._store, idle)
         self.feed = Feed(self._store, self.closing)
+        self.feedback = FeedbackVerbs(self._store)
         self.streams = Streams(self._store, self.closing)
         self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
         self.search = Search(self._store)
@@ -215,7 +225,7 @@ class Desk:
             audits=(
                 self._responder.audit, self._deadlines.audit, self._leases.audit, self.operators.audit, self._snoozing.audit,
                 self._deferring.audit, self.limits.audit, self._clocks.audit, self._working.audit, self._responses.audit,
-                self.chains.audit, self.viewers.sweep, self._floors.audit, self._corpus.audit,
+                self.chains.audit, self.viewers.sweep, self._floors.audit, self._corpus.audit, self._suggesting.sweep,
             ),
             sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
@@ -262,9 +272,11 @@ class Desk:
             "work": self._working.follow,
             "responses": self._responses.follow,
             "chains": self.chains.follow,
+            "suggestions": self._suggesting.follow,
             "notifications": telling.tell,
             "webhooks": deliveries.owe,
             "floors": self._floors.follow,
+            "feedback": gathering.follow,
         }
         return reactions if self.slack is None else reactions | {"slack": self.slack.follow}
 
@@ -288,6 +300,8 @@ class Desk:
         runner = as_runner(agent)
         if not runner.name.strip():
             raise Invalid("an agent needs a name", field="name")
+        if isinstance(runner, Learner):
+            runner.learn_from(self.faq.teach)
         self._agents[runner.name] = runner
         return runner
 

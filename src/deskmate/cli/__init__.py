@@ -16,6 +16,7 @@ OPTIONS: Mapping[str, str] = {
     "file": "FILE",
     "host": "--host",
     "model": "--model",
+    "out": "--out",
     "port": "--port",
     "source": "--source",
     "since": "--since",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deskmate.cli.billing import invoice, usage
+from deskmate.cli.exporting import export
 from deskmate.cli.importing import import_
 from deskmate.cli.replaying import replay
 from deskmate.cli.routing import route
@@ -245,6 +246,7 @@ def check(
 
 
 app.command("import")(import_)
+app.command()(export)
 app.command()(replay)
 app.command()(usage)
 app.command()(invoice)

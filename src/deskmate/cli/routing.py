@@ -1,14 +1,18 @@
 """`deskmate route`: who responds next, tried on labelled messages before it is trusted."""
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from deskmate.cli.billing import settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from deskmate.domain.evaluations import Evaluation
     from deskmate.domain.scoring import Example
+    from deskmate.services.judgement import Standing
 
 route = typer.Typer(name="route", rich_markup_mode=None)
 
@@ -34,6 +38,7 @@ def deskmate_route(context: typer.Context) -> None:
 
     \b
     deskmate route eval messages.jsonl
+    deskmate route calibrate
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -55,7 +60,6 @@ def evaluation(
     deskmate route eval messages.jsonl
     deskmate route eval test.jsonl --train train.jsonl --json
     """
-    import json
     from time import perf_counter
 
     from deskmate.classifiers.learned import fit
@@ -147,3 +151,57 @@ def _told(found: "Evaluation", facts: "dict[str, Any]") -> "Iterable[str]":
     yield f"AUROC             {'-' if found.auroc is None else f'{found.auroc:.3f}'} in scope against out of scope"
     for error, share in found.coverage.items():
         yield f"alone             {percent(share)} of all messages, with at most {error * 100:.0f} % wrong"
+
+
+@route.command("calibrate")
+def calibrate(
+    agent: Annotated[str | None, typer.Option(metavar="NAME", help="Only this agent.", show_default=False)] = None,
+    store: Annotated[str | None, typer.Option(metavar="URL", help="The store. [DESKMATE_STORE; sqlite:///deskmate.db]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each agent.")] = False,
+) -> None:
+    """Look whether what people have checked moves the floors of the agents, and tell how these stand.
+
+    A running desk does this by itself after each check.
+
+    \b
+    deskmate route calibrate
+    deskmate route calibrate --agent "Shop AI" --json
+    """
+    import asyncio
+
+    standing = asyncio.run(_calibrated(store, agent))
+    for one in standing:
+        typer.echo(json.dumps(_standing(one)) if as_json else _sentence(one))
+    if not standing:
+        typer.echo("No policy gives an agent a floor: see docs/routing.md.")
+
+
+async def _calibrated(store: str | None, agent: str | None) -> "list[Standing]":
+    from deskmate.app import Desk
+    from deskmate.errors import Invalid
+
+    async with Desk.open(store or None, settings=settings_for(store), work=False) as desk:
+        known = [one for one in await desk.routing.status() if one.rules is not None]
+        if agent is not None and agent not in {one.agent for one in known}:
+            raise Invalid(f"no policy gives {agent} a floor, or nothing of it has been checked yet", field="agent")
+        for one in known:
+            if agent in (None, one.agent):
+                await desk.routing.calibrate(one.agent)
+        return [one for one in await desk.routing.status() if one.rules is not None and agent in (None, one.agent)]
+
+
+def _standing(one: "Standing") -> "dict[str, Any]":
+    floor = one.floor
+    return {
+        "agent": one.agent, "floor": one.value, "version": floor.version if floor else 0, "cause": floor.cause if floor else None,
+        "labels": floor.labels if floor else 0, "needed": one.needed, "audit_rate": one.audit_rate,
+    }  # fmt: skip
+
+
+def _sentence(one: "Standing") -> str:
+    assert one.rules is not None
+    if one.value is None:
+        return f"{one.agent}: people check every answer; {one.needed} more right ones at least until the AI may answer alone"
+    promise = f"at most {one.rules.max_error:.0%} wrong with {1 - one.rules.delta:.0%} certainty"
+    learned = "set by hand" if one.rules.fixed is not None else f"{promise}, from {one.floor.labels if one.floor else 0} checks"
+    return f"{one.agent}: answers alone from {one.value:.3f} on ({learned})"

@@ -127,7 +127,8 @@ def floor_of(
     or wrong has no part in that. A floor that adds nothing reviewed to the one before is passed over: where nobody has
     looked, nothing is proved. Raises Invalid naming the field.
     """
-    share("max_error", max_error), share("delta", delta)
+    share("max_error", max_error)
+    share("delta", delta)
     reviewed = _checked(scores, wrong, traffic)
     enough = _start(len(scores), max_error, delta)
     proved: float | None = None
@@ -162,7 +163,8 @@ def next_floor(
     What an attempt has proved stays so, and a later one lowers the floor, unless labels refute it or the alarm sounds. Raises
     Invalid naming the field.
     """
-    share("max_error", max_error), share("delta", delta)
+    share("max_error", max_error)
+    share("delta", delta)
     kept = sorted((label for label in labels if current is None or label.at >= current.since), key=lambda label: label.at)
     if current is not None and (turn := _turn(current, kept)) is not None:
         return _alarm(current, kept, traffic, turn, max_error=max_error, delta=delta, now=now)
@@ -244,10 +246,11 @@ def _start(labels: int, max_error: float, delta: float) -> int:
     """How many reviewed answers the first candidate must have above it.
 
     It depends on how many there are, never on which of them are wrong. With the fewest that prove anything one early error would
-    end the sequence, so more are taken where there are more: enough for a fifth of the errors that the target allows for all of
-    them, in little more than half of them.
+    end the sequence. So it is as many as may hold some of the errors that the target allows for all labels (a fifth of them at
+    most, less where there are many), and little more than half of the labels.
     """
-    errors = int(labels * max_error / 5 + 1e-9)
+    allowed = labels * max_error
+    errors = int(min(allowed / 5, math.sqrt(0.4 * allowed)) + 1e-9)
     while errors and not proves(labels * 11 // 20, errors, max_error, delta):
         errors -= 1
     return least(errors, max_error, delta)
@@ -330,11 +333,15 @@ def _turn(current: Floor, labels: Sequence[Label]) -> int | None:
 def _alarm(
     current: Floor, labels: Sequence[Label], traffic: Sequence[float], since: int, *, max_error: float, delta: float, now: int
 ) -> Floor:
-    """What is known from before the turn no longer counts. A higher floor is left if the labels since then prove one."""
+    """A higher floor is left if the labels since the turn prove one by themselves; else people answer everything.
+
+    Labels that have raised an alarm were chosen for their errors. They make a floor of their own safer than it need be, but where
+    there is none they would only be in the way: what follows counts from the next label on.
+    """
     state = replace(_fresh(current, max_error, delta, now), since=since, cause=Cause.ALARM)
     window = [label for label in labels if label.at >= since]
     if len(window) >= due(state, max_error=max_error, delta=delta):
         tried = _attempt(state, window, traffic, now)
-        if tried.value is None or current.value is None or tried.value > current.value:
+        if tried.value is not None and current.value is not None and tried.value > current.value:
             return replace(tried, cause=Cause.ALARM)
-    return replace(state, version=state.version + 1)
+    return replace(state, version=state.version + 1, since=labels[-1].at + 1)

@@ -22,6 +22,8 @@ class Escalation:
     confidence: float | None = None
     floor: float | None = None
     queue: str | None = None
+    insists: bool = False
+    """It is passed on though people have given the thread back: what the AI has to say may not be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,10 @@ type_prefixes = {
     "chain": "cha",
     "route": "rt",
     "example": "ex",
+    "feedback": "fb",
+    "suggestion": "sug",
+    "told": "told",
+    "faq": "faq",
 }
 
 

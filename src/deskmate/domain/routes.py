@@ -220,11 +220,19 @@ def _says(word: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
-def _safety(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
-    for judgement in (inputs.asked, inputs.answered):
-        if rules.safety is not None and judgement is not None:
-            told = why(judgement, unavailable=rules.safety.unavailable)
-            yield _Said("safety", told, None if allows(judgement, unavailable=rules.safety.unavailable) else "human")
+def _asked(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
+    yield from _judged(inputs.asked, rules)
+
+
+def _answered(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
+    """What is unsafe is not said, whoever has decided that the AI answers."""
+    yield from _judged(inputs.answered, rules)
+
+
+def _judged(judgement: Judgement | None, rules: Routing) -> Iterator[_Said]:
+    if rules.safety is not None and judgement is not None:
+        told = why(judgement, unavailable=rules.safety.unavailable)
+        yield _Said("safety", told, None if allows(judgement, unavailable=rules.safety.unavailable) else "human")
 
 
 def _audit(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
@@ -278,5 +286,5 @@ def _against_floor(score: float, what: str, inputs: Inputs, rules: FloorRules) -
 
 
 _CHAIN: tuple[Callable[[Inputs, Routing], Iterator[_Said]], ...] = (
-    _assignment, _to_people, _safety, _given_back, _to_the_ai, _audit, _classifier, _examples, _confidence,
+    _assignment, _to_people, _answered, _given_back, _asked, _to_the_ai, _audit, _classifier, _examples, _confidence,
 )  # fmt: skip

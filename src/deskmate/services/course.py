@@ -134,7 +134,8 @@ class Course:
         return replace(step, held=step.held or route.responder == "draft")
 
     async def _instead(self, step: Step, reason: str, text: str) -> Step:
-        said = await pass_on(self._turn, _asked(self._routed, reason, suggestion=text))
+        unsafe = self._routed.route.steps[-1].step == "safety"
+        said = await pass_on(self._turn, replace(_asked(self._routed, reason, suggestion=text), insists=unsafe))
         self._passed = True
         return replace(step, parts=(*(part for part in step.parts if not isinstance(part, Text)), Text(text=said)))
 
@@ -208,12 +209,12 @@ class Courses:
 
     async def _judge(self, routed: Routed, turn: Turn) -> Routed:
         rules, facts = routed.rules, dict[str, object]()
-        said = _history(turn)
-        words = [text for role, text in said if role == "user"] or [routed.inputs.text]
+        said, newest = _history(turn), turn.prompt_text.strip()
+        if not said or said[-1] != ("user", newest):
+            said = [*said, ("user", newest)]
+        words = [text for role, text in said if role == "user"]
         if rules.safety is not None and rules.safety.input:
-            newest: Said = ("user", routed.inputs.text)
-            heard = said if said and said[-1][0] == "user" else [*said, newest]
-            facts["asked"] = await _verdict(self._gate, heard, On.INPUT)
+            facts["asked"] = await _verdict(self._gate, said, On.INPUT)
         open_still = routed.knowing(**facts).route.steps[-1].step == "default"
         if open_still and (rules.classifier is not None or rules.examples is not None):
             facts |= await self._judges.opinion(routed.agent, rules, words)

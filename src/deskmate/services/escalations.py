@@ -43,7 +43,7 @@ class Escalator:
     async def _escalate(self, tx: Tx, asked: Escalation) -> Escalated:
         thread = await threads.lock(tx, self._run.thread)
         await runs.hold(tx, self._run, self._lease)
-        if (no := await _declined(tx, thread)) is not None:
+        if not asked.insists and (no := await _declined(tx, thread)) is not None:
             return Escalated(accepted=False, why=no)
         if await _open_one(tx, thread.id) is None and (later := await self._pass_on(tx, thread, asked)) is not None:
             return later

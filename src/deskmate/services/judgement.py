@@ -67,6 +67,13 @@ class Standing:
     audits_open: int
     classifier: Fit | None
 
+    @property
+    def value(self) -> float | None:
+        """The floor; None where people answer everything."""
+        if self.rules is not None and self.rules.fixed is not None:
+            return self.rules.fixed
+        return None if self.floor is None else self.floor.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:

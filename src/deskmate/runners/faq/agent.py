@@ -8,9 +8,11 @@ from typing import assert_never
 
 from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
 from deskmate.domain.escalations import shown
+from deskmate.domain.faq import Teacher
 from deskmate.domain.messages import Text, ToolCall, text_of
 from deskmate.errors import Misconfigured
 from deskmate.runners.faq.answers import ASK_HUMAN, prefix_of, unspoken
+from deskmate.runners.faq.corpus import Corpus
 from deskmate.runners.faq.excerpt import LONGEST, shortened
 from deskmate.runners.faq.library import Answer, FaqLibrary
 from deskmate.runners.faq.talk import Talk, follows, questions_of, talk_of
@@ -37,7 +39,7 @@ class FaqAgent:
     def __init__(self, library: FaqLibrary, *, name: str = "Support AI", floor: float = DEFAULT_FLOOR) -> None:
         if not 0.0 <= floor <= 1.0:
             raise Misconfigured(f"The floor of the FAQ agent is between 0 and 1, not {floor}.", field="floor")
-        self._library = library
+        self._corpus = Corpus(library)
         self._name = name
         self._floor = floor
 
@@ -51,7 +53,12 @@ class FaqAgent:
 
     @property
     def library(self) -> FaqLibrary:
-        return self._library
+        """What it answers from at this moment."""
+        return self._corpus.library
+
+    def learn_from(self, teacher: Teacher) -> None:
+        """Answer from the entries of a store, too, as they are when it runs. A desk says so when the agent is registered."""
+        self._corpus.learn_from(teacher)
 
     @property
     def provider_names(self) -> Mapping[str, str]:
@@ -64,11 +71,12 @@ class FaqAgent:
             for output in _spoken(reply, final=settled and at == len(replies)):
                 yield output
         if not settled:
+            library = await self._corpus.current()
             # An encoder computes for a while: in a thread, so that nobody else waits for it.
-            for output in await asyncio.to_thread(lambda: list(self._respond(turn))):
+            for output in await asyncio.to_thread(lambda: list(self._respond(turn, library))):
                 yield output
 
-    def _respond(self, turn: Turn) -> Iterator[Output]:
+    def _respond(self, turn: Turn, library: FaqLibrary) -> Iterator[Output]:
         message, before = _asked(turn)
         if not message and turn.history and turn.history[-1].role == "system":
             yield from _spoken(_BACK)
@@ -86,7 +94,7 @@ class FaqAgent:
             case Talk.UNHELPED:
                 yield self._ask(turn, "The customer says that the last answer did not help.", None)
             case None:
-                text, found = self._look_up(message, before)
+                text, found = _look_up(library, message, before)
                 if found is not None and found.confidence >= self._floor_of(turn):
                     yield from _spoken(text, confidence=found.confidence)
                 else:
@@ -96,20 +104,6 @@ class FaqAgent:
 
     def _floor_of(self, turn: Turn) -> float:
         return self._floor if turn.floor is None else turn.floor
-
-    def _look_up(self, message: str, before: str) -> tuple[str, Answer | None]:
-        """What to say, and the answer (the least sure one of several) to believe it by."""
-        questions, rest = questions_of(message)
-        if 2 <= len(questions) <= _MOST_QUESTIONS:
-            answers = [self._library.answer(question, context=rest) for question in questions]
-            return _joined(answers) if all(answers) else ("", None)
-        found = [self._library.answer(message)]
-        if len(questions) == 1 and rest:
-            found.append(self._library.answer(questions[0], context=rest))
-        if before and follows(message):
-            found.append(self._library.answer(message, context=before))
-        best = max((answer for answer in found if answer is not None), key=lambda answer: answer.confidence, default=None)
-        return (best.text if best is not None else ""), best
 
     def _ask(self, turn: Turn, reason: str, found: Answer | None) -> Ask:
         question = _question(turn)
@@ -132,6 +126,21 @@ class FaqAgent:
         return Ask(
             step=Step(role="assistant", parts=(call,), provider="deskmate", model="faq"), requests=(request,), notice=_NOTICE
         )
+
+
+def _look_up(library: FaqLibrary, message: str, before: str) -> tuple[str, Answer | None]:
+    """What to say, and the answer (the least sure one of several) to believe it by."""
+    questions, rest = questions_of(message)
+    if 2 <= len(questions) <= _MOST_QUESTIONS:
+        answers = [library.answer(question, context=rest) for question in questions]
+        return _joined(answers) if all(answers) else ("", None)
+    found = [library.answer(message)]
+    if len(questions) == 1 and rest:
+        found.append(library.answer(questions[0], context=rest))
+    if before and follows(message):
+        found.append(library.answer(message, context=before))
+    best = max((answer for answer in found if answer is not None), key=lambda answer: answer.confidence, default=None)
+    return (best.text if best is not None else ""), best
 
 
 def _doubt(found: Answer | None) -> str:

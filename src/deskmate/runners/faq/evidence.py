@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from deskmate.domain.words import EMPTY
 from deskmate.runners.faq.query import Saying, Term
-from deskmate.runners.faq.words import EMPTY
 
 _NEAR_WINDOW = 12
 _VERB_SHARE = 0.5

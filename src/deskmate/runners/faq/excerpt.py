@@ -7,6 +7,8 @@ from deskmate.runners.faq.markdown import Block
 from deskmate.runners.faq.passages import Passage, join
 
 LONGEST = 2_000
+TEAM = "The team's answers"
+"""Where an answer is from that stands in no file."""
 _COMFORTABLE = 1_500
 _LONGEST_SOURCE = 300
 _OWN = 1_150
@@ -130,6 +132,8 @@ def _first_step(best: Passage, passages: Sequence[Passage]) -> Passage:
 def source_line(passage: Passage) -> str:
     """Where the quotation is from, for people: `Source: Returns › Refunds (returns.md)`."""
     name, file = shortened(passage.breadcrumb, _LONGEST_SOURCE - 140), passage.file
+    if passage.team:
+        return f"Source: {TEAM} › {name}".replace("`", "'").replace("~~~", "---")
     file = file if len(file) <= 120 else "…" + file[-119:]
     return f"Source: {name} ({file})".replace("`", "'").replace("~~~", "---")
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from importlib import resources
 from threading import Lock
 
+from deskmate.domain.words import names_of
 from deskmate.runners.faq.evidence import Stems, weight_of
 from deskmate.runners.faq.passages import Passage
 from deskmate.runners.faq.query import Term, Vocabulary, terms_of
-from deskmate.runners.faq.words import names_of
 
 _CLOSE = 0.75
 
@@ -62,7 +62,7 @@ class Index:
 
     def _build(self) -> Vocabulary:
         parts = [
-            (names_of(p.title), names_of(" ".join((p.document, *p.path, p.file.rsplit(".", 1)[0], p.hints))), names_of(p.text))
+            (names_of(p.title), names_of(" ".join((p.document, *p.path, _file_name(p), p.hints))), names_of(p.text))
             for p in self._passages
         ]
         self._learn({word for part in parts for words in part for word in words})
@@ -128,8 +128,14 @@ class Index:
         return {word: stems.get(word, word) for word in words}
 
 
+def _file_name(passage: Passage) -> str:
+    return "" if passage.team else passage.file.rsplit(".", 1)[0]
+
+
 def _document_words(passage: Passage) -> list[str]:
     """The title, unless it is long and the file's name says the same in fewer words."""
+    if passage.team:
+        return names_of(passage.document)
     title, name = names_of(passage.document), names_of(passage.file.rsplit("/", 1)[-1].rsplit(".", 1)[0])
     return name if len(title) > 5 and 2 <= len(name) < len(title) else title
 

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from deskmate.classifiers.encoder import Encoder
+from deskmate.domain.faq import FaqEntry
 from deskmate.errors import Misconfigured
+from deskmate.runners.faq.entries import Meant, entry_passages
 from deskmate.runners.faq.evidence import Evidence, confidence_of, evidence_of, rank_of
 from deskmate.runners.faq.excerpt import answer_text
 from deskmate.runners.faq.index import Index
@@ -23,6 +26,7 @@ _WHY = re.compile(r"\bwhy\b|\breasons?\b", re.IGNORECASE)
 _RIVAL, _RIVAL_BY_MEANING = 2.0, 4.5
 _MOST_RIVALS = 3
 _HOPELESS = 0.2
+_DOUBT = 0.1
 _MIGRATION = re.compile(r"upgrad|migrat", re.IGNORECASE)
 _UPGRADING = re.compile(r"\b(?:upgrad|migrat|version|v\d|switch|mov|import)", re.IGNORECASE)
 _LARGEST_FILE = 4_000_000
@@ -68,9 +72,10 @@ class FaqLibrary:
 
         With an `encoder`, passages are also found by what they mean; `vectors` is the file that keeps what it worked out.
         """
-        self.passages: tuple[Passage, ...] = tuple(_passages(documents))
-        self._index = Index(self.passages)
-        self._meaning = None if encoder is None or not self.passages else Meaning(encoder, self.passages, file=vectors)
+        self._entries: Mapping[str, Meant] = {}
+        self._encoder = encoder
+        self._vectors = vectors
+        self._hold(tuple(_passages(documents)))
 
     @classmethod
     def load(cls, folder: str | Path, *, encoder: Encoder | None = None) -> "FaqLibrary":
@@ -92,6 +97,23 @@ class FaqLibrary:
             raise Misconfigured(f"The FAQ folder {str(folder)!r} has no text to answer from.", field="faq")
         return library
 
+    def _hold(self, passages: tuple[Passage, ...], before: Meaning | None = None) -> None:
+        self.passages = passages
+        self._index = Index(passages)
+        self._meaning = (
+            None if self._encoder is None or not passages else Meaning(self._encoder, passages, file=self._vectors, before=before)
+        )
+
+    def with_entries(self, entries: Iterable[FaqEntry]) -> "FaqLibrary":
+        """Another library that holds the documents of this one, not read again, and these answers of the team."""
+        files = [passage for passage in self.passages if not passage.team]
+        entries = tuple(entries)
+        taught = copy(self)
+        taught._entries = {entry.id: Meant.of(entry) for entry in entries}
+        section = max((passage.section for passage in files), default=-1) + 1
+        taught._hold((*files, *entry_passages(entries, number=len(files), section=section)), self._meaning)
+        return taught
+
     def wait(self) -> None:
         """Until the encoder has read everything. Until then, answers are good and not yet the best ones."""
         if self._meaning is not None:
@@ -111,15 +133,27 @@ class FaqLibrary:
         hits = self._hits(query, terms)
         if not hits:
             return None
+        hits, doubt = self._doubted(query, hits)
         best = _procedure(hits) if _HOW.search(query) else hits[0]
         also = _rivals(best, hits)
         return Answer(
             excerpt=_excerpt(best),
             also=tuple(_excerpt(hit) for hit in also),
             text=answer_text(best.passage, self.passages, [hit.passage for hit in also], partial(self._index.says, terms=terms)),
-            confidence=confidence_of(best.evidence),
+            confidence=min(doubt, confidence_of(best.evidence)),
             evidence=best.evidence,
         )
+
+    def _doubted(self, query: str, hits: list[_Hit]) -> tuple[list[_Hit], float]:
+        """(the hits without answers of the team to other questions, how sure one may be of them at most).
+
+        A page says more than its headings. An answer of the team was given to one question: to another one on the same topic
+        it is wrong more often than not. The files answer as if it was not there; where they have nothing either, people see it.
+        """
+        sure = [hit for hit in hits if not hit.passage.team or self._entries[hit.passage.file].fits(query, hit.evidence)]
+        if sure and (not hits[0].passage.team or sure[0] is hits[0] or confidence_of(sure[0].evidence) >= _HOPELESS):
+            return sure, 1.0
+        return hits, _DOUBT
 
     def _hits(self, query: str, terms: list[tuple[Term, float]]) -> list[_Hit]:
         said = self._index.find(terms, _CANDIDATES)

@@ -10,10 +10,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from deskmate.classifiers.encoder import Encoder, Reading
+from deskmate.domain.words import EMPTY, words_of
 from deskmate.runners.faq.evidence import Near
 from deskmate.runners.faq.passages import Passage
 from deskmate.runners.faq.vectors import Shelf
-from deskmate.runners.faq.words import EMPTY, words_of
 
 if TYPE_CHECKING:
     from deskmate.classifiers.encoder import Vector, Vectors
@@ -29,14 +29,17 @@ _NOTHING = 0.5
 class Meaning:
     """The passages of a library by their meaning: of their text with its headings, and of the headings alone."""
 
-    def __init__(self, encoder: Encoder, passages: Sequence[Passage], *, file: Path | None = None) -> None:
+    def __init__(
+        self, encoder: Encoder, passages: Sequence[Passage], *, file: Path | None = None, before: "Meaning | None" = None
+    ) -> None:
+        """What `before` has worked out of the same texts is taken over."""
         self._encoder = encoder
         self._count = len(passages)
         crumbs = list(dict.fromkeys(passage.breadcrumb for passage in passages))
         at = {crumb: len(passages) + number for number, crumb in enumerate(crumbs)}
         self._heading = [at[passage.breadcrumb] for passage in passages]
         self._texts = [f"{passage.breadcrumb}. {passage.text}" for passage in passages]
-        self._shelf = Shelf(encoder, [*self._texts, *crumbs], file=file)
+        self._shelf = Shelf(encoder, [*self._texts, *crumbs], file=file, before=None if before is None else before._shelf)
         self._lock = Lock()
         self._words: dict[int, Vectors] = {}
 

@@ -35,6 +35,8 @@ class Passage:
     blocks: tuple[Block, ...]
     weight: float = 1.0
     hints: str = ""
+    team: bool = False
+    """An answer of the team, kept in the store: `file` is the id of its entry."""
 
     @property
     def text(self) -> str:

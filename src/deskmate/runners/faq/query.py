@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from deskmate.runners.faq.words import COMMON, EMPTY, LIGHT, LONGEST, SAME, words_of
+from deskmate.domain.words import COMMON, EMPTY, LIGHT, LONGEST, SAME, words_of
 
 _LONGEST_QUERY = 2_000
 _MOST_TERMS = 24

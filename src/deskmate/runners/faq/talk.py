@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 
 from deskmate.domain.wishes import wants_person
-from deskmate.runners.faq.words import words_of
+from deskmate.domain.words import words_of
 
 
 def _words(text: str) -> frozenset[str]:

@@ -24,9 +24,14 @@ _SAVED_EVERY = 1_000
 class Shelf:
     """A vector for each text of a list, as soon as it is known. Safe to use from several threads."""
 
-    def __init__(self, encoder: Encoder, texts: Sequence[str], *, file: Path | None = None) -> None:
-        """`file` is where vectors are kept between starts; a file that cannot be read or written is done without."""
-        self._work = _Work(encoder, texts, file)
+    def __init__(
+        self, encoder: Encoder, texts: Sequence[str], *, file: Path | None = None, before: "Shelf | None" = None
+    ) -> None:
+        """`file` is where vectors are kept between starts; a file that cannot be read or written is done without.
+
+        What `before` knows is not worked out again.
+        """
+        self._work = _Work(encoder, texts, file, None if before is None else before._work)
         self._thread = Thread(target=self._work.run, name="faq-meaning", daemon=True)
         # The thread holds the work and not the shelf: a shelf that nobody needs any more, or the end of the program, stops it.
         self._stop = weakref.finalize(self, _end, self._work, self._thread)
@@ -48,7 +53,7 @@ class Shelf:
 
 
 class _Work:
-    def __init__(self, encoder: Encoder, texts: Sequence[str], file: Path | None) -> None:
+    def __init__(self, encoder: Encoder, texts: Sequence[str], file: Path | None, before: "_Work | None" = None) -> None:
         self._numpy: Any = importlib.import_module("numpy")
         self._encoder = encoder
         self._texts = texts
@@ -58,7 +63,9 @@ class _Work:
         self._keys = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts]
         self.rows: Vectors = self._numpy.zeros((len(texts), encoder.size), self._numpy.float32)
         self.has: Any = self._numpy.zeros(len(texts), bool)
-        if file is not None:
+        if before is not None:
+            self._take(before._keys, before.rows, before.has)
+        if file is not None and not self.done:
             self._read(file)
 
     @property
@@ -95,9 +102,13 @@ class _Work:
             return
         if keys.shape != (len(rows), 16) or rows.shape[1:] != (self._encoder.size,):
             return
-        at = {bytes(key): number for number, key in enumerate(keys)}
+        self._take([bytes(key) for key in keys], rows, np.ones(len(rows), bool))
+
+    def _take(self, keys: Sequence[bytes], rows: Any, has: Any) -> None:
+        """What is known of these texts already."""
+        at = {key: number for number, key in enumerate(keys) if has[number]}
         for number, key in enumerate(self._keys):
-            if key in at:
+            if key in at and not self.has[number]:
                 self.rows[number] = rows[at[key]]
                 self.has[number] = True
 

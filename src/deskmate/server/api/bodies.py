@@ -79,6 +79,13 @@ class PostMessage(Body):
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
+class Rate(Body):
+    rating: Annotated[int, Field(strict=True)] | Literal["up", "down"]
+    message: Short | None = None
+    comment: Annotated[CleanText, Field(max_length=2000)] | None = None
+    correction: Long | None = None
+
+
 class ActOnThreads(Body):
     threads: Annotated[list[Short], Field(min_length=1, max_length=200)]
     status: Status | None = None

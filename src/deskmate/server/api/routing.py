@@ -109,7 +109,7 @@ def _standing_json(one: Standing) -> Json:
         fixed = rules.fixed is not None
         shown = {
             "version": floor.version if floor else 0,
-            "value": rules.fixed if fixed else floor.value if floor else None,
+            "value": one.value,
             "cause": "fixed" if fixed else floor.cause if floor else "cold",
             "max_error": rules.max_error,
             "delta": rules.delta,

@@ -214,9 +214,35 @@ DELETE FROM clock_outcomes WHERE thread = :id;
 -- By when an operator had to answer on a thread.
 DELETE FROM responses WHERE thread = :id;
 
+-- name: delete_suggestion_words
+-- What topics are found by, of the words of a thread.
+DELETE FROM suggestion_words WHERE thread = :id;
+
+-- name: delete_suggestions
+-- Topics that nobody but the customer of this thread has asked. What was accepted is in the team's own words.
+DELETE FROM suggestions
+WHERE id IN (SELECT suggestion FROM suggestion_questions WHERE thread = :id) AND state <> 'accepted'
+  AND NOT EXISTS (SELECT 1 FROM suggestion_questions AS q WHERE q.suggestion = suggestions.id AND q.thread <> :id);
+
+-- name: delete_suggestion_questions
+-- What was asked and answered on a thread, as it was counted.
+DELETE FROM suggestion_questions WHERE thread = :id;
+
+-- name: delete_faq_version
+-- Agents have to forget the words of a thread where they know any.
+UPDATE faq SET version = version + 1 WHERE EXISTS (SELECT 1 FROM faq_wordings WHERE thread = :id);
+
+-- name: delete_faq_wordings
+-- Other ways to ask what the FAQ answers, of the words of a thread.
+DELETE FROM faq_wordings WHERE thread = :id;
+
 -- name: delete_chains
 -- Who was told of a thread, one after the other.
 DELETE FROM chains WHERE thread = :id;
+
+-- name: delete_feedback
+-- What people made of the words on a thread.
+DELETE FROM feedback WHERE thread = :id;
 
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from deskmate.runners.faq.thesaurus import SAME as _SAME
+from deskmate.domain.thesaurus import SAME as _SAME
 
 _WORD = re.compile(r"[^\W_]+")
 _HUMPS = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z]{2,})|[A-Z]{1,2}[a-z]+|[a-z]+|[A-Z]+|\d+")
