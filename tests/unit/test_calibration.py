@@ -222,6 +222,33 @@ def test_the_answer_is_the_same_however_often_it_is_asked() -> None:
     assert step(step(None, known), known) is None
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 150), st.sampled_from([0.0, 0.02, 0.1, 0.5, 1.0]), st.sampled_from([0.05, 0.1])), max_size=6
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_comes_versions_rise_delta_suffices_and_it_comes_to_rest(
+    parts: list[tuple[int, float, float]], rng: random.Random
+) -> None:
+    known: list[Label] = []
+    floor: Floor | None = None
+    for count, rate, max_error in parts:
+        known += [Label(score=rng.random(), wrong=rng.random() < rate, at=len(known) + index // 2) for index in range(count)]
+        for _ in range(4):
+            following = next_floor(floor, known, [0.2, 0.5, 0.8], max_error=max_error, delta=0.1, now=len(known))
+            if following is None:
+                break
+            assert following.version == (floor.version + 1 if floor is not None else 1)
+            assert following.since >= (floor.since if floor is not None else 0)
+            assert 0 <= following.spent < 0.1
+            assert (following.value is None) <= (following.accepted == 0)
+            floor = following
+        else:
+            pytest.fail("it goes on changing although nothing is new")
+
+
 def test_attempts_spend_no_more_than_delta() -> None:
     floor, spent = None, []
     for _ in range(40):
