@@ -17,7 +17,7 @@ from deskmate.errors import Invalid, Misconfigured
 _FORMAT = "stacked 1"
 _HALF = 0.5
 _LOST = -3.0
-"""Below these odds, 1 to 20, people should answer, floor or not. Of CLINC150's validation that is .5 %, and 71 % of the unknown."""
+"""Below these odds, 1 to 20, people should answer, floor or not. In CLINC150 that is .5 % of the known, 71 % of the unknown."""
 _MOST = 5.0
 """How much a message from practice may count, beside one of the examples: there it is known what customers really write."""
 
