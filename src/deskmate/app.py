@@ -28,10 +28,8 @@ from deskmate.services import (
     chaining,
     channels,
     clocks,
-    corpus,
     deferrals,
     deliveries,
-    floors,
     gathering,
     notifications,
     offers,
@@ -55,8 +53,7 @@ from deskmate.services.chains import Chains
 from deskmate.services.choosing import Choosing
 from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
-from deskmate.services.corpus import Classifier, Corpus
-from deskmate.services.course import Courses
+from deskmate.services.corpus import Classifier
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
@@ -66,12 +63,10 @@ from deskmate.services.escalations import Escalations
 from deskmate.services.faq import Faq
 from deskmate.services.feedback import FeedbackVerbs
 from deskmate.services.files import Files
-from deskmate.services.floors import Floors
 from deskmate.services.following import Reaction
-from deskmate.services.suggesting import Suggesting
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
-from deskmate.services.judgement import Judgement
+from deskmate.services.judging import Judging
 from deskmate.services.keys import Keys
 from deskmate.services.leases import Leases
 from deskmate.services.limits import Limits
@@ -93,6 +88,7 @@ from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
+from deskmate.services.suggesting import Suggesting
 from deskmate.services.suggestions import Suggestions
 from deskmate.services.threads import Threads
 from deskmate.services.transcripts import Transcripts
@@ -106,7 +102,7 @@ from deskmate.store import connect
 from deskmate.store.base import Tx
 from deskmate.store.contents import Contents, DatabaseContents
 from deskmate.store.jobs import Handler
-from deskmate.store.opened import Opened
+from deskmate.store.opened import Opened, contents_of
 
 if TYPE_CHECKING:
     from deskmate.runners.adopted import AnyAgent
@@ -166,7 +162,7 @@ class Desk:
         self.feed = Feed(self._store, self.closing)
         self.feedback = FeedbackVerbs(self._store)
         self.streams = Streams(self._store, self.closing)
-        self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
+        self.files = Files(self._store, contents or contents_of(self.settings.files, self._store), DatabaseContents(self._store))
         self.search = Search(self._store)
         self.usage = Usage(self._store)
         self.board = Board(self._store)
@@ -186,12 +182,12 @@ class Desk:
         self.mentions = Mentions(self._store)
         private = self.settings.webhooks_private
         self.webhooks = Webhooks(self._store, entropy, private=private)
-        gate = moderator or moderation_of(self.settings)
-        self._floors = Floors(self._store)
         embedder = Later(self.settings.embeddings, self.settings.embeddings_key)
-        near = NearestNeighbours(embedder)
-        self._corpus = Corpus(self._store, learner_of(embedder), classifier=classifier, neighbours=near)
-        self.routing = Judgement(self._store, self._floors, self._corpus, self._agents)
+        self._judging = Judging(
+            self._store, self._agents, learner=learner_of(embedder), neighbours=NearestNeighbours(embedder),
+            classifier=classifier, moderator=moderator or moderation_of(self.settings), entropy=entropy,
+        )  # fmt: skip
+        self.routing = self._judging.verbs
         self.slack = channels.slack_of(self.settings, self._store, self.requests, clock)
         self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)
         self.keys = Keys(self._store, entropy)
@@ -202,7 +198,7 @@ class Desk:
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(
             self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices,
-            courses=Courses(self._store, self._corpus, gate, entropy),
+            courses=self._judging.courses,
         )  # fmt: skip
         self.notifications = Notifications(self._store)
         self.answer_links = AnswerLinks(self._store, self.requests)
@@ -225,7 +221,7 @@ class Desk:
             audits=(
                 self._responder.audit, self._deadlines.audit, self._leases.audit, self.operators.audit, self._snoozing.audit,
                 self._deferring.audit, self.limits.audit, self._clocks.audit, self._working.audit, self._responses.audit,
-                self.chains.audit, self.viewers.sweep, self._floors.audit, self._corpus.audit, self._suggesting.sweep,
+                self.chains.audit, self.viewers.sweep, self._suggesting.sweep, *self._judging.audits,
             ),
             sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
@@ -252,8 +248,7 @@ class Desk:
             responses.TIMER: self._responses.tend,
             chaining.LOOK: self.chains.look,
             chaining.STEP: self.chains.step,
-            floors.JOB: self._floors.tend,
-            corpus.JOB: self._corpus.tend,
+            **self._judging.handlers,
         }
 
     def _sending(self) -> Mapping[str, Handler]:
@@ -275,7 +270,7 @@ class Desk:
             "suggestions": self._suggesting.follow,
             "notifications": telling.tell,
             "webhooks": deliveries.owe,
-            "floors": self._floors.follow,
+            **self._judging.reactions,
             "feedback": gathering.follow,
         }
         return reactions if self.slack is None else reactions | {"slack": self.slack.follow}
@@ -406,14 +401,6 @@ class Desk:
         """Queued runs whose agent is not registered here, by agent."""
         rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
         return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
-
-    def _contents(self) -> Contents:
-        """Where new files go: imported here, because it takes a package that is not always there."""
-        if self.settings.files is None:
-            return DatabaseContents(self._store)
-        from deskmate.store.fsspec_contents import FsspecContents
-
-        return FsspecContents(self.settings.files)
 
     def _named(self, agent: "AnyAgent | str | None") -> str:
         if agent is None:

@@ -85,7 +85,7 @@ def test_a_floor_is_the_one_that_is_found_by_hand_in_exact_fractions(
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(0, 300), st.integers(0, 300), st.sampled_from([0.01, 0.05, 0.1, 0.3]))
+@given(st.integers(0, 120), st.integers(0, 120), st.sampled_from([0.01, 0.05, 0.1, 0.3]))
 def test_the_binomial_arithmetic_is_exact(answers: int, errors: int, error: float) -> None:
     errors = min(errors, answers)
     assert chance(answers, errors, error) == pytest.approx(float(exactly(answers, errors, error)), rel=1e-9, abs=1e-15)
@@ -220,6 +220,33 @@ def test_the_answer_is_the_same_however_often_it_is_asked() -> None:
     known = labels((CLEAN, False))
     assert step(None, known) == step(None, known[::-1])
     assert step(step(None, known), known) is None
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 150), st.sampled_from([0.0, 0.02, 0.1, 0.5, 1.0]), st.sampled_from([0.05, 0.1])), max_size=6
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_comes_versions_rise_delta_suffices_and_it_comes_to_rest(
+    parts: list[tuple[int, float, float]], rng: random.Random
+) -> None:
+    known: list[Label] = []
+    floor: Floor | None = None
+    for count, rate, max_error in parts:
+        known += [Label(score=rng.random(), wrong=rng.random() < rate, at=len(known) + index // 2) for index in range(count)]
+        for _ in range(4):
+            following = next_floor(floor, known, [0.2, 0.5, 0.8], max_error=max_error, delta=0.1, now=len(known))
+            if following is None:
+                break
+            assert following.version == (floor.version + 1 if floor is not None else 1)
+            assert following.since >= (floor.since if floor is not None else 0)
+            assert 0 <= following.spent < 0.1
+            assert (following.value is None) <= (following.accepted == 0)
+            floor = following
+        else:
+            pytest.fail("it goes on changing although nothing is new")
 
 
 def test_attempts_spend_no_more_than_delta() -> None:

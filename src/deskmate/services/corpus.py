@@ -80,6 +80,7 @@ class Corpus:
         self._classifier = classifier
         self._neighbours = neighbours
         self._loaded: dict[str, tuple[int, Fitted]] = {}
+        self._read: dict[str, tuple[tuple[int, str], list[Example]]] = {}
 
     async def opinion(self, agent: str, rules: Routing, history: Sequence[str]) -> Mapping[str, object]:
         """What classifiers and examples say of a message, for its route. Whoever fails has no opinion."""
@@ -112,8 +113,14 @@ class Corpus:
         return _opinion(await asyncio.to_thread(self._neighbours.nearest, examples, history[-1], most), None)
 
     async def _examples(self, agent: str) -> list[Example]:
-        rows = await self._store.read(lambda tx: tx.all("examples.of_agent", agent=agent, limit=MOST))
-        return [example_of(row) for row in rows]
+        """What an agent learns from; read again only where there is more or less of it."""
+        stamp = await self._store.read(lambda tx: tx.one("examples.stamp", agent=agent))
+        assert stamp is not None
+        held = self._read.get(agent)
+        if held is None or held[0] != (stamp["number"], stamp["last"]):
+            rows = await self._store.read(lambda tx: tx.all("examples.of_agent", agent=agent, limit=MOST))
+            held = self._read[agent] = ((stamp["number"], stamp["last"]), [example_of(row) for row in rows])
+        return held[1]
 
     async def _current(self, agent: str) -> Fitted | None:
         """The newest classifier of an agent, loaded once for each version."""

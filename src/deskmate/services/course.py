@@ -209,9 +209,9 @@ class Courses:
 
     async def _judge(self, routed: Routed, turn: Turn) -> Routed:
         rules, facts = routed.rules, dict[str, object]()
-        said, newest = _history(turn), turn.prompt_text.strip()
-        if not said or said[-1] != ("user", newest):
-            said = [*said, ("user", newest)]
+        said = _history(turn)
+        newest: Said = ("user", turn.prompt_text.strip())
+        said = said if said and said[-1] == newest else [*said, newest]
         words = [text for role, text in said if role == "user"]
         if rules.safety is not None and rules.safety.input:
             facts["asked"] = await _verdict(self._gate, said, On.INPUT)

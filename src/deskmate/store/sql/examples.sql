@@ -8,9 +8,9 @@ ON CONFLICT (origin) DO NOTHING;
 -- What an agent's classifier learns from, the newest first.
 SELECT * FROM examples WHERE agent = :agent ORDER BY created_at DESC, id DESC LIMIT :limit;
 
--- name: count
--- How much there is to learn from.
-SELECT COUNT(*) AS number FROM examples WHERE agent = :agent;
+-- name: stamp
+-- How much there is to learn from, and the newest of it.
+SELECT COUNT(*) AS number, COALESCE(MAX(id), '') AS last FROM examples WHERE agent = :agent;
 
 -- name: grown
 -- How much there is to learn from for each agent, and how much its classifier was fitted to.
