@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from deskmate.classifiers import learner
+from deskmate.classifiers.later import Later
+from deskmate.classifiers.learner import learner_of
 from deskmate.classifiers.moderation import moderation_of
+from deskmate.classifiers.neighbours import NearestNeighbours
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
@@ -66,7 +68,6 @@ from deskmate.services.feedback import FeedbackVerbs
 from deskmate.services.files import Files
 from deskmate.services.floors import Floors
 from deskmate.services.following import Reaction
-from deskmate.services.suggesting import Suggesting
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
 from deskmate.services.judgement import Judgement
@@ -91,6 +92,7 @@ from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
+from deskmate.services.suggesting import Suggesting
 from deskmate.services.suggestions import Suggestions
 from deskmate.services.threads import Threads
 from deskmate.services.transcripts import Transcripts
@@ -186,7 +188,9 @@ class Desk:
         self.webhooks = Webhooks(self._store, entropy, private=private)
         gate = moderator or moderation_of(self.settings)
         self._floors = Floors(self._store)
-        self._corpus = Corpus(self._store, learner.DEFAULT, classifier=classifier)
+        embedder = Later(self.settings.embeddings, self.settings.embeddings_key)
+        near = NearestNeighbours(embedder)
+        self._corpus = Corpus(self._store, learner_of(embedder), classifier=classifier, neighbours=near)
         self.routing = Judgement(self._store, self._floors, self._corpus, self._agents)
         self.slack = channels.slack_of(self.settings, self._store, self.requests, clock)
         self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from deskmate.classifiers.encoder import Encoder
+from deskmate.classifiers.later import Later
 from deskmate.classifiers.nearest import Nearest
+from deskmate.classifiers.neighbours import NearestNeighbours
 from deskmate.domain.scoring import Example, Responder
-from deskmate.errors import Invalid
+from deskmate.errors import Invalid, Misconfigured
 
 
 def example(text: str, intent: str | None = None, responder: Responder = "ai") -> Example:
@@ -108,12 +110,33 @@ def test_threads_that_ask_while_others_add_see_whole_examples() -> None:
     assert len(nearest) == len(EXAMPLES) + 300
 
 
+def test_neighbours_read_each_text_once_whatever_comes_and_goes() -> None:
+    axes = Axes("axes")
+    later = Later("off")
+    later._opened = (axes,)  # pyright: ignore[reportPrivateUsage]
+    neighbours = NearestNeighbours(later)
+    first = neighbours.nearest(EXAMPLES, EXAMPLES[0].text, 1)
+    assert (first.intent, first.score) == ("delivery", pytest.approx(1.0))
+    assert neighbours.nearest(EXAMPLES[2:], EXAMPLES[3].text, 1).intent == "refund"
+    assert neighbours.nearest([*EXAMPLES, example("Gift cards?", "gifts")], "Gift cards?", 1).intent == "gifts"
+    asked = [EXAMPLES[0].text, EXAMPLES[3].text, "Gift cards?"]
+    assert axes.read == [*(each.text for each in EXAMPLES), asked[0], asked[1], "Gift cards?", asked[2]]
+
+
+def test_without_an_embedder_there_are_no_neighbours() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        NearestNeighbours(Later("off")).nearest(EXAMPLES, "Hello", 3)
+    assert caught.value.field == "embeddings"
+
+
 class Axes:
     """A model of its own: the vector of a text depends on nothing but its letters."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.read: list[str] = []
 
     def embed(self, texts: Any) -> Any:
+        self.read += texts
         rows = np.array([np.bincount([ord(letter) % 16 for letter in text] or [0], minlength=16) for text in texts], np.float32)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)

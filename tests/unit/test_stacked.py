@@ -1,5 +1,6 @@
 """The stacked score: better than its parts on messages nobody has seen, taught by practice, kept as bytes that hold no code."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -169,17 +170,21 @@ def of_one() -> Example:
     return Example(text="a", intent="b", responder="ai")
 
 
-def packed(**arrays: Any) -> bytes:
+def packed(body: bytes) -> bytes:
+    return b"deskmate stacked 1\n" + hashlib.sha256(body).digest() + body
+
+
+def arrays(**named: Any) -> bytes:
     out = io.BytesIO()
-    np.savez(out, allow_pickle=True, **arrays)
-    return out.getvalue()
+    np.savez(out, allow_pickle=True, **named)
+    return packed(out.getvalue())
 
 
 def zipped(name: str, data: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr(name, data)
-    return out.getvalue()
+    return packed(out.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -187,13 +192,15 @@ def zipped(name: str, data: bytes) -> bytes:
     [
         b"",
         b"text",
-        b"\x80\x04K\x01.",
+        b"deskmate stacked 1\n",
+        packed(b""),
+        packed(b"\x80\x04K\x01."),
         zipped("head.npy", b"x"),
         zipped("other", b"x"),
-        packed(rows=np.zeros(3)),
-        packed(head=np.array([{"a": 1}], object)),
-        packed(head=np.frombuffer(b"[]", np.uint8)),
-        packed(head=np.frombuffer(b'{"format": "stacked 1"}', np.uint8)),
+        arrays(rows=np.zeros(3)),
+        arrays(head=np.array([{"a": 1}], object)),
+        arrays(head=np.frombuffer(b"[]", np.uint8)),
+        arrays(head=np.frombuffer(b'{"format": "stacked 1"}', np.uint8)),
     ],
 )
 def test_bytes_that_are_no_score_are_refused_and_not_run(data: bytes, embedder: Embedder) -> None:

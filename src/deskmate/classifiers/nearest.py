@@ -45,12 +45,12 @@ class Nearest:
         self._held: tuple[Vectors, int, str] = (self._np.zeros((0, 0), self._np.float32), 0, self._digest.hexdigest())
 
     @classmethod
-    def fit(cls, examples: Sequence[Example], embedder: Embedder) -> "Nearest":
-        """Read the examples, for as long as the embedder takes: half a minute for 15,000 short ones on two processors."""
+    def fit(cls, examples: Sequence[Example], embedder: Embedder, rows: "Vectors | None" = None) -> "Nearest":
+        """Read the examples: half a minute for 15,000 short ones on two processors. `rows` are their vectors, where known."""
         if not examples:
             raise Invalid("Nearest examples need at least one example", field="examples")
         fitted = cls(embedder)
-        fitted.extend(examples)
+        fitted._extend(examples, embedder.embed([example.text for example in examples]) if rows is None else rows)
         return fitted
 
     @property
@@ -67,7 +67,9 @@ class Nearest:
 
     def extend(self, examples: Sequence[Example]) -> None:
         """Know some more, or none of them."""
-        new = self._embedder.embed([example.text for example in examples])
+        self._extend(examples, self._embedder.embed([example.text for example in examples]))
+
+    def _extend(self, examples: Sequence[Example], new: Any) -> None:
         with self._lock:
             rows, count, _ = self._held
             need = count + len(new)
@@ -85,9 +87,9 @@ class Nearest:
         """Judge the last message. Raises Unavailable when it cannot be read."""
         return self.explain(history)[0]
 
-    def explain(self, history: Sequence[str]) -> tuple[Judged, tuple[Near, ...]]:
+    def explain(self, history: Sequence[str], *, voters: int = _VOTERS) -> tuple[Judged, tuple[Near, ...]]:
         """(what is said of the last message, the examples for which it is said: the nearest first)."""
-        near = self.near(history[-1], limit=_VOTERS)
+        near = self.near(history[-1], limit=voters)
         votes: dict[tuple[str | None, Responder], float] = {}
         for each in near:
             kind = (each.example.intent, each.example.responder)

@@ -1,9 +1,11 @@
 """For evaluations: the router that Deskmate comes with, taught by labelled messages, and asked about others."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deskmate.classifiers.learned import fit
+from deskmate.classifiers.later import Later
+from deskmate.classifiers.learner import learner_of
 from deskmate.domain.labelled import labelled
 from deskmate.domain.scoring import Example, Responder, Scorer
 from deskmate.errors import Invalid
@@ -37,11 +39,16 @@ class Taught:
 
 
 def make(examples: Sequence[Mapping[str, Any]]) -> Taught:
-    """Teach a router by rows `{"text", "intent" or None, "responder"}`. Raises Invalid with the row and the field."""
+    """Teach a router by rows `{"text", "intent" or None, "responder"}`. Raises Invalid with the row and the field.
+
+    It goes by words; by meaning as well where DESKMATE_EMBEDDINGS is set, to `auto`, a folder or an endpoint.
+    """
     known: list[Example] = []
     for number, row in enumerate(examples, start=1):
         try:
             known.append(labelled(row))
         except Invalid as error:
             raise Invalid(f"row {number}: {error.message}", field=error.field) from None
-    return Taught(fit(known))
+    setting = os.environ.get("DESKMATE_EMBEDDINGS", "").strip() or "off"
+    embedder = Later(setting, os.environ.get("DESKMATE_EMBEDDINGS_KEY", "").strip() or None)
+    return Taught(learner_of(embedder).fit(known))
