@@ -53,7 +53,9 @@ async def told(front: Front, operator: Person, question: str, answer: str) -> st
 async def told_of_engraving(front: Front, operator: Person) -> None:
     """Something that is suggested in any case. Where it is seen, what came before it in the feed has been dealt with."""
     for _ in range(3):
-        await told(front, operator, "do you engrave cutting boards?", "We engrave cutting boards for 12 EUR with up to 20 letters.")
+        await told(
+            front, operator, "do you engrave cutting boards?", "We engrave cutting boards for 12 EUR with up to 20 letters."
+        )
 
 
 async def suggested(front: Front, *, count: int = 1, state: str = "open") -> list[Json]:

@@ -82,8 +82,10 @@ async def test_two_processes_that_follow_at_once_make_one_suggestion(desk: Desk,
 async def test_a_restart_in_the_middle_loses_nothing_and_counts_nothing_twice(store_url: str, clock: FakeClock):
     for n in range(3):
         async with Desk.open(store_url, clock=clock, agents=[ScriptedAgent()], work=False) as desk:
-            ana = (await desk.operators.list(by=SYSTEM)).items[0] if n else await desk.operators.add(
-                name="Ana", email="ana@shop.example"
+            ana = (
+                (await desk.operators.list(by=SYSTEM)).items[0]
+                if n
+                else await desk.operators.add(name="Ana", email="ana@shop.example")
             )
             await told(desk, ana, f"customer{n}", *WARRANTY[n])
             if n != 1:  # The second time the process ends before anybody has followed.
@@ -141,11 +143,11 @@ async def count(desk: Desk, table: str) -> int:
         import sqlite3
 
         with sqlite3.connect(desk.settings.store.removeprefix("sqlite:///")) as db:
-            return db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608 - names of these tests
+            return db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
     import psycopg
 
     with psycopg.connect(desk.settings.store) as db:
-        row = db.execute(f"SELECT COUNT(*) FROM {table}".encode()).fetchone()  # noqa: S608 - names of these tests
+        row = db.execute(f"SELECT COUNT(*) FROM {table}".encode()).fetchone()
         assert row is not None
         return row[0]
 
@@ -191,6 +193,9 @@ async def test_every_process_answers_from_what_was_accepted_with_its_next_run(
         assert all(["two years" in await says(agent, "Does my lamp have warranty") for agent in agents])
         await other.faq.delete((await other.faq.list()).items[0].id)
         assert [await says(agent, "Does my lamp have warranty") for agent in agents] == ["", ""]
+        assert [one.id for one in (await other.suggestions.list("dismissed")).items] == [found.id]
+        [seen] = [seen.event for seen in (await desk.feed.read(by=SYSTEM))[-1:]]
+        assert (seen.type, seen.data) == ("suggestion.changed", {"suggestion": found.id, "state": "dismissed"})
         libraries = [agent.library for agent in agents]
         await asyncio.gather(*(says(agent, "May I return it?") for agent in agents for _ in range(3)))
         assert [agent.library for agent in agents] == libraries

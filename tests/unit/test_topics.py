@@ -8,32 +8,53 @@ from deskmate.domain.suggestions import Compared, general, spoken
 from deskmate.domain.topics import agree, answers, gist_of, root_of
 
 SAME = [
-    ("How do I delete my account?", "Press Close account in your Settings.", "please remove my account", "In Settings, press Close account."),
-    ("Do you ship to Norway?", "Yes, we ship to Norway for 19 EUR.", "what is delivery to Norway?", "Delivery to Norway costs 19 EUR."),
     (
-        "will the dishwasher damage the plates", "No, our plates can take the dishwasher, up to 60 degrees.",
-        "can I put plates in the dishwasher?", "Yes, our plates are dishwasher safe up to 60 degrees.",
+        ("How do I delete my account?", "Press Close account in your Settings."),
+        ("please remove my account", "In Settings, press Close account."),
     ),
-    ("Is there a discount for students?", "Students get 10 % off.", "do students get a discount", "There is a discount of 10 % for students."),
-]  # fmt: skip
+    (
+        ("Do you ship to Norway?", "Yes, we ship to Norway for 19 EUR."),
+        ("what is delivery to Norway?", "Delivery to Norway costs 19 EUR."),
+    ),
+    (
+        ("will the dishwasher damage the plates", "No, our plates can take the dishwasher, up to 60 degrees."),
+        ("can I put plates in the dishwasher?", "Yes, our plates are dishwasher safe up to 60 degrees."),
+    ),
+    (
+        ("Is there a discount for students?", "Students get 10 % off."),
+        ("do students get a discount", "There is a discount of 10 % for students."),
+    ),
+]
 OTHERS = [
     ("do you ship to norway", "do you ship to switzerland", "Yes, we ship there for 19 EUR, duties are paid on delivery."),
-    ("Do you ship to Norway?", "How would you deliver to Iceland?", "Yes, we ship there for 19 EUR, duties are paid on delivery."),
-    ("Can I wash the tablecloth in the machine?", "can I wash the blanket in the machine?", "Wash it at 30 degrees in the machine."),
+    (
+        "Do you ship to Norway?",
+        "How would you deliver to Iceland?",
+        "Yes, we ship there for 19 EUR, duties are paid on delivery.",
+    ),
+    (
+        "Can I wash the tablecloth in the machine?",
+        "can I wash the blanket in the machine?",
+        "Wash it at 30 degrees in the machine.",
+    ),
     ("is the vase made in europe", "is the lamp made in europe", "It is made by hand in a workshop in Portugal."),
     ("how do I contact the lyon shop", "how do I contact the berlin shop", "Please call us or write through the contact form."),
-    ("Can I return a vase after 20 days?", "Can I return a vase after 40 days?", "You can return any unused vase within 30 days."),
+    (
+        "Can I return a vase after 20 days?",
+        "Can I return a vase after 40 days?",
+        "You can return any unused vase within 30 days.",
+    ),
     ("Why can't I log in to my account?", "How do I log in to my account?", "Please reset your password on the login page."),
     ("Does the X200 fit my lamp?", "Does the X300 fit my lamp?", "It fits every lamp that has a standard socket."),
     ("student discount?", "senior discount?", "There is a discount of 10 % with a valid card."),
 ]
 
 
-@pytest.mark.parametrize(("question", "answer", "other", "its"), SAME)
-def test_the_same_question_in_other_words_is_one_topic(question: str, answer: str, other: str, its: str):
-    one, two = Compared.of(question, answer), Compared.of(other, its)
-    assert one.fits(two)
-    assert two.fits(one)
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_the_same_question_in_other_words_is_one_topic(one: tuple[str, str], other: tuple[str, str]):
+    first, second = Compared.of(*one), Compared.of(*other)
+    assert first.fits(second)
+    assert second.fits(first)
 
 
 @pytest.mark.parametrize(("question", "other", "answer"), OTHERS)
@@ -60,7 +81,8 @@ def test_answers_at_odds_do_not_agree(one: str, other: str):
 
 
 @pytest.mark.parametrize(
-    "question", ["Are the plates microwave safe?", "Are the plates made in Europe?", "Is the X20 dishwasher safe?", "Are they safe?"]
+    "question",
+    ["Are the plates microwave safe?", "Are the plates made in Europe?", "Is the X20 dishwasher safe?", "Are they safe?"],
 )
 def test_an_answer_is_none_to_another_question_on_its_topic(question: str):
     asked = [gist_of("Are the plates dishwasher safe?"), gist_of("can I put your plates in the dishwasher?")]
@@ -118,12 +140,18 @@ def test_yes_and_no_are_answers_to_one_wording_only():
 
 
 def test_forms_of_a_word_have_one_root():
-    for words in (("wrap", "wrapping", "wrapped", "wraps"), ("expire", "expiry", "expires"), ("delivery", "deliveries", "deliver")):
+    for words in (
+        ("wrap", "wrapping", "wrapped", "wraps"),
+        ("expire", "expiry", "expires"),
+        ("delivery", "deliveries", "deliver"),
+    ):
         assert len({root_of(word) for word in words}) == 1
     assert len({root_of(word) for word in ("order", "orders", "Ordering".lower())}) == 1
 
 
-@pytest.mark.parametrize("piece", ["a", "1-", "Hi ", "\n", "Regards, ", "your order was ", "A1", "I have ", " \n", "no. ", "a@", "#"])
+@pytest.mark.parametrize(
+    "piece", ["a", "1-", "Hi ", "\n", "Regards, ", "your order was ", "A1", "I have ", " \n", "no. ", "a@", "#"]
+)
 def test_hostile_text_costs_little_time(piece: str):
     text = (piece * 4_000)[:4_000]
     began = time.process_time()

@@ -108,7 +108,7 @@ async def _told(tx: Tx, suggestion: str) -> list[Told]:
 def _compared(row: Row, told: Sequence[Told]) -> list[Compared]:
     """What a new question is held against. Of what was accepted that is what the lead made of it, too."""
     found = [Compared.of(one.question, one.answer) for one in told[:MOST_COMPARED]]
-    return found if row["state"] != State.ACCEPTED else [*found, Compared.of(row["question"], row["answer"])]
+    return found if row["question"] is None else [*found, Compared.of(row["question"], row["answer"])]
 
 
 def _contradicted(told: Sequence[Told], rivals: Sequence[tuple[Row, list[Told]]]) -> bool:
