@@ -195,7 +195,7 @@ async def test_every_process_answers_from_what_was_accepted_with_its_next_run(
         assert [await says(agent, "Does my lamp have warranty") for agent in agents] == ["", ""]
         assert [one.id for one in (await other.suggestions.list("dismissed")).items] == [found.id]
         [seen] = [seen.event for seen in (await desk.feed.read(by=SYSTEM))[-1:]]
-        assert (seen.type, seen.data) == ("suggestion.changed", {"suggestion": found.id, "state": "dismissed"})
+        assert (seen.type, seen.data) == ("suggestion.changed", {"suggestion": found.id, "state": "dismissed", "times": 3})
         libraries = [agent.library for agent in agents]
         await asyncio.gather(*(says(agent, "May I return it?") for agent in agents for _ in range(3)))
         assert [agent.library for agent in agents] == libraries

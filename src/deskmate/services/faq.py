@@ -73,7 +73,9 @@ class Faq:
             await tx.run("faq.changed")
             by_whom = {"by_kind": actor.kind, "by": actor.id, "by_name": actor.name}
             if await tx.run("suggestions.take_back", id=row["suggestion"], now=ms(tx.now), **by_whom):
-                data = {"suggestion": row["suggestion"], "state": State.DISMISSED}
+                counted = await tx.one("suggestions.times", suggestion=row["suggestion"])
+                times = 0 if counted is None else counted["times"]
+                data = {"suggestion": row["suggestion"], "state": State.DISMISSED, "times": times}
                 await feed.emit(tx, EventType.SUGGESTION_CHANGED, actor=actor, thread=None, data=data)
 
         await self._store.write(body)

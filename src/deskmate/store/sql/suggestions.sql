@@ -19,6 +19,10 @@ SELECT * FROM suggestions WHERE id = :id;
 -- What was asked and answered on a topic, newest first.
 SELECT * FROM suggestion_questions WHERE suggestion = :suggestion ORDER BY at DESC, id DESC LIMIT :limit;
 
+-- name: times
+-- How many customers have asked it.
+SELECT COUNT(DISTINCT customer) AS times FROM suggestion_questions WHERE suggestion = :suggestion;
+
 -- name: knows
 -- Whether a customer's message is counted already.
 SELECT 1 FROM suggestion_questions WHERE message = :message;
