@@ -8,15 +8,21 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from deskmate.classifiers.later import Later
+from deskmate.classifiers.learner import learner_of
+from deskmate.classifiers.moderation import moderation_of
+from deskmate.classifiers.neighbours import NearestNeighbours
 from deskmate.config import Settings
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner
 from deskmate.domain.faq import Learner
 from deskmate.domain.operators import By, actor_of
+from deskmate.domain.safety import Moderator
 from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
+from deskmate.runners.adopted import as_runner
 from deskmate.services import (
     attachments,
     chaining,
@@ -24,6 +30,7 @@ from deskmate.services import (
     clocks,
     deferrals,
     deliveries,
+    gathering,
     notifications,
     offers,
     opening,
@@ -46,6 +53,7 @@ from deskmate.services.chains import Chains
 from deskmate.services.choosing import Choosing
 from deskmate.services.clocks import Timers
 from deskmate.services.conversation import Messages
+from deskmate.services.corpus import Classifier
 from deskmate.services.credentials import Passwords
 from deskmate.services.customers import Customers
 from deskmate.services.deadlines import Deadlines
@@ -53,11 +61,12 @@ from deskmate.services.deferring import Deferring
 from deskmate.services.deliveries import Outbox
 from deskmate.services.escalations import Escalations
 from deskmate.services.faq import Faq
+from deskmate.services.feedback import FeedbackVerbs
 from deskmate.services.files import Files
 from deskmate.services.following import Reaction
-from deskmate.services.gathering import Gathering
 from deskmate.services.importing import Imports
 from deskmate.services.inbox import Inbox
+from deskmate.services.judging import Judging
 from deskmate.services.keys import Keys
 from deskmate.services.leases import Leases
 from deskmate.services.limits import Limits
@@ -79,6 +88,7 @@ from deskmate.services.sessions import Sessions
 from deskmate.services.sla import SlaReports
 from deskmate.services.snoozing import Snoozing
 from deskmate.services.streaming import Streams
+from deskmate.services.suggesting import Suggesting
 from deskmate.services.suggestions import Suggestions
 from deskmate.services.threads import Threads
 from deskmate.services.transcripts import Transcripts
@@ -92,12 +102,10 @@ from deskmate.store import connect
 from deskmate.store.base import Tx
 from deskmate.store.contents import Contents, DatabaseContents
 from deskmate.store.jobs import Handler
-from deskmate.store.opened import Opened
+from deskmate.store.opened import Opened, contents_of
 
 if TYPE_CHECKING:
-    from pydantic_ai.agent import AbstractAgent
-
-    AnyAgent = Runner | AbstractAgent[Any, Any]
+    from deskmate.runners.adopted import AnyAgent
 
 Entropy = Callable[[int], bytes]
 
@@ -119,6 +127,8 @@ class Desk:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Entropy = os.urandom,
         contents: Contents | None = None,
+        classifier: Classifier | None = None,
+        moderator: Moderator | None = None,
     ) -> None:
         base = settings or Settings.from_env(os.environ)
         self.settings = replace(base, store=url) if url is not None else base
@@ -129,7 +139,7 @@ class Desk:
         self._agents: dict[str, Runner] = {}
         self.faq = Faq(self._store)
         self.suggestions = Suggestions(self._store)
-        self._gathering = Gathering(self._store)
+        self._suggesting = Suggesting(self._store)
         for agent in agents:
             self.register(agent)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{entropy(4).hex()}"
@@ -150,8 +160,9 @@ class Desk:
         self.viewers = Viewers(self._store, idle)
         self._working = Working(self._store, idle)
         self.feed = Feed(self._store, self.closing)
+        self.feedback = FeedbackVerbs(self._store)
         self.streams = Streams(self._store, self.closing)
-        self.files = Files(self._store, contents or self._contents(), DatabaseContents(self._store))
+        self.files = Files(self._store, contents or contents_of(self.settings.files, self._store), DatabaseContents(self._store))
         self.search = Search(self._store)
         self.usage = Usage(self._store)
         self.board = Board(self._store)
@@ -171,6 +182,12 @@ class Desk:
         self.mentions = Mentions(self._store)
         private = self.settings.webhooks_private
         self.webhooks = Webhooks(self._store, entropy, private=private)
+        embedder = Later(self.settings.embeddings, self.settings.embeddings_key)
+        self._judging = Judging(
+            self._store, self._agents, learner=learner_of(embedder), neighbours=NearestNeighbours(embedder),
+            classifier=classifier, moderator=moderator or moderation_of(self.settings), entropy=entropy,
+        )  # fmt: skip
+        self.routing = self._judging.verbs
         self.slack = channels.slack_of(self.settings, self._store, self.requests, clock)
         self._outbox = Outbox(self._store, Sender(), public_url=self.settings.public_url, private=private)
         self.keys = Keys(self._store, entropy)
@@ -180,8 +197,9 @@ class Desk:
         )
         lease = timedelta(seconds=self.settings.lease_seconds)
         self._responder = Responder(
-            self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices
-        )
+            self._store, self._agents, owner=self._owner, lease=lease, list_prices=self.settings.list_prices,
+            courses=self._judging.courses,
+        )  # fmt: skip
         self.notifications = Notifications(self._store)
         self.answer_links = AnswerLinks(self._store, self.requests)
         self.notifier = Notifier(
@@ -203,7 +221,7 @@ class Desk:
             audits=(
                 self._responder.audit, self._deadlines.audit, self._leases.audit, self.operators.audit, self._snoozing.audit,
                 self._deferring.audit, self.limits.audit, self._clocks.audit, self._working.audit, self._responses.audit,
-                self.chains.audit, self.viewers.sweep, self._gathering.sweep,
+                self.chains.audit, self.viewers.sweep, self._suggesting.sweep, *self._judging.audits,
             ),
             sent=(self.notifier.audit, self._outbox.audit),
             clock=clock,
@@ -230,6 +248,7 @@ class Desk:
             responses.TIMER: self._responses.tend,
             chaining.LOOK: self.chains.look,
             chaining.STEP: self.chains.step,
+            **self._judging.handlers,
         }
 
     def _sending(self) -> Mapping[str, Handler]:
@@ -248,9 +267,11 @@ class Desk:
             "work": self._working.follow,
             "responses": self._responses.follow,
             "chains": self.chains.follow,
-            "suggestions": self._gathering.follow,
+            "suggestions": self._suggesting.follow,
             "notifications": telling.tell,
             "webhooks": deliveries.owe,
+            **self._judging.reactions,
+            "feedback": gathering.follow,
         }
         return reactions if self.slack is None else reactions | {"slack": self.slack.follow}
 
@@ -290,10 +311,15 @@ class Desk:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Entropy = os.urandom,
         contents: Contents | None = None,
+        classifier: Classifier | None = None,
+        moderator: Moderator | None = None,
         work: bool = True,
     ) -> AsyncGenerator["Desk", None]:
         """A desk that is open for the time of the block, and works on runs in the background unless `work` is false."""
-        desk = cls(url, agents=agents, settings=settings, clock=clock, entropy=entropy, contents=contents)
+        desk = cls(
+            url, agents=agents, settings=settings, clock=clock, entropy=entropy, contents=contents, classifier=classifier,
+            moderator=moderator,
+        )  # fmt: skip
         await desk.ensure_open()
         try:
             if work:
@@ -376,14 +402,6 @@ class Desk:
         rows = await self._store.read(lambda tx: tx.all("jobs.stranded"))
         return {row["agent"]: row["runs"] for row in rows if row["agent"] not in self._agents}
 
-    def _contents(self) -> Contents:
-        """Where new files go: imported here, because it takes a package that is not always there."""
-        if self.settings.files is None:
-            return DatabaseContents(self._store)
-        from deskmate.store.fsspec_contents import FsspecContents
-
-        return FsspecContents(self.settings.files)
-
     def _named(self, agent: "AnyAgent | str | None") -> str:
         if agent is None:
             if self.default_agent is None:
@@ -394,12 +412,3 @@ class Desk:
                 raise Invalid(f"no agent {agent!r} is registered", field="agent")
             return agent
         return self.register(agent).name
-
-
-def as_runner(agent: "AnyAgent") -> Runner:
-    """An agent of any framework as a Runner; the frameworks are imported only here, when they are used."""
-    if hasattr(agent, "run") and hasattr(agent, "provider_names"):
-        return agent  # pyright: ignore[reportReturnType]
-    from deskmate.runners.pydantic_ai import PydanticAgent
-
-    return PydanticAgent(agent)  # pyright: ignore[reportArgumentType]

@@ -59,7 +59,9 @@ class Settings:
     list_prices: bool = True
     """DESKMATE_LIST_PRICES: `off` leaves tokens without a price of your own unpriced; else it is what providers ask everybody."""
     embeddings: str = "auto"
-    """DESKMATE_EMBEDDINGS: the model of `--faq`: `auto` (that of the extra, where it is installed), `off`, or a folder."""
+    """DESKMATE_EMBEDDINGS: `auto` (the model of the extra, where it is installed), `off`, a folder, `https://host/v1#model`."""
+    embeddings_key: str | None = field(default=None, repr=False)
+    """DESKMATE_EMBEDDINGS_KEY: the key of that endpoint."""
     files: str | None = field(default=None, repr=False)
     """DESKMATE_FILES: where the contents of files are kept: `file:///folder`, `s3://bucket/folder`; without it, in the store."""
     public_url: str | None = None
@@ -78,6 +80,14 @@ class Settings:
     """DESKMATE_SMTP_URL: where mail is handed in: `smtp://user:password@host:587` or `smtps://...`; else none is sent."""
     mail_from: str = "Deskmate <deskmate@localhost>"
     """DESKMATE_MAIL_FROM: the sender of mails: `Support <desk@shop.example>`."""
+    moderation_url: str | None = None
+    """DESKMATE_MODERATION_URL: where a moderation model answers, as OpenAI's servers do: `http://localhost:8001/v1`."""
+    moderation_model: str | None = None
+    """DESKMATE_MODERATION_MODEL: what the moderation model is called there: `llama-guard3`."""
+    moderation_key: str | None = field(default=None, repr=False)
+    """DESKMATE_MODERATION_KEY: the key of that server, where it wants one."""
+    moderation_seconds: int = 5
+    """DESKMATE_MODERATION_SECONDS: how long a verdict may take; after that there is none."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -107,6 +117,7 @@ class Settings:
             idle_seconds=read("DESKMATE_IDLE_SECONDS", _number(5, 3600), base.idle_seconds),
             list_prices=read("DESKMATE_LIST_PRICES", _one_of(_SWITCH), base.list_prices),
             embeddings=read("DESKMATE_EMBEDDINGS", _text, base.embeddings),
+            embeddings_key=read("DESKMATE_EMBEDDINGS_KEY", _text, None),
             files=read("DESKMATE_FILES", _url, None),
             public_url=read("DESKMATE_PUBLIC_URL", _address, None),
             webhooks_private=read("DESKMATE_WEBHOOKS_PRIVATE", _one_of(_SWITCH), base.webhooks_private),
@@ -116,10 +127,21 @@ class Settings:
             slack_url=read("DESKMATE_SLACK_URL", _slack, base.slack_url),
             smtp_url=read("DESKMATE_SMTP_URL", _smtp, None),
             mail_from=read("DESKMATE_MAIL_FROM", _sender, base.mail_from),
+            moderation_url=read("DESKMATE_MODERATION_URL", _endpoint, None),
+            moderation_model=read("DESKMATE_MODERATION_MODEL", _text, None),
+            moderation_key=read("DESKMATE_MODERATION_KEY", _header, None),
+            moderation_seconds=read("DESKMATE_MODERATION_SECONDS", _number(1, 120), base.moderation_seconds),
         )
 
 
 def _text(_variable: str, text: str) -> str:
+    return text
+
+
+def _header(variable: str, text: str) -> str:
+    # It is a secret, so it stays out of the message.
+    if not (text.isascii() and text.isprintable()):
+        raise Misconfigured(f"{variable} must have only printable characters of ASCII", field=variable)
     return text
 
 
@@ -141,6 +163,15 @@ def _slack(variable: str, text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise problem
     return text if text.endswith("/") else f"{text}/"
+
+
+def _endpoint(variable: str, text: str) -> str:
+    # Whoever puts a key into it by mistake does not find it in a log.
+    problem = Misconfigured(f"{variable} must be an address like http://localhost:8001/v1", field=variable)
+    try:
+        return _slack(variable, text).rstrip("/")
+    except Misconfigured:
+        raise problem from None
 
 
 def _smtp(variable: str, text: str) -> str:

@@ -14,7 +14,7 @@ from tests.acceptance.command_line import Result, environment
 def test_help_names_every_command_and_gives_examples(deskmate: Callable[..., Result]) -> None:
     shown = deskmate("--help")
     assert shown.code == 0
-    for command in ("serve", "worker", "demo", "migrate", "check", "import", "replay"):
+    for command in ("serve", "worker", "demo", "migrate", "check", "import", "replay", "route"):
         assert re.search(rf"^  {command} ", shown.out, re.MULTILINE)
         of_command = deskmate(command, "--help")
         assert of_command.code == 0
@@ -33,7 +33,7 @@ def test_the_version_is_that_of_the_package(deskmate: Callable[..., Result]) -> 
 
 @pytest.mark.parametrize("code", ["import deskmate", "from deskmate.cli import run; run(['--help'])"])
 def test_what_only_shows_help_loads_nothing_heavy(code: str) -> None:
-    heavy = "{'fastapi', 'uvicorn', 'pydantic_ai', 'sqlite3', 'yoyo', 'jsonschema'}"
+    heavy = "{'fastapi', 'uvicorn', 'pydantic_ai', 'sqlite3', 'yoyo', 'jsonschema', 'numpy', 'sklearn'}"
     script = f"{code}; import sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"

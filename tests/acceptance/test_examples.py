@@ -55,6 +55,16 @@ TOLD = {
         "operator  Ana: It is, until seven.",
         "   agent  Shop AI: As we said: It is, until seven.",
     ],
+    "moderated_desk": [
+        "Without a verdict the gate is closed.\n  Ada: Until when are you open?\n  Shop AI: Until seven.",
+        "  Ada: How do I steal a tent?\n  Shop AI: A person from the team will answer you here.",
+        "    [Ana sees: the safety model calls the customer's words unsafe: S2 Non-Violent Crimes]",
+        "  Ada: How do I get a llama?\n  Shop AI: A person from the team will answer you here.",
+        "    [Ana sees: the safety model calls the AI's answer unsafe: S2 Non-Violent Crimes]",
+        "    [Ana sees what the AI wanted to say: Steal one from the zoo!]",
+        "    [Ana sees: the safety model has no verdict on the customer's words (it cannot be reached): people decide]",
+        "Without a verdict the gate is open.\n  Ada: Until when are you open on Monday?\n  Shop AI: Until seven.",
+    ],
     "save_without_reply": [
         "0.0  Ada: A pole of my tent broke.",
         "1.0  Ada: Can it be mended by Friday?",

@@ -101,7 +101,7 @@ async def scene(front: Front, agent: ScriptedAgent) -> Scene:
     ids = {"thread": thread, "request": request, "operator": victim.id, "key": key, "chain": chain, "webhook": webhook}
     ids |= {"delivery": delivery, "notification": sent.data["data"]["notification"]}
     ids |= {"canned": canned, "macro": macro, "view": view, "file": file, "name": "support", "kind": "rate", "policy": "people"}
-    ids |= dict.fromkeys(("usage", "suggestion", "entry"), NOT_THERE)
+    ids |= dict.fromkeys(("usage", "message", "suggestion", "entry"), NOT_THERE)
     return Scene(front, people, ids, ada)
 
 

@@ -7,7 +7,7 @@
 
 Replies are used up in order, one per request; a `responder` answers when the script is empty. A `Hold` among the pieces of a
 reply stops the stream until the test releases it, so that no test needs to sleep. Models that are not in `models` get 404, a
-wrong key 401, and a history that OpenAI would refuse 400.
+wrong key 401, and a history that OpenAI would refuse 400. It speaks embeddings too, also when nothing is scripted.
 """
 
 import asyncio
@@ -17,6 +17,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Self
+
+from tests.fakes.embeddings import Answered, embedded
+from tests.fakes.histories import history_problem
 
 MODEL = "fake-model"
 
@@ -99,6 +102,14 @@ class Failure:
     body: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Endless:
+    """An answer that begins like one and never ends: as fast as the client reads, or with a pause of seconds after each piece."""
+
+    piece: bytes = b" " * 4096
+    pause: float = 0.0
+
+
 def rate_limited(retry_after: str | None = "1") -> Failure:
     """429 as OpenAI sends it."""
     headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1s"}
@@ -107,7 +118,7 @@ def rate_limited(retry_after: str | None = "1") -> Failure:
     return Failure(429, "Rate limit reached for requests", code="rate_limit_exceeded", type="requests", headers=headers)
 
 
-Scripted = Reply | Failure | Cut
+Scripted = Reply | Failure | Endless | Cut | Answered
 
 
 @dataclass(slots=True)
@@ -221,12 +232,16 @@ class OpenAIServer:
     def _reply_to(self, seen: Seen) -> Scripted:
         if seen.headers.get("authorization") != f"Bearer {self.key}":
             return Failure(401, f"Incorrect API key provided: {seen.headers.get('authorization')}.", "invalid_api_key", "auth")
-        if (seen.method, seen.path) != ("POST", "/v1/chat/completions"):
+        if seen.method != "POST" or seen.path not in ("/v1/chat/completions", "/v1/embeddings"):
             return Failure(404, f"Unknown request URL: {seen.method} {seen.path}", type="invalid_request_error")
         if seen.body.get("model") not in self.models:
             return Failure(
                 404, f"The model `{seen.body.get('model')}` does not exist", "model_not_found", "invalid_request_error"
             )
+        if seen.path == "/v1/embeddings":
+            if (answer := embedded(seen.body)) is None:
+                return Failure(400, "'$.input' is invalid.", type="invalid_request_error")
+            return self._script.pop(0) if self._script else answer
         if problem := history_problem(seen.messages):
             self.problems.append(problem)
             return Failure(400, problem, type="invalid_request_error")
@@ -236,23 +251,6 @@ class OpenAIServer:
             return self.responder(seen)
         self.problems.append("a request came that the script does not know")
         return Failure(500, self.problems[-1])
-
-
-def history_problem(messages: Sequence[Mapping[str, Any]]) -> str | None:
-    """What OpenAI would refuse: calls without a result, results without a call. None when the history is sound."""
-    waiting: set[str] = set()
-    for message in messages:
-        if message["role"] == "tool":
-            if message["tool_call_id"] not in waiting:
-                return "messages with role 'tool' must be a response to a preceding message with 'tool_calls'."
-            waiting.discard(message["tool_call_id"])
-        elif waiting:
-            return f"An assistant message with 'tool_calls' must be followed by tool messages; missing: {sorted(waiting)}"
-        if message["role"] == "assistant":
-            waiting = {call["id"] for call in message.get("tool_calls") or ()}
-            if not waiting and not message.get("content"):
-                return "an assistant message needs content or tool_calls"
-    return f"'tool_calls' without a response: {sorted(waiting)}" if waiting else None
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Seen | None:
@@ -281,6 +279,14 @@ async def _send(reply: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> No
             error = {"message": reply.message, "type": reply.type, "param": None, "code": reply.code}
             body = reply.body if reply.body is not None else json.dumps({"error": error})
             _write_whole(writer, reply.status, body, dict(reply.headers), html=reply.body is not None)
+        case Answered():
+            _write_whole(writer, 200, json.dumps(reply.body), {})
+        case Endless():
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+            while True:
+                _http_chunk(writer, reply.piece)
+                await writer.drain()
+                await asyncio.sleep(reply.pause)
         case Reply() if seen.body.get("stream"):
             await _stream(reply, seen, writer)
         case Reply():

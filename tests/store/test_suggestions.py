@@ -249,7 +249,7 @@ async def test_what_too_few_have_asked_is_forgotten_in_the_end(desk: Desk, ana: 
     await asked(desk, ana, times=2)
     assert (await rows(desk))[:2] == [1, 2]
     clock.set(clock() + timedelta(days=200))
-    await desk._gathering.sweep()  # pyright: ignore[reportPrivateUsage]
+    await desk._suggesting.sweep()  # pyright: ignore[reportPrivateUsage]
     assert await rows(desk) == [0, 0, 0]
 
 

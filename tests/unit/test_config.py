@@ -35,6 +35,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_IDLE_SECONDS": "90",
         "DESKMATE_LIST_PRICES": "off",
         "DESKMATE_EMBEDDINGS": "models/small",
+        "DESKMATE_EMBEDDINGS_KEY": "sk-1",
         "DESKMATE_FILES": "s3://bucket/folder",
         "DESKMATE_WEBHOOKS_PRIVATE": "on",
         "DESKMATE_SLACK_TOKEN": "xoxb-1",
@@ -44,6 +45,10 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "DESKMATE_SMTP_URL": "smtp://desk:secret@mail.example:587",
         "DESKMATE_MAIL_FROM": "Support <desk@shop.example>",
         "DESKMATE_PUBLIC_URL": "https://desk.example/",
+        "DESKMATE_MODERATION_URL": "http://localhost:8001/v1/",
+        "DESKMATE_MODERATION_MODEL": "llama-guard3",
+        "DESKMATE_MODERATION_KEY": "sk-1",
+        "DESKMATE_MODERATION_SECONDS": "2",
     }
     assert Settings.from_env(env) == Settings(
         store="sqlite:///a.db",
@@ -64,6 +69,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         idle_seconds=90,
         list_prices=False,
         embeddings="models/small",
+        embeddings_key="sk-1",
         files="s3://bucket/folder",
         public_url="https://desk.example",
         webhooks_private=True,
@@ -73,6 +79,10 @@ def test_every_setting_is_read_from_its_variable() -> None:
         slack_url="https://slack-gov.com/api/",
         smtp_url="smtp://desk:secret@mail.example:587",
         mail_from="Support <desk@shop.example>",
+        moderation_url="http://localhost:8001/v1",
+        moderation_model="llama-guard3",
+        moderation_key="sk-1",
+        moderation_seconds=2,
     )
     assert {f"DESKMATE_{field.name.upper()}" for field in fields(Settings)} == env.keys()
 
@@ -109,6 +119,11 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("DESKMATE_MAIL_FROM", "Support"),
         ("DESKMATE_MAIL_FROM", "Support <desk@shop.example>\nBcc: eve@shop.example"),
         ("DESKMATE_PUBLIC_URL", "https://desk.example/path"),
+        ("DESKMATE_MODERATION_URL", "localhost:8001/v1"),
+        ("DESKMATE_MODERATION_URL", "https://guard.example/v1?key=1"),
+        ("DESKMATE_MODERATION_KEY", "sk-1\nsk-2"),
+        ("DESKMATE_MODERATION_SECONDS", "0"),
+        ("DESKMATE_MODERATION_SECONDS", "0.5"),
     ],
 )
 def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
@@ -121,10 +136,13 @@ def test_secrets_are_neither_in_the_repr_nor_in_a_complaint() -> None:
     settings = Settings(
         admin_key="hush-1", customer_jwt_secrets={"a": "hush-2"}, store="postgresql://u:hush-3@h/d", files="ftp://u:hush-4@h",
         slack_token="hush-5", slack_signing_secret="hush-6",
-        smtp_url="smtp://u:hush-5@h",
+        smtp_url="smtp://u:hush-5@h", moderation_key="hush-7",
     )  # fmt: skip
     assert "hush" not in repr(settings)
-    for variable, value in {"DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush", "DESKMATE_SMTP_URL": "http://u:hush@h"}.items():
+    for variable, value in {
+        "DESKMATE_CUSTOMER_JWT_SECRETS": "a=hush", "DESKMATE_SMTP_URL": "http://u:hush@h",
+        "DESKMATE_MODERATION_URL": "https://u:hush@guard.example/v1", "DESKMATE_MODERATION_KEY": "hush\nhush",
+    }.items():  # fmt: skip
         with pytest.raises(Misconfigured) as caught:
             Settings.from_env({variable: value})
         assert "hush" not in str(caught.value)

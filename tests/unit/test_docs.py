@@ -102,7 +102,9 @@ def test_every_command_and_every_option_is_documented() -> None:
     commands: dict[str, Any] = get_command(app).commands  # pyright: ignore[reportAttributeAccessIssue]
     text = page("cli.md")
     assert set(re.findall(r"^## deskmate (\w+)$", text, re.MULTILINE)) == set(commands)
-    for name, command in commands.items():
+    inner = {name: getattr(group, "commands", {}) for name, group in commands.items()}
+    of_groups = {f"{group} {name}": command for group, held in inner.items() for name, command in held.items()}
+    for name, command in (commands | of_groups).items():
         for option in (option for parameter in command.params for option in parameter.opts if option.startswith("--")):
             assert option in text, f"{name} {option}"
 

@@ -107,18 +107,19 @@ def _print(form: Form, record: object, head: Sequence[str], rows: Sequence[Seque
 async def _summary(store: str | None, since: str | None, until: str | None, zone: str, by: str) -> "tuple[Sum, ...]":
     from deskmate.app import Desk
 
-    async with Desk.open(store or None, settings=_settings(store), work=False) as desk:
+    async with Desk.open(store or None, settings=settings_for(store), work=False) as desk:
         return await desk.usage.summary(since, until, zone=zone, by=by)
 
 
 async def _invoice(store: str | None, customer: str | None, since: str, until: str, zone: str, by: str) -> "Invoice":
     from deskmate.app import Desk
 
-    async with Desk.open(store or None, settings=_settings(store), work=False) as desk:
+    async with Desk.open(store or None, settings=settings_for(store), work=False) as desk:
         return await desk.usage.invoice(customer, since, until, zone=zone, by=by)
 
 
-def _settings(store: str | None):
+def settings_for(store: str | None):
+    """The settings of a command that opens a store. Raises Misconfigured."""
     from deskmate.config import Settings
     from deskmate.errors import Misconfigured
 

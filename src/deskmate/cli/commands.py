@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deskmate.cli.billing import invoice, usage
+from deskmate.cli.exporting import export
 from deskmate.cli.importing import import_
 from deskmate.cli.replaying import replay
+from deskmate.cli.routing import route
 from deskmate.config import Settings
 from deskmate.errors import Misconfigured
 
@@ -244,9 +246,11 @@ def check(
 
 
 app.command("import")(import_)
+app.command()(export)
 app.command()(replay)
 app.command()(usage)
 app.command()(invoice)
+app.add_typer(route)
 
 
 def _source(

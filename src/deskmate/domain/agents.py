@@ -68,6 +68,9 @@ class Turn:
     apply: Apply = _nobody
     escalate: Callable[[Escalation], Awaitable[Escalated]] = _nowhere
     """Passes the thread on to people. What the run says after that still arrives: its last words."""
+    floor: float | None = None
+    """How sure the agent has to be to answer alone, from 0 to 1, where the desk knows; else it goes by its own. Above 1 people
+    answer everything."""
     resumed: bool = False
     """The run was paused or interrupted before: some steps after the prompt are its own."""
 
@@ -97,6 +100,8 @@ class Step:
     output_tokens: int = 0
     final: bool = False
     held: bool = False
+    confidence: float | None = None
+    """How sure the agent is of its words, from 0 to 1, where it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,12 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+PASSED_ON = "A person from the team will answer you here."
+"""What a customer is told whose thread is passed on to people."""
+DECLINED = "I cannot answer this, and the team has declined it."
+LATER = "I cannot answer this, and the team is busy. A person will look at it and answer you here."
+UNCHECKED = "too few answers have been checked yet for the AI to answer alone"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
@@ -16,6 +22,8 @@ class Escalation:
     confidence: float | None = None
     floor: float | None = None
     queue: str | None = None
+    insists: bool = False
+    """It is passed on though people have given the thread back: what the AI has to say may not be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,13 @@ def assess(confidence: object, *, floor: float, requires_human: bool = False, re
         return Assessment(answers=False, why=reason or f"a confidence of {sure:g} means nothing")
     if requires_human:
         return Assessment(answers=False, why=reason or "the agent wants a person to answer", confidence=sure)
+    if floor > 1.0:
+        return Assessment(answers=False, why=reason or UNCHECKED, confidence=sure)
     if sure < floor:
         return Assessment(answers=False, why=reason or f"the agent is not sure: {sure:.2f} of {floor:.2f}", confidence=sure)
     return Assessment(answers=True, confidence=sure)
+
+
+def shown(floor: float) -> float | None:
+    """A floor as people are shown it; None where there is none that an agent could reach."""
+    return floor if floor <= 1.0 else None

@@ -30,6 +30,9 @@ type_prefixes = {
     "delivery": "msg",  # what Standard Webhooks calls the id of a message
     "notification": "ntf",
     "chain": "cha",
+    "route": "rt",
+    "example": "ex",
+    "feedback": "fb",
     "suggestion": "sug",
     "told": "told",
     "faq": "faq",

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     LIMIT = "limit"
     PRICE = "price"
     RATE = "rate"
+    ROUTE = "route"
 
 
 class Rules(BaseModel):

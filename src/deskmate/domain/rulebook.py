@@ -12,6 +12,7 @@ from deskmate.domain.policies import Kind, Rules
 from deskmate.domain.prices import Price
 from deskmate.domain.rates import Rate
 from deskmate.domain.responses import Response
+from deskmate.domain.routing import Routing
 from deskmate.domain.sla import Sla
 from deskmate.errors import Invalid, NotFound
 
@@ -24,6 +25,7 @@ MODELS: Mapping[Kind, type[Rules]] = {
     Kind.LIMIT: Limit,
     Kind.PRICE: Price,
     Kind.RATE: Rate,
+    Kind.ROUTE: Routing,
 }
 
 

@@ -25,6 +25,21 @@ class Judged:
     score: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling(Judged):
+    """What a language model says of a message, why, and what it took. The reason is the model's own, or why there is none."""
+
+    reason: str
+    decides: bool = True
+    """False where the model failed and somebody else is to decide then; the rest says people, with the score 0."""
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    raw: str = ""
+    """What the model wrote last, cut where it is long. It may quote the customer."""
+    milliseconds: int = 0
+
+
 class Scorer(Protocol):
     """A classifier that has been fitted."""
 

@@ -15,6 +15,7 @@ from deskmate.server.api import (
     canned,
     chains,
     events,
+    feedback,
     files,
     limits,
     macros,
@@ -23,6 +24,7 @@ from deskmate.server.api import (
     policies,
     queues,
     requests,
+    routing,
     sla,
     slack,
     suggestions,
@@ -63,7 +65,7 @@ def create_app(desk: Desk, *, work: bool = True) -> FastAPI:
     problems.install(app)
     rooms = (
         threads, requests, queues, events, mentions, access, canned, macros, views, unsent, files, policies, sla, chains, limits,
-        notifications, webhooks, slack, usage, board, suggestions,
+        notifications, webhooks, slack, usage, board, routing, feedback, suggestions,
     )  # fmt: skip
     for room in rooms:
         app.include_router(room.router)

@@ -36,6 +36,12 @@ async def board() -> HTMLResponse:
     return shell("board.html")
 
 
+@router.get("/judgement")
+async def judgement() -> HTMLResponse:
+    """How the AI is judged, and how far it may go, for the team."""
+    return shell("judgement.html")
+
+
 @router.get("/settings")
 async def settings() -> HTMLResponse:
     """What admins and leads decide for all."""

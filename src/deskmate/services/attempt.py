@@ -30,6 +30,7 @@ from deskmate.services import (
     usage,
     writer,
 )
+from deskmate.services.course import Course
 from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
@@ -47,6 +48,7 @@ class Attempt:
         self._lease = lease
         self._list_prices = list_prices
         self._writer = writer.Writer(store, run, lease)
+        self._course: Course | None = None
         self._spoke = False
         self._draft: Message | None = None
         self._calls: dict[str, Message] = {}  # the message that holds each call of this attempt, by call id
@@ -57,14 +59,17 @@ class Attempt:
         self.answer: Message | None = None
         """The last words of a run that has ended, where the step that ended it holds them."""
 
-    async def consume(self, runner: Runner, turn: Turn) -> None:
-        """Store everything the agent yields, then end or pause the run."""
+    async def consume(self, runner: Runner, turn: Turn, course: Course | None = None) -> None:
+        """Store everything the agent yields, then end or pause the run. With a course, its words as that lets them."""
+        self._course = course
         async with aclosing(_generator(runner, turn)) as outputs:
             async for output in outputs:
                 match output:
                     case Delta(text=text):
-                        self._writer.add(text)
+                        if course is None or course.streams:
+                            self._writer.add(text)
                     case Step():
+                        output = output if course is None else await course.words(output)
                         pending = await self._writer.settle()
                         self._spoke = self._spoke or _speaks(output)
                         if output.final and (self._spoke or output.role == "tool"):
@@ -144,6 +149,8 @@ class Attempt:
         opened = [await self._open(tx, thread, asked, wanted.get(asked.call_id)) for asked in ask.requests]
         if ask.notice and self._run.awaited:
             await notice(tx, thread, self._run, ask.notice)
+        if self._course is not None:
+            await self._course.asks(ask)(tx)
         await runs.leave(tx, self._run, RunState.PAUSED)
         await _settle(tx, thread, self._run)
         return tuple(opened)
@@ -190,7 +197,8 @@ class Attempt:
         """The end of the run. `thread` is as it was when this transaction locked it."""
         await runs.leave(tx, self._run, RunState.DONE)
         if self._draft is not None:
-            self.drafted = await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent))
+            why = self._course.why_a_draft if self._course is not None else None
+            self.drafted = await drafts.open_(tx, thread, self._draft, actor=agent(self._run.agent), why=why)
         if thread.waiting_since is not None and self._run.awaited and not await ledger.waiting(tx, thread.id):
             await tx.run("assignments.served", thread=thread.id, now=ms(tx.now))
         await _settle(tx, thread, self._run)

@@ -4,6 +4,7 @@ from deskmate.domain.actors import SYSTEM, Actor
 from deskmate.domain.events import EventType
 from deskmate.domain.messages import Message, NewMessage, Text, Visibility
 from deskmate.domain.requests import DecisionKind, NewDecision, Request, RequestState
+from deskmate.domain.routes import Route
 from deskmate.domain.threads import Thread
 from deskmate.errors import Stale
 from deskmate.services import history, ledger, messages, prompts, runs, threads
@@ -13,12 +14,12 @@ from deskmate.store.times import ms
 SENDS = frozenset({DecisionKind.APPROVE, DecisionKind.EDIT})
 
 
-async def open_(tx: Tx, thread: Thread, draft: Message, *, actor: Actor) -> Request:
-    """Ask for approval of a draft; it supersedes the thread's earlier drafts."""
+async def open_(tx: Tx, thread: Thread, draft: Message, *, actor: Actor, why: Route | None = None) -> Request:
+    """Ask for approval of a draft, and say why it is one; it supersedes the thread's earlier drafts."""
     for earlier in await ledger.waiting(tx, thread.id):
         if earlier.draft is not None:
             await ledger.close(tx, earlier, RequestState.SUPERSEDED, by=actor)
-    return await ledger.open_draft(tx, thread, draft, actor=actor)
+    return await ledger.open_draft(tx, thread, draft, actor=actor, why=why)
 
 
 async def check(tx: Tx, request: Request, decision: NewDecision) -> None:

@@ -8,9 +8,9 @@ from deskmate.store.times import ms
 
 BELONGINGS = (
     "deltas", "streams", "searchable", "embeddings", "mentions", "unsent", "messages", "jobs", "choices", "answer_links",
-    "requests", "limit_reserves", "limit_reasons", "deferrals", "runs", "assignments", "routes", "usage", "reads", "viewers",
-    "notifications", "clocks", "clock_outcomes", "signs", "responses", "chains", "deliveries", "slack_posts", "events",
-    "suggestion_words", "suggestions", "suggestion_questions", "faq_version", "faq_wordings",
+    "requests", "limit_reserves", "limit_reasons", "deferrals", "runs", "assignments", "routes", "examples", "usage", "reads",
+    "viewers", "notifications", "clocks", "clock_outcomes", "signs", "responses", "chains", "deliveries", "slack_posts",
+    "feedback", "events", "suggestion_words", "suggestions", "suggestion_questions", "faq_version", "faq_wordings",
 )  # fmt: skip
 
 

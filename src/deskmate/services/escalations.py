@@ -8,7 +8,7 @@ from datetime import timedelta
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind, agent
 from deskmate.domain.agents import Question
 from deskmate.domain.assignments import Assignment, Cause, Holder
-from deskmate.domain.escalations import Escalated, Escalation
+from deskmate.domain.escalations import PASSED_ON, Escalated, Escalation
 from deskmate.domain.events import EventType
 from deskmate.domain.limits import Fallback, Refusal, clock_time, in_about
 from deskmate.domain.messages import Message, NewMessage, Text, Visibility
@@ -26,8 +26,6 @@ from deskmate.store.base import Store, Tx
 from deskmate.store.times import ms
 
 LONGEST_REASON = 2_000  # characters
-PASSED_ON = "A person from the team will answer you here."
-"""What a customer who asks for a person is told."""
 
 
 class Escalator:
@@ -45,7 +43,7 @@ class Escalator:
     async def _escalate(self, tx: Tx, asked: Escalation) -> Escalated:
         thread = await threads.lock(tx, self._run.thread)
         await runs.hold(tx, self._run, self._lease)
-        if (no := await _declined(tx, thread)) is not None:
+        if not asked.insists and (no := await _declined(tx, thread)) is not None:
             return Escalated(accepted=False, why=no)
         if await _open_one(tx, thread.id) is None and (later := await self._pass_on(tx, thread, asked)) is not None:
             return later

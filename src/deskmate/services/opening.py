@@ -24,6 +24,7 @@ from deskmate.domain.requests import (
     RequestState,
     Risk,
 )
+from deskmate.domain.routes import Route
 from deskmate.domain.runs import RunState
 from deskmate.domain.threads import Priority, Thread
 from deskmate.errors import Invalid, NotFound
@@ -99,11 +100,12 @@ async def open_approval(
     )  # fmt: skip
 
 
-async def open_draft(tx: Tx, thread: Thread, message: Message, *, actor: Actor) -> Request:
+async def open_draft(tx: Tx, thread: Thread, message: Message, *, actor: Actor, why: Route | None = None) -> Request:
     """Ask a person to approve a message that is held back. The caller holds the thread's lock."""
     return await _open(
         tx, thread.id, RequestKind.APPROVAL, Deadline(), actor=actor, run=message.run, agent=actor.name, draft=message.id,
-        suggestion=message.text, queue=thread.queue, priority=thread.priority, risk=Risk.LOW,
+        suggestion=message.text, reason=why.reason if why else None, confidence=why.score if why else None,
+        floor=why.floor if why else None, queue=thread.queue, priority=thread.priority, risk=Risk.LOW,
     )  # fmt: skip
 
 

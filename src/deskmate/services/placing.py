@@ -20,7 +20,7 @@ from deskmate.domain.messages import (
 from deskmate.domain.placement import Order
 from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Invalid
-from deskmate.services import attachments, feed, findable, mentioning, opening, previews, prompts, streams, threads
+from deskmate.services import attachments, feed, findable, gathering, mentioning, opening, previews, prompts, streams, threads
 from deskmate.services.history import find, get, latest
 from deskmate.store.base import Tx
 from deskmate.store.rows import content_of, message_of, placed
@@ -222,6 +222,8 @@ async def delete(tx: Tx, ids: Iterable[str], *, actor: Actor) -> list[str]:
 async def _remove(tx: Tx, message: Message, actor: Actor) -> bool:
     await attachments.detach(tx, message)
     await tx.run("mentions.forget", message=message.id)
+    await tx.run("routes.forget", message=message.id)
+    await gathering.forget(tx, message)
     await findable.forget(tx, message)
     await opening.forget(tx, message, actor=actor)
     if not await tx.run("messages.delete", id=message.id):

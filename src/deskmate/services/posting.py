@@ -9,6 +9,7 @@ from deskmate.domain.actors import Actor, Author, AuthorKind
 from deskmate.domain.assignments import Assignment, Holder
 from deskmate.domain.messages import Message, NewMessage, Part, Text, Visibility, text_of
 from deskmate.domain.permissions import Action, require
+from deskmate.domain.routes import by_assignment
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Status, Thread
 from deskmate.errors import Conflict, Invalid, KeyReused
@@ -183,7 +184,7 @@ async def _reopen(tx: Tx, thread: Thread, actor: Actor) -> Thread:
 
 async def give(tx: Tx, thread: Thread, prompt: Message, *, actor: Actor, agent: str | None) -> None:
     """Let the next responder know: queue a run, or let people see that the customer waits."""
-    route = await routing.decide(tx, thread)
+    route = await routing.for_people(tx, thread, prompt.id)
     if route.responder == "human" or agent is None:
         if thread.assignment.to is Holder.AI and route.responder == "human":
             await assignments.to_queue(tx, thread, by=actor, reason=route.reason)
@@ -221,7 +222,7 @@ async def start(tx: Tx, thread: Thread, agent: str, *, actor: Actor) -> None:
 async def answer(tx: Tx, thread: Thread, prompt: Message, agent: str, *, actor: Actor) -> Run:
     """Start a run for this very message, whoever stored it, answered or not. Raises Conflict where people respond."""
     _check_may_start(thread, actor)
-    if (await routing.decide(tx, thread)).responder == "human":
+    if by_assignment(thread).responder == "human":
         raise Conflict("people respond on this thread")
     awaited = thread.prompt_order == prompt.order > thread.answered_order and prompt.step == 0
     return await runs.queue(

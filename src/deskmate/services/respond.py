@@ -20,6 +20,7 @@ from deskmate.domain.threads import Thread
 from deskmate.errors import Conflict, Fenced, GivenUp, Invalid
 from deskmate.services import answering, ledger, posting, prompts, runs, threads
 from deskmate.services.attempt import Attempt, fail, give_back
+from deskmate.services.course import Courses, PassOn
 from deskmate.services.taking import RETRY, Begun, Busy, Taker
 from deskmate.store import jobs
 from deskmate.store.base import Body, Store, Tx
@@ -85,7 +86,9 @@ class Responder:
         owner: str,
         lease: timedelta = jobs.LEASE,
         list_prices: bool = True,
+        courses: Courses | None = None,
     ) -> None:
+        self._courses = courses
         self._store = store
         self._agents = agents
         self._lease = lease
@@ -192,7 +195,7 @@ class Responder:
         if runner is None:
             raise Invalid(f"no agent {begun.run.agent!r} is registered here", field="agent")
         work = Attempt(self._store, begun.run, self._lease, list_prices=self._list_prices)
-        consumer = asyncio.create_task(work.consume(runner, begun.turn), name=f"deskmate {begun.run.id}")
+        consumer = asyncio.create_task(self._speak(work, runner, begun), name=f"deskmate {begun.run.id}")
         watcher = asyncio.create_task(self._watch(begun.run, consumer), name=f"deskmate watch {begun.run.id}")
         try:
             await asyncio.wait({consumer})
@@ -210,6 +213,17 @@ class Responder:
         if work.drafted is not None:
             return Drafted(request=work.drafted)
         return Replied(message=work.answer) if work.answer else None
+
+    async def _speak(self, work: Attempt, runner: Runner, begun: Begun) -> None:
+        """Let the agent speak, or pass the thread on in its place where people respond."""
+        if begun.routed is None or self._courses is None:
+            await work.consume(runner, begun.turn)
+            return
+        course = await self._courses.of(begun.routed, begun.turn)
+        if course.for_people:
+            await work.consume(PassOn(begun.run.agent, course.routed), begun.turn)
+        else:
+            await work.consume(runner, course.turn(), course)
 
     async def _watch(self, run: Run, consumer: asyncio.Task[None]) -> None:
         """Keep the lease, and stop the agent as soon as the run may not write any more."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.agents import Runner, Turn
-from deskmate.domain.messages import ContextMessage
+from deskmate.domain.messages import ContextMessage, Message
 from deskmate.domain.runs import Run, RunState
 from deskmate.domain.threads import Thread
 from deskmate.services import applying, attempt, escalations, history, ledger, limits, prompts, routing, runs, talking, writer
@@ -24,6 +24,8 @@ class Begun:
     run: Run
     thread: Thread
     turn: Turn
+    routed: routing.Routed | None = None
+    """Where its agent goes by rules: what is known of who responds."""
     before: bool = False
     """It is not the run that was asked for: that one begins when this one has ended."""
 
@@ -102,7 +104,6 @@ class Taker:
             await runs.leave(tx, taken, RunState.PAUSED)
             await tx.run("assignments.waits", thread=thread.id, now=ms(tx.now))
             return None
-        await routing.decide(tx, thread, run=run.id)
         if run.attempt:
             await writer.drop_interrupted(tx, run)
             await applying.tell_refused(tx, run)
@@ -119,6 +120,7 @@ class Taker:
             # It has been answered before. An agent answers what its history ends with.
             given = (*given, ContextMessage(role="user", parts=words.parts))
         words = words or await prompts.newest_of_customer(tx, thread.id)
+        routed = await self._route(tx, taken, thread, again=run.attempt > 0, prompt=prompt or pin, words=words)
         turn = Turn(
             thread=thread.id,
             run=run.id,
@@ -132,4 +134,13 @@ class Taker:
             escalate=escalations.Escalator(self._store, taken, self._lease),
             resumed=resumed,
         )
-        return Begun(run=taken, thread=thread, turn=turn)
+        return Begun(run=taken, thread=thread, turn=turn, routed=routed)
+
+    async def _route(
+        self, tx: Tx, run: Run, thread: Thread, *, again: bool, prompt: Message | None, words: Message | None
+    ) -> routing.Routed | None:
+        """The route of the run, which stands from its first attempt on. A prompt of the system is what people said to the AI."""
+        if again:
+            return await routing.of_run(tx, run.id)
+        handed_back = prompt is not None and prompt.role == "system"
+        return await routing.begin(tx, thread, run, text=words.text if words else "", handed_back=handed_back)

@@ -3,6 +3,7 @@
 import asyncio
 
 from deskmate.store.base import Body, Store, T, Waiter
+from deskmate.store.contents import Contents, DatabaseContents
 
 
 class Opened:
@@ -54,3 +55,12 @@ class Opened:
     def waiter(self, *topics: str) -> Waiter:
         """See Store."""
         return self._store.waiter(*topics)
+
+
+def contents_of(place: str | None, store: Store) -> Contents:
+    """Where new files go. What takes a package that is not always there is imported here."""
+    if place is None:
+        return DatabaseContents(store)
+    from deskmate.store.fsspec_contents import FsspecContents
+
+    return FsspecContents(place)

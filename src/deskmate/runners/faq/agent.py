@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
+from deskmate.domain.escalations import shown
 from deskmate.domain.faq import Teacher
 from deskmate.domain.messages import Text, ToolCall, text_of
 from deskmate.errors import Misconfigured
@@ -94,12 +95,15 @@ class FaqAgent:
                 yield self._ask(turn, "The customer says that the last answer did not help.", None)
             case None:
                 text, found = _look_up(library, message, before)
-                if found is not None and found.confidence >= self._floor:
-                    yield from _spoken(text)
+                if found is not None and found.confidence >= self._floor_of(turn):
+                    yield from _spoken(text, confidence=found.confidence)
                 else:
                     yield self._ask(turn, _doubt(found), found)
             case _:
                 assert_never(kind)
+
+    def _floor_of(self, turn: Turn) -> float:
+        return self._floor if turn.floor is None else turn.floor
 
     def _ask(self, turn: Turn, reason: str, found: Answer | None) -> Ask:
         question = _question(turn)
@@ -117,7 +121,7 @@ class FaqAgent:
             reason=reason,
             suggestion=found.text if found is not None and found.confidence >= _LEAST_SUGGESTION else None,
             confidence=found.confidence if found is not None else 0.0,
-            floor=self._floor,
+            floor=shown(self._floor_of(turn)),
         )
         return Ask(
             step=Step(role="assistant", parts=(call,), provider="deskmate", model="faq"), requests=(request,), notice=_NOTICE
@@ -151,7 +155,7 @@ def _doubt(found: Answer | None) -> str:
     return shortened(f"The FAQ does not cover {listed}.", _LONGEST_REASON)
 
 
-def _spoken(text: str, *, final: bool = True) -> Iterator[Output]:
+def _spoken(text: str, *, final: bool = True, confidence: float | None = None) -> Iterator[Output]:
     """The text in pieces of a few words, then as the whole message; `final` when the run says nothing after it."""
     piece = ""
     for match in _PIECE.finditer(text):
@@ -161,7 +165,8 @@ def _spoken(text: str, *, final: bool = True) -> Iterator[Output]:
             piece = ""
     if piece:
         yield Delta(text=piece)
-    yield Step(role="assistant", parts=(Text(text=text),), provider="deskmate", model="faq", final=final)
+    said = (Text(text=text),)
+    yield Step(role="assistant", parts=said, provider="deskmate", model="faq", final=final, confidence=confidence)
 
 
 def _joined(answers: Sequence[Answer | None]) -> tuple[str, Answer | None]:

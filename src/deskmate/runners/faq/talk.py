@@ -3,6 +3,7 @@
 import re
 from enum import StrEnum
 
+from deskmate.domain.wishes import wants_person
 from deskmate.domain.words import words_of
 
 
@@ -22,21 +23,6 @@ _PRAISE_CORE = _words("great perfect awesome cool super wonderful excellent ok o
 _FAREWELLS = _words("bye goodbye ciao see you later have a nice day good night thanks thank")
 _FAREWELL_CORE = _words("bye goodbye ciao")
 
-_KIND = "(?:(?:real|actual|live|human|support|service|customer) )*"
-_PERSON = (
-    rf"{_KIND}(?:human(?: being)?|person|people|somebody|someone|agent|operator|representative|rep|advis[oe]r|employee|staff"
-    r"|team(?: member)?|colleague|customer (?:service|support)|support)"
-)
-_REACH = r"(?:talk|speak|chat|connect|transfer|forward|hand|pass|escalate|put)\b[^.?!]{0,25}?\b(?:to|with|through|over)"
-_HAVE = r"(?:want|need|prefer|give me|request|like)(?: \w+){0,2}? (?:a|an|some)"
-_SURE_PERSON = rf"{_KIND}(?:human(?: being)?|person|operator|representative)|(?:live|human|real) (?:support )?agent"
-_WANTS_PERSON = re.compile(
-    rf"\b{_REACH} (?:(?:a|an|the|your|some|one of your) )?{_PERSON}\b(?! (?:name|id|role|account|page|portal|api|key|log)s?\b)"
-    rf"|\b{_HAVE} (?:{_SURE_PERSON})\b(?! (?:to|who|for|from|account|role|name|id)\b)"
-    rf"|^\W*(?:please )?(?:{_SURE_PERSON}|agent)(?: please| now)?\W*$"
-    r"|\b(?:are you|is this) (?:a |an )?(?:bot|robot|human|real person|machine|ai)\b",
-    re.IGNORECASE,
-)
 _UNHELPED = re.compile(
     r"\b(?:that|this|it) (?:still )?(?:did|does|has) ?(?:n't|not) (?:help|work|answer|solve|fix)(?:ed)?"
     r"(?: (?:me|it|that|this|for me|my question))?\W*$"
@@ -66,7 +52,7 @@ def talk_of(message: str) -> Talk | None:
     """The kind of small talk, or None for anything that may be a question."""
     text = message[:1_000].replace("’", "'")
     words = words_of(text)
-    if _WANTS_PERSON.search(text):
+    if wants_person(text):
         return Talk.WANTS_PERSON
     if words and len(words) <= 12 and "?" not in text:
         said = frozenset(words)

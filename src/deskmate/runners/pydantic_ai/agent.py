@@ -191,7 +191,7 @@ class PydanticAgent:
                 notice=self._notice,
                 stream=self._stream,
                 turn=turn,
-                floor=self._floor,
+                floor=self._floor if turn.floor is None else turn.floor,
                 passed_on=self._passed_on,
                 drafts_unsure=self._drafts_unsure,
                 quiet=self._assesses,

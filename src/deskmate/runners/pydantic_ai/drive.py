@@ -21,7 +21,7 @@ from pydantic_core import to_json
 from pydantic_graph import End
 
 from deskmate.domain.agents import Ask, Delta, Output, Step, Turn
-from deskmate.domain.escalations import Escalation, assess
+from deskmate.domain.escalations import DECLINED, LATER, Escalation, assess, shown
 from deskmate.domain.messages import Part, Text, ToolCall, ToolResult
 from deskmate.runners.pydantic_ai.approval import Rule, approval_of
 from deskmate.runners.pydantic_ai.ask_human import AskHuman, question_of
@@ -29,9 +29,6 @@ from deskmate.runners.pydantic_ai.escalate import Assessed, pass_on
 from deskmate.runners.pydantic_ai.history import parts_of, result_of
 
 BROKEN = "This tool failed, or was stopped because another one failed. It is not known whether it took effect."
-
-NOBODY = "I cannot answer this, and the team has declined it."
-LATER = "I cannot answer this, and the team is busy. A person will look at it and answer you here."
 
 Put = Callable[[Output], Awaitable[None]]
 """Hands an output to the desk; returns when the desk has dealt with it."""
@@ -167,14 +164,15 @@ class Drive:
         sure = assess(output.confidence, floor=self.floor, requires_human=output.requires_human, reason=output.reason)
         words = output.response
         if self.drafts_unsure and not sure.answers and words.strip():
-            await self.put(replace(step, parts=(Text(text=words),), final=True, held=True))
+            await self.put(replace(step, parts=(Text(text=words),), final=True, held=True, confidence=sure.confidence))
             return
         if not (sure.answers and words.strip()):
             why = sure.why or "the agent has no answer"
-            asked = Escalation(reason=why, suggestion=words or None, confidence=sure.confidence, floor=self.floor)
+            asked = Escalation(reason=why, suggestion=words or None, confidence=sure.confidence, floor=shown(self.floor))
             came = await pass_on(self.turn, asked)
-            words = self.passed_on if came["accepted"] else LATER if "retry_after_seconds" in came else NOBODY
-        await self.put(replace(step, parts=(Text(text=words),), final=True))
+            words = self.passed_on if came["accepted"] else LATER if "retry_after_seconds" in came else DECLINED
+            sure = replace(sure, confidence=None)
+        await self.put(replace(step, parts=(Text(text=words),), final=True, confidence=sure.confidence))
 
     def _definition(self, tool: str) -> ToolDefinition | None:
         return self.run.ctx.deps.tool_manager.get_tool_def(tool)

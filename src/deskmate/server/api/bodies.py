@@ -1,6 +1,7 @@
 """Bodies of requests. Unknown members are refused, so that a mistyped name is noticed; text is text."""
 
 import math
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -76,6 +77,13 @@ class PostMessage(Body):
     respond: bool | None = None
     author: Literal["customer"] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class Rate(Body):
+    rating: Annotated[int, Field(strict=True)] | Literal["up", "down"]
+    message: Short | None = None
+    comment: Annotated[CleanText, Field(max_length=2000)] | None = None
+    correction: Long | None = None
 
 
 class ActOnThreads(Body):
@@ -156,6 +164,27 @@ class ChangeQueue(Body):
 
 class PutPolicy(Body):
     rules: PlainObject
+
+
+class Rehearse(Body):
+    agent: Short
+    rules: PlainObject
+    since: datetime | None = None
+
+
+class Calibrate(Body):
+    agent: Short
+
+
+class OneExample(Body):
+    text: Long
+    intent: Short | None = None
+    responder: Literal["ai", "human"]
+
+
+class Learn(Body):
+    agent: Short
+    examples: Annotated[list[OneExample], Field(min_length=1, max_length=5000)]
 
 
 class Settle(Body):

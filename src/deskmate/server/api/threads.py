@@ -29,6 +29,7 @@ from deskmate.server.api.bodies import (
     Viewing,
 )
 from deskmate.server.api.doors import TheDesk, Who, counted
+from deskmate.server.api.routing import route_json
 from deskmate.server.limits import Door
 from deskmate.server.records import (
     Json,
@@ -140,8 +141,12 @@ async def act(body: ActOnThreads, desk: TheDesk, who: Who) -> Json:
 
 @router.get("/{thread}")
 async def get_thread(thread: str, desk: TheDesk, who: Who) -> Json:
-    """One thread."""
-    return await shown(desk, await desk.threads.get(thread, by=who), who)
+    """One thread; for the team with its newest route."""
+    record = await shown(desk, await desk.threads.get(thread, by=who), who)
+    if allowed(who, Action.MESSAGE_READ_HIDDEN):
+        newest = await desk.routing.routes(thread, limit=1, by=who)
+        record["route"] = route_json(newest[0]) if newest else None
+    return record
 
 
 @router.patch("/{thread}")

@@ -158,6 +158,10 @@ DELETE FROM assignments WHERE thread = :id;
 -- Who was to respond on a thread, and why.
 DELETE FROM routes WHERE thread = :id;
 
+-- name: delete_examples
+-- What was to be learned from a thread.
+DELETE FROM examples WHERE thread = :id;
+
 -- name: delete_usage
 -- What was metered on a thread.
 DELETE FROM usage_entries WHERE thread = :id;
@@ -235,6 +239,10 @@ DELETE FROM faq_wordings WHERE thread = :id;
 -- name: delete_chains
 -- Who was told of a thread, one after the other.
 DELETE FROM chains WHERE thread = :id;
+
+-- name: delete_feedback
+-- What people made of the words on a thread.
+DELETE FROM feedback WHERE thread = :id;
 
 -- name: delete_events
 -- What happened on a thread; that it was deleted stays.

@@ -3,13 +3,14 @@
 import { createApi } from "../core/api.js";
 import { h, render } from "../core/dom.js";
 import { clock, full } from "../core/format.js";
-import { icon, logo } from "../core/icons.js";
+import { icon } from "../core/icons.js";
 import { broken, empty, pick } from "../core/parts.js";
 import { createStore } from "../core/store.js";
-import { isDark, setTheme } from "../core/theme.js";
+import "../core/theme.js";
 import { answered, tiles, waits } from "./cards.js";
 import { callouts, failures, reasons } from "./causes.js";
 import { operators, queues, requests } from "./people.js";
+import { rail } from "./rail.js";
 import { PERIODS, periodWords, queryOf, readChosen, urlOf } from "./url.js";
 
 const EVERY = 15_000;
@@ -66,35 +67,6 @@ function choose(change) {
   void load();
 }
 
-function rail() {
-  const dark = isDark();
-  return h(
-    "nav",
-    { class: "rail", "aria-label": "Desk", key: "rail" },
-    h("a", { class: "rail-brand", href: "/inbox" }, logo(), h("span", { class: "rail-text" }, "Deskmate")),
-    h("a", { class: "rail-item", href: "/inbox", title: "Inbox" }, icon("inbox"), h("span", { class: "rail-text" }, "Inbox")),
-    h("a", { class: "rail-item", href: urlOf(state.chosen), title: "Board", "aria-current": "page" }, icon("board"), h("span", { class: "rail-text" }, "Board")),
-    h(
-      "div",
-      { class: "rail-end" },
-      h(
-        "button",
-        {
-          type: "button",
-          class: "rail-item",
-          title: dark ? "Light theme" : "Dark theme",
-          onclick: () => {
-            setTheme(dark ? "light" : "dark");
-            changed();
-          },
-        },
-        icon(dark ? "sun" : "moon"),
-        h("span", { class: "rail-text" }, dark ? "Light theme" : "Dark theme"),
-      ),
-    ),
-  );
-}
-
 function header() {
   const { chosen, loadedAt, problem, names } = state;
   const choices = /** @type {[string, string][]} */ (Object.entries(PERIODS));
@@ -107,6 +79,7 @@ function header() {
     { class: "board-header", key: "header" },
     h("a", { class: "button button--plain button--icon only-small", href: "/inbox", "aria-label": "Inbox" }, icon("back")),
     h("h1", null, "Board"),
+    h("a", { class: "button button--plain button--icon only-small", href: "/judgement", "aria-label": "Judgement" }, icon("judgement")),
     h("span", { class: "quiet board-when", title: full(loadedAt || null) }, when),
     pick("Queue", chosen.queue, [["", "All queues"], ...queues], (queue) => choose({ queue }), { id: "queue" }),
     pick("Period", chosen.period, choices, (period) => choose({ period: /** @type {"day"} */ (period) }), { id: "period" }),
@@ -164,7 +137,7 @@ function draw() {
     h(
       "div",
       { class: "board-shell", key: "shell" },
-      rail(),
+      rail("board", changed, { board: urlOf(state.chosen) }),
       h("main", { class: "board", id: "board", tabindex: "-1" }, header(), offline(), body()),
     ),
   );

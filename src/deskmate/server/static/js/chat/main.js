@@ -7,6 +7,7 @@ import { createStore, remembered } from "../core/store.js";
 import "../core/theme.js";
 import { createUploads } from "../core/uploads.js";
 import { createContents } from "./files.js";
+import { createRatings } from "./rating.js";
 import { createSession } from "./session.js";
 import { createSigns } from "./signs.js";
 import { initialState, takeDelta, takeMessage } from "./state.js";
@@ -38,6 +39,7 @@ const signs = createSigns({
   post: (path, body) => session.api.post(path, body, { quiet: true }),
   atEnd: atTheEnd,
 });
+const ratings = createRatings({ state, changed, thread: () => session.get().thread, api: session.api });
 const feed = createFeed({
   path: "/api/events",
   query: () => ({ thread: session.get().thread }),
@@ -87,6 +89,7 @@ async function loadThread() {
     for (const message of page.items) takeMessage(state, message);
     state.phase = "ready";
     void line.ask();
+    void ratings.load();
   } catch (error) {
     if (error instanceof Problem && error.status === 404) startOver();
     else if (state.phase === "loading")
@@ -231,6 +234,7 @@ const chat = {
   reload: loadThread,
   uploads,
   contents,
+  ratings,
   signs,
   place,
   /** @param {File[]} files */

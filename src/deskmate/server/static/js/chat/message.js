@@ -10,8 +10,11 @@ import { avatar, timeOf } from "../core/parts.js";
 /** @typedef {import("../core/types.js").Message} Message */
 /** @typedef {import("./state.js").Sending} Sending */
 
-/** @param {Message} message @param {string | null} streamed @param {(message: Message) => any} files draws those of a message */
-export function messageView(message, streamed, files) {
+/**
+ * @param {Message} message @param {string | null} streamed @param {(message: Message) => any} files draws those of a message
+ * @param {(message: Message) => any} thumbs draws what the visitor may say of it
+ */
+export function messageView(message, streamed, files, thumbs) {
   const { author } = message;
   const text = streamed ?? message.text;
   if (author.kind === "system")
@@ -48,6 +51,7 @@ export function messageView(message, streamed, files) {
       cut && "stopped here",
     ),
     h("div", { class: "message-body" }, blocks, files(message)),
+    thumbs(message),
   );
 }
 

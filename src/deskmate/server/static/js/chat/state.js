@@ -23,6 +23,8 @@ export function initialState(outbox) {
     loadingOlder: false,
     /** @type {Map<string, {text: string, length: number}>} */
     streams: new Map(),
+    /** What the visitor said of answers, by message. @type {Map<string, string | number>} */
+    ratings: new Map(),
     outbox,
     text: "",
     /** @type {import("../core/uploads.js").Attachment[]} */

@@ -131,7 +131,7 @@ function welcome(loading, agent) {
 const hasFiles = (message) => (message.parts ?? []).some((part) => part.type === "file");
 
 /** @param {Chat} chat */
-function messages({ state, contents }) {
+function messages({ state, contents, ratings }) {
   const out = [];
   let before = Number.NaN;
   for (const message of inOrder(state)) {
@@ -143,8 +143,10 @@ function messages({ state, contents }) {
     const streamed = state.streams.get(message.id)?.text ?? null;
     // Said aloud once, when it is complete: the finished message is a new element.
     out.push(
-      memo(`${message.id}:${message.status === "pending"}`, [message, streamed, hasFiles(message) && contents.version()], () =>
-        messageView(message, streamed, contents.view),
+      memo(
+        `${message.id}:${message.status === "pending"}`,
+        [message, streamed, hasFiles(message) && contents.version(), ratings.of(message.id)],
+        () => messageView(message, streamed, contents.view, ratings.view),
       ),
     );
   }

@@ -9,7 +9,7 @@
  *   status: "open" | "snoozed" | "resolved", snoozed_until?: any, assignment: Assignment, epoch?: number, mode?: string, priority?: string,
  *   queue?: string | null, tags?: string[], language?: string | null, waiting_since?: any, metadata?: Record<string, any>,
  *   created_at: any, updated_at: any, unread?: number, preview?: {text: string, author: Author, visibility: string, at: any} | null,
- *   requests?: RequestShort[], route?: any, usage?: any, clock?: Clock | null}} Thread */
+ *   requests?: RequestShort[], route?: Route | null, usage?: any, clock?: Clock | null}} Thread */
 /** @typedef {{target: "time_to_human" | "first_response" | "next_response" | "resolution", due_at: any, breached: boolean, paused: boolean}} Clock
  *   the target of an SLA policy that is due first */
 /** @typedef {{type: string, text?: string, call_id?: string, tool?: string, input?: any, output?: any, is_error?: boolean, denied?: boolean,
@@ -34,6 +34,9 @@
  *   cost_nanos?: number | null, currency?: string | null}} Usage */
 /** @typedef {{id: string, owner: string | null, name: string, filters: Record<string, string>, shared: boolean}} SavedView */
 /** @typedef {{id: string, at: any, read_at?: any, thread: Thread, message: Message}} Mention a note that calls on this operator */
+/** @typedef {{id: string, message?: string | null, responder: "ai" | "draft" | "human", reason: string, score?: number | null, floor?: number | null,
+ *   floor_version?: number | null, audited?: boolean, at: any, steps?: {step: string, reason: string, decides: boolean}[]}} Route
+ *   who was to respond, and why */
 /** @typedef {{id: string, kind: string, text: string, thread: string | null, request: string | null, urgent: boolean, created_at: any,
  *   read_at?: any, channel?: string}} Notice what this operator was told */
 /** @typedef {{kind: "operator" | "customer", id?: string | null, name: string, typing: boolean, visibility: "public" | "note" | null}} Viewer

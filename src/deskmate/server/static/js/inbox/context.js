@@ -6,6 +6,7 @@ import { icon } from "../core/icons.js";
 import { avatar, iconButton } from "../core/parts.js";
 import { activityOfChange, reasonText } from "./activity.js";
 import { choicesView } from "./choices.js";
+import { routeView } from "./routes.js";
 import { agentName, customerName, faceOf, heldByMe, holderName, isWaiting, needsPerson, subjectOf } from "./state.js";
 import { urlOf } from "./url.js";
 
@@ -40,6 +41,7 @@ export function context(desk, thread) {
     ),
     panel("why", whyTitle(state, thread), [
       whyMe(desk, thread, requests),
+      routeView(state, thread),
       choicesView(state, state.conversations.get(thread.id)?.choices ?? []),
     ]),
     thread.summary && panel("summary", "Summary by AI", h("p", null, thread.summary)),
@@ -160,19 +162,12 @@ function panel(key, title, body) {
 function whyMe({ state }, thread, requests) {
   const { to, reason, since } = thread.assignment;
   const waiting = requests.filter(needsPerson);
-  const route = thread.route;
   const rows = [
     line(
       "person",
       `${capital(holderName(state, thread))} ${heldByMe(thread, state.me) ? "hold" : to === "queue" ? "has" : "holds"} it since ${clock(since)}.`,
       reason ? `${capital(reason.replace(/\.$/, ""))}.` : "",
     ),
-    route?.reason &&
-      line(
-        "route",
-        `${capital(route.reason)}.`,
-        typeof route.score === "number" ? `Score ${route.score.toFixed(2)}, floor ${Number(route.floor ?? 0).toFixed(2)}.` : "",
-      ),
     ...waiting.map((request) =>
       line(
         request.kind,

@@ -110,8 +110,10 @@ export function createLoading({ state, changed, api }) {
       }
       Object.assign(conversation, { changes: assignments.items, tags: [...(record.tags ?? [])] });
       void around(id, record.customer);
+      if (record.route) void routes(id);
       if (!conversation.loaded) conversation.cursor = page.cursor;
       void usage(id);
+      void ratings(id);
       conversation.loaded = true;
     } catch (error) {
       conversation.error = /** @type {any} */ (error);
@@ -141,6 +143,16 @@ export function createLoading({ state, changed, api }) {
     }
   }
 
+  /** What was said of the answers; they stand without it where it does not come. @param {string} id */
+  async function ratings(id) {
+    try {
+      conversationOf(state, id).ratings = (await api.get(`/api/threads/${encodeURIComponent(id)}/ratings`)).items;
+      changed();
+    } catch {
+      // The answers stand alone.
+    }
+  }
+
   /** Who was chosen for it and why, and what else its customer has asked; the panels are left out where it does not come.
    * @param {string} id @param {string | null} customer */
   async function around(id, customer) {
@@ -160,6 +172,16 @@ export function createLoading({ state, changed, api }) {
     const page = await api.get(`/api/threads/${encodeURIComponent(id)}/choices`);
     conversationOf(state, id).choices = page.items;
     changed();
+  }
+
+  /** Who was to respond, and why; where it does not come, the thread says it of the last time. @param {string} id */
+  async function routes(id) {
+    try {
+      conversationOf(state, id).routes = (await api.get(`/api/threads/${encodeURIComponent(id)}/routes`, { limit: 20 })).items;
+      changed();
+    } catch {
+      // The panel shows what came with the thread.
+    }
   }
 
   /** @param {string} id */
@@ -203,5 +225,5 @@ export function createLoading({ state, changed, api }) {
     return found;
   }
 
-  return { list, more, refreshSoon, thread, record, usage, choices, older, waiting, request };
+  return { list, more, refreshSoon, thread, record, usage, ratings, choices, routes, older, waiting, request };
 }

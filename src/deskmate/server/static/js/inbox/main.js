@@ -26,6 +26,7 @@ import { menus } from "./menus.js";
 import { createNext } from "./next.js";
 import { createNotifying } from "./notifying.js";
 import { rail, tabbar } from "./rail.js";
+import { judges } from "./rating.js";
 import { createScroller } from "./scroller.js";
 import { createSigns } from "./signs.js";
 import { cardOf, conversationOf, initialState, openThread, pendingRequests, subjectOf, wordsOf, works } from "./state.js";
@@ -58,6 +59,8 @@ const arriving = createArriving({ state, load, go, again: openNow, desk: () => d
 const bulk = createBulk({ state, changed, api, load, focus });
 const notifying = createNotifying({ state, changed, open: (thread) => desk.open(thread) });
 const scroller = createScroller({ onAway: changed, onTop: () => state.view.thread && load.older(state.view.thread) });
+/** After these, somebody else may be the one to respond. */
+const DECIDED = ["thread.routed", "thread.assigned", "request.opened", "run.done", "run.failed"];
 const feed = createFeed({
   path: "/api/events",
   onEvent: (event) => {
@@ -67,7 +70,9 @@ const feed = createFeed({
     if (!scroller.away && state.view.thread && event.thread === state.view.thread)
       conversationOf(state, state.view.thread).fresh = 0;
     if (event.type === "thread.assigned" && event.thread && event.thread === state.view.thread) void load.choices(event.thread);
+    if (DECIDED.includes(event.type) && event.thread && event.thread === state.view.thread && state.threads.get(event.thread)?.route) void load.routes(event.thread);
     if (event.type === "usage.recorded" && event.thread && event.thread === state.view.thread) void load.usage(event.thread);
+    if (judges(event) && event.thread && event.thread === state.view.thread) void load.ratings(event.thread);
     if (event.type.startsWith("clock.") && event.thread && event.thread === state.view.thread) void load.record(event.thread);
     changed();
   },

@@ -266,7 +266,12 @@ function places(desk) {
       ),
     ),
     h("div", { class: "menu-group" }, h("button", { type: "button", class: "menu-item menu-button", popovertarget: "team-menu" }, icon("team"), "Team")),
-    h("div", { class: "menu-group" }, h("a", { class: "menu-item", href: "/board" }, icon("board"), "Board")),
+    h(
+      "div",
+      { class: "menu-group" },
+      h("a", { class: "menu-item", href: "/board" }, icon("board"), "Board"),
+      h("a", { class: "menu-item", href: "/judgement" }, icon("judgement"), "Judgement"),
+    ),
   ];
 }
 

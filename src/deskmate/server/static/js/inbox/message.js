@@ -15,8 +15,9 @@ import { withMentions } from "./mentions.js";
 /**
  * @param {Message} message @param {string | null} streamed its text so far, while it streams
  * @param {string} me @param {string} customer @param {import("../core/types.js").Operator[]} [team] whom notes may mention
+ * @param {any} [ratings] what was said of it
  */
-export function messageView(message, streamed, me, customer, team = []) {
+export function messageView(message, streamed, me, customer, team = [], ratings = null) {
   const { author, visibility } = message;
   if (author.kind === "system" || message.role === "system") return systemLine(message);
   const mine = author.kind === "operator" && author.id === me;
@@ -54,6 +55,7 @@ export function messageView(message, streamed, me, customer, team = []) {
       state && h("span", { class: "message-state" }, state),
     ),
     h("div", { class: `message-body${cut ? " quiet" : ""}` }, body),
+    ratings,
   );
 }
 

@@ -28,6 +28,7 @@ export function rail(desk) {
     opener("views", "Views", icon("bookmark"), 0, ""),
     savedViews(desk),
     h("a", { class: "rail-item", href: "/board", title: "Board", key: "board" }, icon("board"), h("span", { class: "rail-text" }, "Board")),
+    h("a", { class: "rail-item", href: "/judgement", title: "Judgement", key: "judgement" }, icon("judgement"), h("span", { class: "rail-text" }, "Judgement")),
     queues(desk),
     h(
       "div",

@@ -9,6 +9,7 @@ import { closedArgs } from "./approval.js";
 import { closedView, ownWords, standing } from "./closed.js";
 import { countdown } from "./deadline.js";
 import { agentName, cardOf, faceOf, inOrder, isWaiting, needsPerson, shortName, works } from "./state.js";
+import { checkView, isCheck } from "./routes.js";
 import { wayOf } from "./ways.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
@@ -41,6 +42,7 @@ export function requestCard(desk, thread, request) {
         null,
         h("h2", { class: "request-ask", id: `ask-${request.id}`, tabindex: "-1" }, askText(desk, thread, request)),
         waiting && why(request),
+        waiting && isCheck(state, thread, request) && checkView(),
         waiting && turn(desk, thread, request),
       ),
       live && card ? asked(state, wayOf(request).body(desk, thread, request, card)) : foldedArgs(desk, request),

@@ -16,7 +16,8 @@ import { firstName, ms, shorten } from "../core/format.js";
 /** @typedef {{loaded: boolean, loading: boolean, error: Problem | null, messages: Map<string, Message>, cursor: string | null,
  *   loadingOlder: boolean, requests: Map<string, Request>, activity: Map<string, Activity>, sendings: Sending[], fresh: number,
  *   usage: import("../core/types.js").Usage[], changes: import("../core/types.js").Change[],
- *   choices: import("../core/types.js").Choice[], earlier: Thread[], tags: string[] | null}} Conversation `tags`: as the feed has told them last */
+ *   choices: import("../core/types.js").Choice[], routes: import("../core/types.js").Route[], earlier: Thread[],
+ *   ratings: import("./rating.js").Rating[], tags: string[] | null}} Conversation `tags`: as the feed has told them last */
 /** @typedef {{key: string, at: number, icon: string, who: string, what: string, why: string}} Activity */
 /** @typedef {import("../core/uploads.js").Attachment} Attachment */
 /** @typedef {{tab: "reply" | "note", reply: string, note: string, error: string, files: {reply: Attachment[], note: Attachment[]}}} Words */
@@ -156,7 +157,9 @@ export function emptyConversation() {
     usage: [],
     changes: [],
     choices: [],
+    routes: [],
     earlier: [],
+    ratings: [],
     tags: null,
   };
 }

@@ -17,24 +17,25 @@ export function suggestion(request, use, keys) {
   );
 }
 
-/** The bar is the value, the tick is the floor. @param {number} value @param {number | null} floor */
-function confidence(value, floor) {
-  const words = `Confidence ${value.toFixed(2)}${floor === null ? "" : `, floor ${floor.toFixed(2)}`}`;
+/** The bar is the value, the tick is the floor. @param {number} value @param {number | null} floor @param {string} [name] of the value @param {string} [more] about the floor */
+export function confidence(value, floor, name = "Confidence", more = "") {
+  const words = `${name} ${value.toFixed(2)}${floor === null ? "" : `, floor ${floor.toFixed(2)}${more}`}`;
+  const part = (/** @type {number} */ one) => `${Math.min(1, Math.max(0, one)) * 100}%`;
   return h(
     "div",
     { class: "confidence" },
-    h("span", null, `Confidence ${value.toFixed(2)}`),
+    h("span", null, `${name} ${value.toFixed(2)}`),
     h(
       "span",
       {
         class: "meter",
         role: "img",
         "aria-label": words,
-        vars: { "--value": `${value * 100}%`, "--floor": `${(floor ?? 0) * 100}%` },
+        vars: { "--value": part(value), "--floor": part(floor ?? 0) },
       },
       h("span"),
       floor !== null && h("i"),
     ),
-    floor !== null && h("span", null, `floor ${floor.toFixed(2)}`),
+    floor !== null && h("span", null, `floor ${floor.toFixed(2)}${more}`),
   );
 }

@@ -6,8 +6,9 @@ import { icon } from "../core/icons.js";
 import { button, empty } from "../core/parts.js";
 import { activityOfRequest } from "./activity.js";
 import { messageView, sendingView, toolCall } from "./message.js";
+import { activitiesOf, ratingsOf } from "./rating.js";
 import { requestCard } from "./request.js";
-import { customerName, inOrder, isWaiting, needsPerson, works } from "./state.js";
+import { conversationOf, customerName, inOrder, isWaiting, needsPerson, works } from "./state.js";
 
 /** @typedef {import("./main.js").Desk} Desk */
 /** @typedef {import("../core/types.js").Thread} Thread */
@@ -128,7 +129,8 @@ function entriesOf(desk, thread, conversation) {
     [...conversation.requests.values()].filter((one) => one.kind === "approval").map((one) => one.call_id),
   );
   const drafts = new Set([...conversation.requests.values()].filter(isWaiting).map((one) => one.draft));
-  const loose = [...conversation.activity.values()].sort((a, b) => a.at - b.at);
+  const rated = activitiesOf(conversation.ratings, customerName(thread));
+  const loose = [...conversation.activity.values(), ...rated].sort((a, b) => a.at - b.at);
   /** @type {Entry[]} */
   const entries = [];
   let next = 0;
@@ -152,6 +154,7 @@ function entriesOf(desk, thread, conversation) {
 /** @param {Desk} desk @param {Thread} thread @param {Message} message @param {Map<string, any>} results
  * @param {(call: any, result: any) => boolean} onCard @returns {Entry[]} */
 function messageEntries({ state }, thread, message, results, onCard) {
+  const { ratings } = conversationOf(state, thread.id);
   const at = ms(message.created_at);
   /** @type {Entry[]} */
   const entries = [];
@@ -172,8 +175,15 @@ function messageEntries({ state }, thread, message, results, onCard) {
   if (silent && !failedEmpty) return entries;
   entries.push({
     at,
-    view: memo(`message:${message.id}:${message.status === "pending"}`, [message, streamed, state.around.team.items], () =>
-      messageView(message, streamed, state.me?.id ?? "", customerName(thread), state.around.team.items),
+    view: memo(`message:${message.id}:${message.status === "pending"}`, [message, streamed, state.around.team.items, ratings], () =>
+      messageView(
+        message,
+        streamed,
+        state.me?.id ?? "",
+        customerName(thread),
+        state.around.team.items,
+        ratingsOf(ratings, message.id, customerName(thread)),
+      ),
     ),
   });
   return entries;

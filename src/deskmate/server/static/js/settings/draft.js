@@ -50,6 +50,8 @@ function beginIt(shape, value, currency) {
     }
     case "money":
       return given === undefined || given === null ? "" : majorOf(given, currency);
+    case "percent":
+      return given === undefined || given === null ? "" : String(exact(given * 100));
     case "boolean":
       return given === true;
     case "choice":
@@ -64,6 +66,9 @@ function beginIt(shape, value, currency) {
       return given === undefined || given === null ? "" : String(given);
   }
 }
+
+/** Without what a hundredth adds behind the point. @param {number} value */
+const exact = (value) => Math.round(value * 1e6) / 1e6;
 
 /** An item that is not there yet. @param {Shape} shape of the list or map @param {string} currency */
 export function fresh(shape, currency) {
@@ -149,6 +154,8 @@ function readText(shape, text, currency, problem) {
       return JSON.parse(text);
     case "number":
       return readNumber(shape, text, 1, problem);
+    case "percent":
+      return exact(readNumber(shape, text, 0.01, problem) ?? Number.NaN);
     case "money": {
       const minor = minorOf(text, currency);
       if (Number.isNaN(minor)) {
@@ -187,6 +194,7 @@ function bounded(shape, value, unit, problem) {
 /** @param {Shape} shape @param {number} value @param {number} unit */
 function worded(shape, value, unit) {
   if (shape.kind === "seconds") return unit === 1 ? `${value} seconds` : `${Math.round((value / unit) * 100) / 100} in this unit`;
+  if (shape.kind === "percent") return `${exact(value * 100)} %`;
   return shape.kind === "money" ? String(value / unit) : String(value);
 }
 

@@ -83,6 +83,8 @@ function control(place) {
       return seconds(place, props);
     case "money":
       return money(place, props);
+    case "percent":
+      return h("div", { class: "set-with" }, h("input", { ...props, class: "input set-amount", value, oninput, inputmode: "decimal", autocomplete: "off" }), h("span", { class: "set-unit" }, "%"));
     case "long":
     case "json":
       return h("textarea", {

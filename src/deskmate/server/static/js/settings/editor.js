@@ -63,6 +63,8 @@ function top(settings, section, item, may) {
 
 /** @param {Settings} settings @param {Section} section @param {import("./state.js").Editing} editing @param {boolean} readonly */
 function form(settings, section, editing, readonly) {
+  const { trial } = section;
+  const { item = null } = settings.records.shown();
   const { records, changed, choices } = settings;
   const dirty = isDirty(editing);
   const fields = { id: "set", problems: editing.problems, readonly, changed, choices };
@@ -85,11 +87,14 @@ function form(settings, section, editing, readonly) {
     },
     editing.error && h("p", { class: "field-error editor-error", id: "editor-error", tabindex: "-1", role: "alert" }, icon("info", true), editing.error),
     field({ form: fields, shape: editing.shape, holder: editing, key: "draft", path: "", currency: "" }),
+    !readonly && trial?.view(settings, item, editing),
     !readonly &&
       h(
         "footer",
         { class: "editor-foot" },
         button(editing.busy ? "Saving…" : "Save", () => undefined, { look: "primary", type: "submit", id: "save-record" }),
+        // Before what comes and goes: nothing moves under a hand.
+        trial && button(trial.words, () => void trial.run(settings, item, editing), { id: "try-record", disabled: settings.state.trial.busy }),
         (dirty || settings.state.route.id === "") && button(settings.state.route.id === "" ? "Cancel" : "Take back", () => records.revert(), { look: "plain" }),
         h("span", { class: "editor-dirty quiet", role: "status" }, dirty ? "Not saved yet" : ""),
       ),

@@ -1,11 +1,14 @@
 // Screens, settings: the policies of each kind. Their forms are drawn from the schema that comes with them.
 
+import { counted } from "../core/format.js";
 import { noted } from "./notes.js";
+import { rehearsal } from "./rehearsal.js";
 import { EVERYBODY, LEADS } from "./roles.js";
 import { majorOf, spelled } from "./units.js";
 
 /** @type {[string, string, string, string, string, string][]} kind, group, title, what one is called, icon, what they are for */
 const KINDS = [
+  ["route", "Judgement", "Routing", "routing policy", "route", "Who responds: people by rules, the AI alone where it is sure enough. For the agent of the same name; “default” is for all that have none."],
   ["sla", "Clocks", "SLA policies", "SLA policy", "clock", "By when a customer is answered, and a thread resolved. Queues go by them."],
   ["response", "Clocks", "No response", "policy", "snooze", "What is done where nobody answers: the customer, or the team. Queues go by them."],
   ["chain", "Clocks", "Escalation chains", "chain", "steps", "Who is called when something waits for too long, step by step. Queues go by them."],
@@ -34,7 +37,7 @@ export const policies = KINDS.map(([kind, group, title, one, icon, about]) => ({
   who: `Leads and admins change ${title === "No response" ? "these policies" : title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}.`,
   key: (item) => item.name,
   name: (item) => item.name,
-  line: (settings, item) => [usedBy(settings, kind, item), facts(item.rules)].filter(Boolean).join(" · "),
+  line: (settings, item) => (kind === "route" ? routeFacts(item.rules) : [usedBy(settings, kind, item), facts(item.rules)].filter(Boolean).join(" · ")),
   schema: ({ state }, item) => {
     const { $defs, ...rules } = noted(kind, state.parts[kind].schema ?? {});
     return {
@@ -42,7 +45,7 @@ export const policies = KINDS.map(([kind, group, title, one, icon, about]) => ({
       type: "object",
       required: ["name", "rules"],
       properties: {
-        ...(item ? {} : { name: { type: "string", maxLength: 100, ui: { hint: "Stays as it is: queues and reports know it by its name." } } }),
+        ...(item ? {} : { name: { type: "string", maxLength: 100, ui: { hint: kind === "route" ? "The name of an agent, or “default” for all that have none of their own." : "Stays as it is: queues and reports know it by its name." } } }),
         rules: { ...rules, description: undefined, ui: { ...rules.ui, flat: true } },
       },
     };
@@ -54,9 +57,12 @@ export const policies = KINDS.map(([kind, group, title, one, icon, about]) => ({
     why: (item) =>
       OF_QUEUES.includes(kind)
         ? `${item.name} is forgotten. It cannot be while a queue goes by it; what runs by it already goes on.`
-        : `${item.name} is forgotten. What was counted by it stays as it is.`,
+        : kind === "route"
+          ? `${item.name} is forgotten. What was decided by it stays as it is.`
+          : `${item.name} is forgotten. What was counted by it stays as it is.`,
     run: ({ api }, item) => api.delete(path(kind, item.name)),
   },
+  ...(kind === "route" ? { trial: rehearsal } : {}),
 }));
 
 /** @param {import("./state.js").Settings} settings @param {string} kind @param {any} item */
@@ -64,6 +70,19 @@ function usedBy({ state }, kind, item) {
   if (!OF_QUEUES.includes(kind)) return "";
   const names = state.parts.queues.items.filter((/** @type {any} */ queue) => queue[kind] === item.name).map((queue) => queue.name);
   return names.length ? `for ${names.join(", ")}` : "for no queue yet";
+}
+
+/** The ways of a message that a routing policy has, in their order. @param {any} rules */
+function routeFacts({ rules = [], safety, classifier, examples, floor }) {
+  const learned = floor && `at most ${Math.round(floor.max_error * 1000) / 10} % wrong`;
+  const ways = [
+    rules.length > 0 && counted(rules.length, "rule"),
+    safety && "safety gate",
+    classifier && (classifier.by === "llm" ? "a model judges" : "a classifier judges"),
+    examples && "nearest examples",
+    floor && (floor.fixed === null || floor.fixed === undefined ? learned : `floor ${floor.fixed}`),
+  ];
+  return ways.filter(Boolean).join(" · ") || "the AI answers everything";
 }
 
 /** The first facts of the rules, in words. @param {any} rules */

@@ -20,16 +20,18 @@ import { webhooks } from "./webhooks.js";
  *   save?: (settings: Settings, item: any | null, value: any) => Promise<any>, fixed?: (item: any | null) => boolean,
  *   remove?: {words: string, why: (item: any) => string, run: (settings: Settings, item: any) => Promise<any>, may?: (settings: Settings, item: any) => boolean},
  *   extra?: (settings: Settings, item: any) => any, opened?: (settings: Settings, item: any) => void,
+ *   trial?: import("./rehearsal.js").Trial,
  *   place?: (field: string) => string}} Section
  */
 
-export const GROUPS = ["Yours", "Team", "Clocks", "Word", "Writing", "Costs", "Access"];
+export const GROUPS = ["Yours", "Team", "Judgement", "Clocks", "Word", "Writing", "Costs", "Access"];
 
 /** @type {Section[]} */
 export const SECTIONS = [
   preferences,
   operators,
   queues,
+  ...policies.filter((one) => one.group === "Judgement"),
   ...policies.filter((one) => one.group === "Clocks"),
   ...policies.filter((one) => one.group === "Word"),
   webhooks,

@@ -2,7 +2,7 @@
 
 import { choicesOf, resolve, typeOf, words } from "../core/schema.js";
 
-/** @typedef {"text" | "long" | "number" | "seconds" | "money" | "boolean" | "choice" | "choices" | "words" | "object" | "list" | "map" |
+/** @typedef {"text" | "long" | "number" | "seconds" | "money" | "percent" | "boolean" | "choice" | "choices" | "words" | "object" | "list" | "map" |
  *   "variant" | "hours" | "days" | "json"} Kind */
 /** @typedef {{kind: Kind, name: string, label: string, hint: string, required: boolean, nullable: boolean, optional: boolean, whole: boolean,
  *   min?: number, max?: number, length?: number, input: string, choices: {value: unknown, label: string, hint?: string}[], source: string,
@@ -73,7 +73,7 @@ export function shapeOf(schema, { name = "", required = true, root = schema, dep
   const type = typeOf(plain);
   const groups = groupsOf(plain);
   if (ui.kind) Object.assign(shape, { kind: ui.kind, optional: false });
-  else if (choices) Object.assign(shape, { kind: "choice", choices: choices.map(named), source: "" });
+  else if (choices) Object.assign(shape, { kind: "choice", choices: choices.map((one) => named(one, ui.titles)), source: "" });
   else if (groups) object(shape, plain, within, groups);
   else if (plain.anyOf || plain.oneOf) variants(shape, plain, within);
   else if (type === "boolean") shape.kind = nullable ? "choice" : "boolean";
@@ -81,7 +81,7 @@ export function shapeOf(schema, { name = "", required = true, root = schema, dep
   else if (type === "integer" || type === "number") number(shape, plain, type === "integer");
   else if (type === "array") list(shape, plain, within);
   else if (type === "object") object(shape, plain, within);
-  if (shape.kind === "choice" && type === "boolean" && !shape.choices.length) shape.choices = YES_NO;
+  if (shape.kind === "choice" && type === "boolean" && !shape.choices.length) shape.choices = YES_NO.map((one) => named(one, ui.titles));
   if (shape.kind === "object") unwrap(shape);
   shape.optional = nullable && ["object", "variant", "map", "list"].includes(shape.kind);
   return shape;
@@ -109,8 +109,10 @@ const YES_NO = [
   { value: false, label: "No" },
 ];
 
-/** "first_response" reads "First response". @param {{value: unknown, label: string}} choice */
-function named(choice) {
+/** "first_response" reads "First response", where there are no other words for it. @param {{value: unknown, label: string}} choice @param {Record<string, string>} [titles] */
+function named(choice, titles = {}) {
+  const title = titles[String(choice.value)];
+  if (title) return { ...choice, label: title };
   return typeof choice.value === "string" && choice.label === choice.value && /^[a-z0-9_]+$/.test(choice.value)
     ? { ...choice, label: words(choice.value) }
     : choice;
@@ -122,6 +124,7 @@ function number(shape, schema, whole) {
   Object.assign(shape, { kind: "number", whole, min: schema.minimum, max: schema.maximum });
   if (schema.exclusiveMinimum !== undefined) shape.min = whole ? schema.exclusiveMinimum + 1 : schema.exclusiveMinimum;
   if (ui.unit === "seconds" || /(^|_)(seconds|seconds_in|_s)$/.test(shape.name)) shape.kind = "seconds";
+  else if (ui.unit === "percent") shape.kind = "percent";
   else if (ui.unit === "money" || (whole && MONEY.test(shape.name))) shape.kind = "money";
 }
 
@@ -129,7 +132,7 @@ function number(shape, schema, whole) {
 function list(shape, schema, within) {
   const items = resolve(schema.items ?? schema.prefixItems?.[0] ?? {}, within.root).schema;
   const choices = choicesOf(items, within.root);
-  if (choices && choices.length <= MOST_CHOICES) Object.assign(shape, { kind: "choices", choices: choices.map(named), source: "" });
+  if (choices && choices.length <= MOST_CHOICES) Object.assign(shape, { kind: "choices", choices: choices.map((one) => named(one)), source: "" });
   else if (["queues", "operators"].includes(shape.source)) shape.kind = "choices";
   else if (["integer", "number"].includes(typeOf(items))) {
     Object.assign(shape, { kind: "words", whole: typeOf(items) === "integer", min: items.minimum, max: items.maximum, input: "number" });

@@ -25,6 +25,8 @@ export function initialState() {
     /** What was just done, or refused, in words. */
     said: "",
     refused: "",
+    /** What a policy that is not saved yet would have done. @type {import("./rehearsal.js").Tried} */
+    trial: { place: "", of: "", busy: false, error: "", agent: "", agents: [], found: null },
     deliveries: { webhook: "", filter: "", items: /** @type {any[]} */ ([]), error: "" },
     now: Date.now(),
   };

@@ -1,0 +1,313 @@
+"""Judgement: what leads see of routing, and what they can ask of it: status, curves, shares, replay, a dry run, learning."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from deskmate.domain.actors import SYSTEM
+from deskmate.domain.calibration import Floor, Point, curve, remaining
+from deskmate.domain.operators import By, actor_of
+from deskmate.domain.permissions import Action, require
+from deskmate.domain.routes import Route, Step, Who, decide
+from deskmate.domain.routing import FloorRules, Routing
+from deskmate.domain.rulebook import read_as
+from deskmate.domain.scoring import Example
+from deskmate.domain.wishes import wants_person
+from deskmate.errors import Conflict, Invalid, NotFound
+from deskmate.services import floors, threads
+from deskmate.services.corpus import Corpus
+from deskmate.services.routing import inputs_of, routed_of
+from deskmate.store.base import Row, Store, Tx
+from deskmate.store.times import ms, utc
+
+USUAL = timedelta(days=7)
+"""How far reports go back unless they are told otherwise."""
+MOST_ROUTES = 20_000
+"""How many routes a dry run goes through."""
+MOST_CHANGED = 100
+MOST_REASONS = 20
+HOUR = 3_600_000  # ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A route as it is kept."""
+
+    id: str
+    thread: str
+    run: str | None
+    message: str | None
+    agent: str | None
+    route: Route
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A classifier, as leads see it."""
+
+    version: str
+    examples: int
+    intents: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How an agent's calibration stands. `needed` is how many more checks it takes until the AI may answer alone, at least."""
+
+    agent: str
+    policy: str | None
+    rules: FloorRules | None
+    floor: Floor | None
+    needed: int
+    audit_rate: float
+    audits_open: int
+    classifier: Fit | None
+
+    @property
+    def value(self) -> float | None:
+        """The floor; None where people answer everything."""
+        if self.rules is not None and self.rules.fixed is not None:
+            return self.rules.fixed
+        return None if self.floor is None else self.floor.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What each floor would mean, by the checks that count now."""
+
+    agent: str
+    floor: float | None
+    max_error: float
+    delta: float
+    labels: int
+    traffic: int
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Who responded, by hour, and why it was not the AI alone."""
+
+    buckets: Mapping[datetime, Mapping[Who, int]]
+    reasons: tuple[tuple[str, Who, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A route that other rules would have decided otherwise."""
+
+    thread: str
+    message: str | None
+    was: Who
+    would: Who
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What other rules would have done. `changed` are the newest of the routes that would have been others."""
+
+    routes: int
+    now: Mapping[Who, int]
+    then: Mapping[Who, int]
+    changed: tuple[Changed, ...]
+
+
+class Judgement:
+    """Who responds next: what has been decided, how well, and what is learned from people."""
+
+    def __init__(self, store: Store, floors_: floors.Floors, corpus: Corpus, agents: Mapping[str, object]) -> None:
+        self._store = store
+        self._floors = floors_
+        self._corpus = corpus
+        self._agents = agents
+
+    async def status(self, *, by: By = SYSTEM) -> list[Standing]:
+        """How the calibration of each agent stands. Raises Forbidden."""
+        require(actor_of(by), Action.POLICY_READ)
+
+        async def body(tx: Tx) -> list[Standing]:
+            known = {row["agent"] for row in await tx.all("floors.agents")}
+            return [await _standing(tx, agent) for agent in sorted({*self._agents, *known})]
+
+        return await self._store.read(body)
+
+    async def curve(self, agent: str, *, max_error: float | None = None, delta: float | None = None, by: By = SYSTEM) -> Curve:
+        """Coverage, error and its bound for each floor, from high to low. Raises Forbidden, Invalid."""
+        require(actor_of(by), Action.POLICY_READ)
+        _check_share(max_error, "max_error")
+        _check_share(delta, "delta")
+
+        async def body(tx: Tx) -> Curve:
+            _, rules = await floors.rules_of(tx, agent)
+            floor = rules.floor if rules is not None and rules.floor is not None else FloorRules()
+            known = await floors.evidence(tx, agent, floor.of, learned=rules is not None and floors.is_learned(rules))
+            risk = delta or floor.delta
+            points = curve(
+                [label.score for label in known.labels], [label.wrong for label in known.labels], known.traffic, delta=risk
+            )  # fmt: skip
+            value = floor.fixed if floor.fixed is not None else known.current.value if known.current else None
+            return Curve(
+                agent=agent, floor=value, max_error=max_error or floor.max_error, delta=risk, labels=len(known.labels),
+                traffic=len(known.traffic), points=tuple(points),
+            )  # fmt: skip
+
+        return await self._store.read(body)
+
+    async def shares(
+        self, since: datetime | None = None, until: datetime | None = None, *, queue: str | None = None, by: By = SYSTEM
+    ) -> Shares:
+        """Who responded from `since` up to `until`, by hour; the last week without them. Raises Forbidden, Invalid."""
+        require(actor_of(by), Action.USAGE_READ)
+
+        async def body(tx: Tx) -> Shares:
+            begin, end = since or tx.now - USUAL, until or tx.now
+            if begin >= end:
+                raise Invalid("since must be before until", field="since")
+            span = {"since": ms(begin), "until": ms(end), "queue": queue or ""}
+            buckets: dict[datetime, dict[Who, int]] = {}
+            for row in await tx.all("routes.shares", step=HOUR, **span):
+                buckets.setdefault(utc(row["hour"] * HOUR), {})[row["responder"]] = row["number"]
+            found = await tx.all("routes.reasons", limit=MOST_REASONS, **span)
+            return Shares(
+                buckets=buckets,
+                reasons=tuple((_named(row["reason"]), row["responder"], row["number"]) for row in found),
+            )
+
+        return await self._store.read(body)
+
+    async def routes(self, thread: str, *, limit: int = 50, by: By = SYSTEM) -> list[Stored]:
+        """Who was to respond on a thread, and why, the newest first. Raises NotFound, Forbidden."""
+        actor = actor_of(by)
+
+        async def body(tx: Tx) -> list[Stored]:
+            found = await threads.get(tx, thread)
+            require(actor, Action.THREAD_READ, owner=found.customer)
+            require(actor, Action.MESSAGE_READ_HIDDEN)
+            return [stored_of(row) for row in await tx.all("routes.of_thread", thread=thread, limit=max(1, min(limit, 200)))]
+
+        return await self._store.read(body)
+
+    async def replay(self, route: str, *, by: By = SYSTEM) -> tuple[Stored, Route]:
+        """A route as it was stored, and as it is decided again from its inputs. Raises NotFound, Forbidden."""
+        require(actor_of(by), Action.MESSAGE_READ_HIDDEN)
+        row = await self._store.read(lambda tx: tx.one("routes.get", id=route))
+        if row is None:
+            raise NotFound(f"there is no route {route}", field="route")
+        return stored_of(row), decide(inputs_of(row), _rules(row))
+
+    async def rehearse(self, agent: str, rules: object, *, since: datetime | None = None, by: By = SYSTEM) -> Rehearsal:
+        """What other rules would have done to the traffic of the last week, or since a time. What no model was asked then is not
+        known. Raises Invalid, Forbidden."""
+        require(actor_of(by), Action.POLICY_READ)
+        require(actor_of(by), Action.MESSAGE_READ_HIDDEN)
+        model = rules if isinstance(rules, Routing) else read_as(Routing, rules, "rules")
+
+        async def body(tx: Tx) -> Rehearsal:
+            start = ms(since or tx.now - USUAL)
+            rows = await tx.all("routes.since", agent=agent, since=start, limit=MOST_ROUTES)
+            return _rehearsed(rows, model)
+
+        return await self._store.read(body)
+
+    async def learn(self, agent: str, examples: Sequence[Example], *, by: By = SYSTEM) -> int:
+        """Teach an agent's classifier; it is fitted anew in the background. Returns how many were taken. Raises Invalid."""
+        require(actor_of(by), Action.POLICY_MANAGE)
+        for number, one in enumerate(examples):
+            if not one.text.strip():
+                raise Invalid("an example needs a text", field=f"examples.{number}.text")
+        return await self._corpus.learn(agent, examples, source="given")
+
+    async def fit(self, agent: str, *, by: By = SYSTEM) -> str | None:
+        """Fit an agent's classifier now. The new version, or None where there is nothing new to learn. Raises Forbidden."""
+        require(actor_of(by), Action.POLICY_MANAGE)
+        return await self._corpus.fit(agent)
+
+    async def calibrate(self, agent: str, *, by: By = SYSTEM) -> Floor:
+        """Look now whether what checks have shown moves the floor; the floor in force. Raises Forbidden, Conflict without one."""
+        require(actor_of(by), Action.POLICY_MANAGE)
+        moved = await self._floors.calibrate(agent)
+        if moved is not None:
+            return moved
+
+        async def body(tx: Tx) -> Floor:
+            _, rules = await floors.rules_of(tx, agent)
+            if rules is None or rules.floor is None:
+                raise Conflict(f"no policy gives {agent} a floor", field="agent")
+            return await floors.newest(tx, agent, rules.floor.of) or floors.unknown(rules.floor, ms(tx.now))
+
+        return await self._store.read(body)
+
+
+async def _standing(tx: Tx, agent: str) -> Standing:
+    policy, rules = await floors.rules_of(tx, agent)
+    floor = rules.floor if rules is not None else None
+    row = await tx.one("classifiers.facts", agent=agent)
+    classifier = None if row is None else Fit(
+        version=row["version"], examples=row["examples"], intents=row["intents"], at=utc(row["created_at"])
+    )  # fmt: skip
+    if rules is None or floor is None:
+        return Standing(
+            agent=agent, policy=policy, rules=None, floor=None, needed=0, audit_rate=0.0, audits_open=0, classifier=classifier
+        )  # fmt: skip
+    known = await floors.evidence(tx, agent, floor.of, learned=floors.is_learned(rules))
+    waiting = await tx.one("routes.audits_open", agent=agent)
+    needed = 0
+    if floor.fixed is None:
+        left = remaining(known.current, known.labels, known.traffic, max_error=floor.max_error, delta=floor.delta)
+        needed = left or 0
+    return Standing(
+        agent=agent, policy=policy, rules=floor, floor=known.current, needed=needed,
+        audit_rate=0.0 if floor.fixed is not None else floors.rate(known.current, floor),
+        audits_open=waiting["number"] if waiting else 0, classifier=classifier,
+    )  # fmt: skip
+
+
+def _rehearsed(rows: Sequence[Row], rules: Routing) -> Rehearsal:
+    was: dict[Who, int] = {"ai": 0, "draft": 0, "human": 0}
+    would: dict[Who, int] = {"ai": 0, "draft": 0, "human": 0}
+    changed: list[Changed] = []
+    for row in rows:
+        inputs = inputs_of(row)
+        then = decide(inputs.model_copy(update={"wants_person": wants_person(inputs.text)}), rules)
+        before = cast("Who", row["responder"])
+        was[before] += 1
+        would[then.responder] += 1
+        if then.responder != before and len(changed) < MOST_CHANGED:
+            changed.append(
+                Changed(thread=row["thread"], message=row["message"], was=before, would=then.responder, reason=then.reason)
+            )  # fmt: skip
+    return Rehearsal(routes=len(rows), now=was, then=would, changed=tuple(changed))
+
+
+def stored_of(row: Row) -> Stored:
+    """A stored row as a route."""
+    steps = tuple(Step(**one) for one in json.loads(row["steps"]))
+    route = Route(
+        responder=row["responder"], reason=row["reason"], score=row["score"], floor=row["floor"], version=row["version"],
+        audited=bool(row["audited"]), steps=steps,
+    )  # fmt: skip
+    return Stored(
+        id=row["id"], thread=row["thread"], run=row["run"], message=row["message"], agent=row["agent"], route=route,
+        at=utc(row["created_at"]),
+    )  # fmt: skip
+
+
+def _rules(row: Row) -> Routing:
+    return Routing() if row["policy"] is None else routed_of(row).rules
+
+
+def _check_share(given: float | None, field: str) -> None:
+    if given is not None and not 0.0 < given < 1.0:
+        raise Invalid("it is a share between 0 and 1", field=field)
+
+
+_REASONS = {"confidence": "the agent was not sure enough", "classifier": "the classifier was not sure enough"}
+
+
+def _named(reason: str) -> str:
+    return _REASONS.get(reason, reason)
