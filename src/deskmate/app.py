@@ -24,15 +24,12 @@ from deskmate.domain.threads import Mode, Thread
 from deskmate.errors import Conflict, Invalid, Unavailable
 from deskmate.runners.adopted import as_runner
 from deskmate.services import (
-    attachments,
-    chaining,
     channels,
     clocks,
     deferrals,
     deliveries,
     gathering,
     notifications,
-    offers,
     opening,
     posting,
     responses,
@@ -107,8 +104,6 @@ from deskmate.store.opened import Opened, contents_of
 if TYPE_CHECKING:
     from deskmate.runners.adopted import AnyAgent
 
-Entropy = Callable[[int], bytes]
-
 
 class Desk:
     """People and AI agents in the same conversations, over one store.
@@ -125,7 +120,7 @@ class Desk:
         agents: "Sequence[AnyAgent]" = (),
         settings: Settings | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        entropy: Entropy = os.urandom,
+        entropy: Callable[[int], bytes] = os.urandom,
         contents: Contents | None = None,
         classifier: Classifier | None = None,
         moderator: Moderator | None = None,
@@ -232,32 +227,23 @@ class Desk:
         return {
             "run": self._responder.work,
             streams.JOB: self.streams.tend,
-            attachments.JOB: self.files.sweep,
-            attachments.LOOSE: self.files.drop,
+            **self.files.handlers,
             opening.TIMER: self._deadlines.tend,
-            offers.THREAD: self._choosing.offer_thread,
-            offers.REQUEST: self._choosing.offer_request,
-            offers.OPERATOR: self._choosing.fill,
-            offers.LEASE: self._leases.look,
-            offers.LEFT: self._leases.give_back,
+            **self._choosing.handlers,
+            **self._leases.handlers,
             AWAY: self.operators.look,
             threads.SNOOZE: self._snoozing.tend,
             deferrals.TIMER: self._deferring.tend,
             clocks.JOB: self._clocks.tend,
             work.JOB: self._working.tend,
             responses.TIMER: self._responses.tend,
-            chaining.LOOK: self.chains.look,
-            chaining.STEP: self.chains.step,
+            **self.chains.handlers,
             **self._judging.handlers,
         }
 
     def _sending(self) -> Mapping[str, Handler]:
         """The same, of what goes out to other machines."""
-        sending: dict[str, Handler] = {
-            notifications.JOB: self.notifier.tend,
-            deliveries.SEND: self._outbox.send,
-            deliveries.TURN: self._outbox.turn,
-        }
+        sending: dict[str, Handler] = {notifications.JOB: self.notifier.tend, **self._outbox.handlers}
         return sending if self.slack is None else sending | {slack.POST: self.slack.post}
 
     def _reactions(self) -> Mapping[str, Reaction]:
@@ -309,7 +295,7 @@ class Desk:
         agents: "Sequence[AnyAgent]" = (),
         settings: Settings | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        entropy: Entropy = os.urandom,
+        entropy: Callable[[int], bytes] = os.urandom,
         contents: Contents | None = None,
         classifier: Classifier | None = None,
         moderator: Moderator | None = None,

@@ -54,7 +54,8 @@ def curve(max_error: float = 0.05, delta: float = 0.1) -> Json:
             passing = found <= max_error
             floor = score if passing else floor
     return {
-        "agent": "shop-agent", "floor": floor, "max_error": max_error, "delta": delta, "labels": labels, "traffic": TRAFFIC,
+        "agent": "shop-agent", "floor": FLOOR, "proved": floor, "max_error": max_error, "delta": delta,
+        "labels": labels, "traffic": TRAFFIC,
         "points": points,
     }  # fmt: skip
 
@@ -77,7 +78,7 @@ def floor(**facts: Any) -> Json:
 
 LEARNING = agent(
     agent="returns-agent", audits_open=1, needed=33, classifier=None,
-    floor=floor(version=1, value=None, cause="cold", labels=12, accepted=0, errors=0, at=ago(days=2)),
+    floor=floor(version=0, value=None, cause="cold", labels=0, accepted=0, errors=0, at=None),
 )  # fmt: skip
 ALARMED = agent(
     agent="billing-agent", audits_open=5, alarm={"at": ago(minutes=50), "errors": 5, "of": 40},
@@ -114,7 +115,7 @@ def topic(id: str = "sg_1", **facts: Any) -> Json:
             {"text": "We have moved, please send the tent to the new flat", "thread": "th_2", "at": ago(days=2)},
             {"text": "is it possible to change the address of my order", "thread": "th_3", "at": ago(days=4)},
         ],
-        "operators": [{"id": "op_1", "name": "Ana Diaz"}, {"id": "op_2", "name": "Ben Ode"}],
+        "operators": ["Ana Diaz", "Ben Ode"],
         "first_at": ago(days=19), "last_at": ago(hours=5),
     } | facts  # fmt: skip
 
@@ -123,7 +124,7 @@ POLES = topic(
     "sg_2", times=4, question="Do you sell single tent poles?", last_at=ago(days=1),
     answer="Yes: every pole can be ordered alone. Tell us the model and the place of the pole, and we send you the price.",
     questions=[{"text": "one pole snapped, do I have to buy a new tent?", "thread": "th_4", "at": ago(days=1)}],
-    operators=[{"id": "op_2", "name": "Ben Ode"}],
+    operators=["Ben Ode"],
 )  # fmt: skip
 
 

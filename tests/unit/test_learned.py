@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from tests.data import rows
 
 from deskmate.classifiers.learned import Learned, fit
-from deskmate.classifiers.packed import Knowledge, pack
-from deskmate.classifiers.terms import LONGEST, Terms
+from deskmate.classifiers.packed import CODE, Knowledge, pack
+from deskmate.classifiers.terms import LONGEST, VIEWS, Terms
 from deskmate.domain.evaluations import Evaluation, evaluate
 from deskmate.domain.labelled import labelled
 from deskmate.domain.scoring import Example, Judged
 from deskmate.errors import Invalid
 
+MAGIC = f"deskmate scorer {CODE}\n".encode()
 TEST_MIX = 1_000 / 5_500
 """The share of CLINC150's test messages that are out of scope. Its validation messages have far fewer."""
 SHOP = {
@@ -156,7 +157,7 @@ def test_what_was_written_judges_as_before_to_the_last_bit(shop: Learned) -> Non
             assert judge(again, text) == judge(scorer, text)
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"deskmate scorer 1\n", b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMPY"])
+@pytest.mark.parametrize("data", [b"", b"x", MAGIC, b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMPY"])
 def test_bytes_of_something_else_are_refused(data: bytes) -> None:
     with pytest.raises(Invalid) as error:
         Learned.from_bytes(data)
@@ -173,13 +174,20 @@ def test_bytes_that_end_early_or_were_changed_are_refused(shop: Learned) -> None
             Learned.from_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
 
 
+def test_bytes_of_other_code_are_refused(shop: Learned) -> None:
+    body = shop.to_bytes()[len(MAGIC) :]
+    for other in (CODE - 1, CODE + 1):
+        with pytest.raises(Invalid):
+            Learned.from_bytes(f"deskmate scorer {other}\n".encode() + body)
+
+
 def forged(body: bytes) -> bytes:
     """Bytes whose digest fits."""
-    return b"deskmate scorer 1\n" + hashlib.sha256(body).digest() + body
+    return MAGIC + hashlib.sha256(body).digest() + body
 
 
 def members(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data[len(b"deskmate scorer 1\n") + 32 :])) as held:
+    with zipfile.ZipFile(io.BytesIO(data[len(MAGIC) + 32 :])) as held:
         return {name: held.read(name) for name in held.namelist()}
 
 
@@ -235,7 +243,7 @@ def test_numbers_that_are_none_are_refused(shop: Learned) -> None:
     import numpy as np
 
     terms = Terms({"a": 0}, [1.0], 2.0)
-    views = (terms, Terms({}, [], 1.0), Terms({}, [], 1.0))
+    views = (terms, *(Terms({}, [], 1.0) for _ in VIEWS[1:]))
     good = Knowledge("v", (("x", "ai"),), views, np.zeros((1, 1), np.float16), np.zeros(1, np.float32))
     assert Learned.from_bytes(pack(good)).version == "v"
     nothing = float("nan")

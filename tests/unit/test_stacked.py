@@ -122,7 +122,7 @@ def test_messages_of_no_kind_go_to_people_and_others_to_the_ai(stacked: Stacked,
     judged = stacked.score_all([example.text for example in asked])
     for_people = [each.responder == "human" for each, example in zip(judged, asked, strict=True) if example.intent is None]
     for_ai = [each.responder == "human" for each, example in zip(judged, asked, strict=True) if example.intent is not None]
-    assert sum(for_people) / len(for_people) > 0.3 > 0.05 > sum(for_ai) / len(for_ai)
+    assert sum(for_people) / len(for_people) > 0.6 > 0.05 > sum(for_ai) / len(for_ai)
 
 
 def test_it_judges_the_last_message_and_the_same_each_time(stacked: Stacked, asked: list[Example]) -> None:

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from deskmate.classifiers.packed import Knowledge, Label, pack, unpack
+from deskmate.classifiers.packed import CODE, Knowledge, Label, pack, unpack
 from deskmate.classifiers.terms import VIEWS, Terms, words_of
 from deskmate.domain.scoring import Example, Judged
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CODE = 1
-"""Raised with every change of this code, or of terms.py, that changes a score: scores compare within one version only."""
 MOST_TERMS = 25_000
 """Terms of each view. Above that, what only one example has is left out, and then what few have."""
 _PENALTY = 1.0
@@ -68,7 +66,7 @@ class Learned:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Learned":
-        """The classifier that was written. Raises Invalid where these bytes are anything else, or are damaged."""
+        """The classifier that was written. Raises Invalid where they are anything else, of other code, or damaged."""
         return cls(unpack(data))
 
     def _marks(self, text: str) -> "NDArray[np.float32]":
@@ -88,7 +86,7 @@ def fit(examples: Sequence[Example], *, seed: int = 0) -> Learned:
     known = sorted(examples, key=lambda one: (one.intent or "", one.intent is None, one.responder, one.text))
     labels: list[Label] = list(dict.fromkeys((one.intent, one.responder) for one in known))
     read = [words_of(one.text) for one in known]
-    views = tuple(Terms.of((view(words) for words in read), most=MOST_TERMS) for view in VIEWS)
+    views = tuple(Terms.of((view(words) for words in read), most=MOST_TERMS) for view, _ in VIEWS)
     columns = {label: at for at, label in enumerate(labels)}
     targets = [columns[one.intent, one.responder] for one in known]
     weights, biases = _solve(_table(read, views), targets, len(labels), seed)
@@ -105,10 +103,10 @@ def _row(words: Sequence[str], views: Sequence[Terms], starts: Sequence[int]) ->
     """The places and weights of a text in a row for all views."""
     places: list[int] = []
     weights: list[float] = []
-    for view, terms, start in zip(VIEWS, views, starts, strict=True):
+    for (view, counts), terms, start in zip(VIEWS, views, starts, strict=True):
         of_view, weight = terms.weigh(view(words))
         places.extend(start + place for place in of_view)
-        weights.extend(weight)
+        weights.extend(counts * each for each in weight)
     return places, weights
 
 

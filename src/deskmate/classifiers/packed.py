@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 Label = tuple[str | None, Responder]
 """What is told apart: an intent, or none that has a name, with who answers such."""
 
-_MAGIC = b"deskmate scorer 1\n"
+CODE = 2
+"""Raised with every change of how texts are read or judged: bytes of another code would give other scores, and are refused."""
+_MAGIC = f"deskmate scorer {CODE}\n".encode()
 _DIGEST = 32
 _MOST = 512 * 1024 * 1024
 """Bytes that it may come to when it is unpacked. A classifier of 150 intents comes to 12 MB."""
@@ -122,4 +124,6 @@ def _bytes(text: str) -> Any:
 
 
 def _refused() -> Invalid:
-    return Invalid("These bytes are no fitted classifier, or they are damaged.", field="classifier")
+    return Invalid(
+        "These bytes are no classifier that this version of Deskmate has fitted, or they are damaged.", field="classifier"
+    )

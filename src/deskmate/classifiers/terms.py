@@ -1,4 +1,4 @@
-"""Terms: what a text is read by. Its words, the pairs of words that stand near each other, and the pieces of its words."""
+"""Terms: what a text is read by. Its words, pairs of words that stand near each other, pieces of words, and runs across words."""
 
 import math
 import re
@@ -13,6 +13,8 @@ _NEAR = 5
 """How many words further the second one of a pair may stand. Only neighbours count in their order."""
 _PIECES = (2, 3, 4)
 """The lengths of pieces."""
+_RUNS = (4, 5)
+"""The lengths of runs."""
 
 
 def words_of(text: str) -> list[str]:
@@ -36,8 +38,16 @@ def pieces(words: Iterable[str]) -> Iterator[str]:
                 yield padded[start : start + length]
 
 
-VIEWS: Sequence[Callable[[Sequence[str]], Iterable[str]]] = (tuple, pairs, pieces)
-"""The ways in which a text is read, each weighed by itself: no way drowns the others."""
+def runs(words: Iterable[str]) -> Iterator[str]:
+    """Runs of characters, from one word into the next too: where words are parted, or not, means little to people."""
+    whole = " ".join(words)
+    for length in _RUNS:
+        for start in range(max(1, len(whole) - length + 1) if whole else 0):
+            yield whole[start : start + length]
+
+
+VIEWS: Sequence[tuple[Callable[[Sequence[str]], Iterable[str]], float]] = ((tuple, 0.7), (pairs, 1.0), (pieces, 1.0), (runs, 0.7))
+"""The ways in which a text is read, with what each counts. Each is weighed by itself, so that none drowns the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Escalation chains as people see them: those of a thread, those that run, and how one is stopped; and their timers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from deskmate.domain.actors import SYSTEM
 from deskmate.domain.chains import Reason, RunningChain
@@ -56,6 +56,11 @@ class Chains:
     async def follow(self, tx: Tx, events: Sequence[Event]) -> None:
         """What has happened begins chains and ends them."""
         await chaining.follow(tx, events)
+
+    @property
+    def handlers(self) -> Mapping[str, jobs.Handler]:
+        """What does the jobs of each kind."""
+        return {chaining.LOOK: self.look, chaining.STEP: self.step}
 
     async def look(self, job: jobs.Job) -> None:
         """The handler of LOOK jobs."""

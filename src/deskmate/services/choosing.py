@@ -6,6 +6,7 @@ the load follows in the same transaction, kept by the store.
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -160,6 +161,11 @@ class Choosing:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    @property
+    def handlers(self) -> Mapping[str, jobs.Handler]:
+        """What does the jobs of each kind."""
+        return {offers.THREAD: self.offer_thread, offers.REQUEST: self.offer_request, offers.OPERATOR: self.fill}
 
     async def offer_thread(self, job: jobs.Job) -> None:
         """The handler of THREAD jobs."""

@@ -148,6 +148,11 @@ class Outbox:
         self._public_url = public_url
         self._private = private
 
+    @property
+    def handlers(self) -> Mapping[str, jobs.Handler]:
+        """What does the jobs of each kind."""
+        return {SEND: self.send, TURN: self.turn}
+
     async def turn(self, job: jobs.Job) -> None:
         """The handler of `webhook` jobs."""
         await self._store.write(lambda tx: give_turns(tx, job.ref))

@@ -1,6 +1,7 @@
 """Files: add, find, read, delete. The content is kept before the row that names it, and removed after it."""
 
 import asyncio
+from collections.abc import Mapping
 
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind
 from deskmate.domain.files import GRACE, StoredFile, added_by, check_size, check_text, digest, filename_of, media_type_of
@@ -157,6 +158,11 @@ class Files:
             return [file_of(row) for row in await tx.all("files.unused", before=ms(tx.now - GRACE), limit=limit)]
 
         return await self._store.read(body)
+
+    @property
+    def handlers(self) -> Mapping[str, jobs.Handler]:
+        """What does the jobs of each kind."""
+        return {attachments.JOB: self.sweep, attachments.LOOSE: self.drop}
 
     async def sweep(self, job: jobs.Job) -> None:
         """The handler of `content` jobs: remove a content that no file names."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from deskmate.domain.actors import SYSTEM
-from deskmate.domain.calibration import Floor, Point, curve, remaining
+from deskmate.domain.calibration import Floor, Point, curve, floor_of, remaining
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.permissions import Action, require
 from deskmate.domain.routes import Route, Step, Who, decide
@@ -81,6 +81,9 @@ class Curve:
 
     agent: str
     floor: float | None
+    proved: float | None
+    """The lowest floor that these checks prove for `max_error` and `delta`, if they were looked at once. Calibration looks more
+    often and has less doubt left for each time, so the floor in force may be higher."""
     max_error: float
     delta: float
     labels: int
@@ -146,13 +149,13 @@ class Judgement:
             _, rules = await floors.rules_of(tx, agent)
             floor = rules.floor if rules is not None and rules.floor is not None else FloorRules()
             known = await floors.evidence(tx, agent, floor.of, learned=rules is not None and floors.is_learned(rules))
-            risk = delta or floor.delta
-            points = curve(
-                [label.score for label in known.labels], [label.wrong for label in known.labels], known.traffic, delta=risk
-            )  # fmt: skip
+            target, risk = max_error or floor.max_error, delta or floor.delta
+            scores, wrong = [label.score for label in known.labels], [label.wrong for label in known.labels]
+            points = curve(scores, wrong, known.traffic, delta=risk)
+            proved = floor_of(scores, wrong, known.traffic, max_error=target, delta=risk)
             value = floor.fixed if floor.fixed is not None else known.current.value if known.current else None
             return Curve(
-                agent=agent, floor=value, max_error=max_error or floor.max_error, delta=risk, labels=len(known.labels),
+                agent=agent, floor=value, proved=proved, max_error=target, delta=risk, labels=len(known.labels),
                 traffic=len(known.traffic), points=tuple(points),
             )  # fmt: skip
 

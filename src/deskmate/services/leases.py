@@ -1,5 +1,7 @@
 """Leases: how long what was assigned to an operator waits for a sign of life. What they let lie goes to somebody else (P5)."""
 
+from collections.abc import Mapping
+
 from deskmate.domain.actors import SYSTEM, Actor, AuthorKind
 from deskmate.domain.assignments import Cause, Holder
 from deskmate.domain.queues import DEFAULT_QUEUE
@@ -33,6 +35,11 @@ class Leases:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    @property
+    def handlers(self) -> Mapping[str, jobs.Handler]:
+        """What does the jobs of each kind."""
+        return {offers.LEASE: self.look, offers.LEFT: self.give_back}
 
     async def look(self, job: jobs.Job) -> None:
         """The handler of LEASE jobs. It may come twice."""

@@ -32,7 +32,7 @@ async def curve(desk: TheDesk, who: Who, agent: Agent, max_error: Share = None, 
         for p in found.points
     ]
     return {
-        "agent": found.agent, "floor": found.floor, "max_error": found.max_error, "delta": found.delta,
+        "agent": found.agent, "floor": found.floor, "proved": found.proved, "max_error": found.max_error, "delta": found.delta,
         "labels": found.labels, "traffic": found.traffic, "points": points,
     }  # fmt: skip
 

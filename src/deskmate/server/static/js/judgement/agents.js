@@ -58,20 +58,28 @@ const CHECKS = "/inbox?assignment=all&kind=approval";
 /** @param {any} time @param {number} now */
 const since = (time, now) => (ago(time, now) === "now" ? "just now" : `${ago(time, now)} ago`);
 
-/** How the agent that is chosen stands, and what it is held to. @param {any} agent @param {number} now */
-export function standCard(agent, now) {
+/** What made the floor what it is, where that is not plain. @type {Record<string, string>} */
+const CAUSES = {
+  refuted: " More checks have shown that the floor before it was luck.",
+  refused: " What was checked so far proves no floor.",
+  target: " Something else is accepted now: what was checked does not prove that yet.",
+};
+
+/** How the agent that is chosen stands, and what it is held to. @param {any} agent @param {import("./words.js").Curve | null} curve @param {number} now */
+export function standCard(agent, curve, now) {
   const { floor } = agent;
+  const checked = Math.max(curve?.labels ?? 0, floor?.labels ?? 0);
   return h(
     "section",
     { class: "card", key: "stand", "aria-labelledby": "stand-title" },
     h("div", { class: "stand-top" }, avatar("agent", agent.agent, { size: "medium" }), h("h2", { id: "stand-title", class: "grow truncate" }, agent.agent), standBadge(agent)),
-    headline(agent),
+    headline(agent, checked),
     h(
       "dl",
       { class: "stand-facts" },
       floor && fact("Floor", [floor.value === null ? "none" : score(floor.value), floor.at && h("span", { class: "quiet" }, ` version ${floor.version}, `, h("time", { datetime: iso(floor.at), title: full(floor.at) }, since(floor.at, now)))]),
       floor && floor.cause !== "fixed" && fact("Accepted", `${small(floor.max_error)} wrong, with ${certainty(floor.delta)} certainty`),
-      floor && floor.labels > 0 && fact("Checked", [counted(floor.labels, "answer"), floor.accepted > 0 && h("span", { class: "quiet" }, `, ${floor.accepted} above the floor, ${floor.errors} of them wrong`)]),
+      floor && checked > 0 && fact("Checked", [counted(checked, "answer"), floor.accepted > 0 && h("span", { class: "quiet" }, `, ${floor.accepted} above the floor, ${floor.errors} of them wrong`)]),
       fact("Checks", [agent.audit_rate > 0 ? `${percent(agent.audit_rate)} of messages` : "none", agent.audits_open > 0 && [", ", h("a", { href: CHECKS }, `${agent.audits_open} ${agent.audits_open === 1 ? "waits" : "wait"} for people`)]]),
       agent.score && fact("Judged by", agent.score === "classifier" ? "what the classifier says of the message" : "how sure the agent is of its answer"),
       agent.classifier && fact("Classifier", [`${agent.classifier.examples.toLocaleString("en")} examples, ${counted(agent.classifier.intents, "intent")}`, h("span", { class: "quiet" }, `, version ${agent.classifier.version}, learned `, h("time", { datetime: iso(agent.classifier.fitted_at), title: full(agent.classifier.fitted_at) }, since(agent.classifier.fitted_at, now)))]),
@@ -85,8 +93,8 @@ function fact(name, value) {
   return [h("dt", { key: `t:${name}` }, name), h("dd", { key: `d:${name}` }, value)];
 }
 
-/** What that means, large, and what it takes to get further. @param {any} agent */
-function headline({ floor, needed, alarm }) {
+/** What that means, large, and what it takes to get further. @param {any} agent @param {number} checked */
+function headline({ floor, needed, alarm }, checked) {
   if (!floor) {
     return h("p", { class: "stand-words", key: "words" }, "It goes by what it says of itself. A policy with a floor holds it to what people find right.");
   }
@@ -97,7 +105,7 @@ function headline({ floor, needed, alarm }) {
     return h("p", { class: "stand-words", key: "words" }, h("b", null, floor.value === null ? "Answers nothing alone." : `Answers alone from ${score(floor.value)} on.`), " It was wrong too often of late. Clean checks give it its share back.");
   }
   if (floor.value === null || floor.cause === "cold") {
-    const all = floor.labels + needed;
+    const all = checked + needed;
     return h(
       "div",
       { class: "stand-words", key: "words" },
@@ -105,17 +113,18 @@ function headline({ floor, needed, alarm }) {
       needed > 0 &&
         h(
           "span",
-          { class: "meter meter--agent stand-meter", role: "img", "aria-label": `${floor.labels} of ${all}`, vars: { "--value": `${(100 * floor.labels) / all}%` } },
+          { class: "meter meter--agent stand-meter", role: "img", "aria-label": `${checked} of ${all}`, vars: { "--value": `${(100 * checked) / all}%` } },
           h("span"),
         ),
-      h("p", { class: "quiet" }, needed ? `${floor.labels} of ${all} so far, if none of them is wrong. People answer until then.` : "People answer until enough of its answers are right."),
+      h("p", { class: "quiet" }, needed ? `${checked} of ${all} so far, if none of what follows is wrong. People answer until then.${CAUSES[floor.cause] ?? ""}` : `People answer until enough of its answers are right.${CAUSES[floor.cause] ?? ""}`),
     );
   }
   return h(
     "p",
     { class: "stand-words", key: "words" },
     h("b", null, `Answers alone from ${score(floor.value)} on.`),
-    ` Seen wrong there: ${floor.errors} of ${floor.accepted}.`,
+    floor.accepted > 0 && ` Seen wrong there: ${floor.errors} of ${floor.accepted}.`,
+    CAUSES[floor.cause],
   );
 }
 

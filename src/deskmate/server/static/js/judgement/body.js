@@ -23,7 +23,7 @@ export function body(page, agent) {
     tiles(page, agents),
     !agents.length || agents.every((one) => !one.floor && !one.policy) ? beginning() : null,
     agent && (curve ? curveCard(page, agent, curve) : waiting("curve", "card--8", "The curve", problems.curve, page)),
-    agent && h("div", { class: "board-column board-column--4", key: "column" }, curve && readoutCard(page, agent, curve), standCard(agent, now)),
+    agent && h("div", { class: "board-column board-column--4", key: "column" }, curve && readoutCard(page, agent, curve), standCard(agent, curve, now)),
     shares ? sharesCard(shares, sinceOf(chosen, now), IN_WORDS[chosen.period], now) : waiting("shares", "card--6", "Who responds", problems.shares, page),
     shares && reasonsCard(shares, IN_WORDS[chosen.period]),
     agentsCard(page, agents, agent, now),

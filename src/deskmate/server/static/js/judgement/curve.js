@@ -148,7 +148,7 @@ function nothing(agent, curve) {
     h(
       "ol",
       { class: "teach-steps" },
-      h("li", null, h("b", null, "Checked by chance. "), share ? `${share} of the messages, whatever their score, go to a person with the AI's draft.` : "A share of the messages goes to a person with the AI's draft. This agent has no such share yet."),
+      h("li", null, h("b", null, "Checked by chance. "), share === "100 %" ? "Until the AI may answer alone, every one of its answers goes to a person first." : share ? `${share} of the messages, whatever their score, go to a person with the AI's draft.` : "A share of the messages goes to a person with the AI's draft. This agent has no such share yet."),
       h("li", null, h("b", null, "Judged by people. "), "What is sent as it is was right; what is rewritten or rejected was wrong."),
       h("li", null, h("b", null, "Held to what you accept. "), `The AI answers alone from the lowest score at which at most ${small(curve.max_error)} is wrong, with ${certainty(curve.delta)} certainty.${agent.needed ? ` That takes ${agent.needed} answers in which nothing is wrong.` : ""}`),
     ),

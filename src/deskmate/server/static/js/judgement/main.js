@@ -28,7 +28,7 @@ const { state, changed, flush } = createStore(
     problems: {},
     loadedAt: 0,
     signedOut: false,
-    /** Whether who looks may decide. */ works: false,
+    /** Whether who looks may decide about topics. */ leads: false,
     /** What was just decided, for those who listen. */ said: "",
     narrow: phone.matches,
   },
@@ -90,22 +90,26 @@ async function load() {
     const agent = agentOf();
     if (!agent || signal.aborted) return;
     if (!agent.floor) return void (state.curve = { agent: agent.agent, floor: null, max_error: 0.05, delta: 0.1, labels: 0, traffic: 0, points: [] });
-    await part("curve", api.get("/api/routing/curve", { agent: agent.agent, max_error, delta }, { signal }), (curve) => (state.curve = single(curve)));
+    await part("curve", api.get("/api/routing/curve", { agent: agent.agent, max_error, delta }, { signal }), (curve) => (state.curve = single(curve, agent)));
   };
   await Promise.all([
     judged(),
     part("shares", api.get("/api/routing/shares", { since: sinceOf(state.chosen, Date.now()) }, { signal }), (shares) => (state.shares = shares)),
     part("topics", api.get("/api/suggestions", { state: "open" }, { signal }), (topics) => (state.topics = state.topics ? kept(topics) : topics)),
-    part("me", api.get("/api/me", undefined, { signal }), (me) => (state.works = me.kind === "operator" && me.role !== "observer")),
+    part("me", api.get("/api/me", undefined, { signal }), (me) => (state.leads = ["lead", "admin"].includes(me.role))),
   ]);
   if (signal.aborted) return;
   if (!state.problems.agents) Object.assign(state, { loadedAt: Date.now(), signedOut: false });
   changed();
 }
 
-/** One point for each floor, the one with all that reaches it. @param {import("./words.js").Curve} curve */
-function single(curve) {
-  return { ...curve, points: curve.points.filter((one, i) => one.floor !== curve.points[i + 1]?.floor) };
+/** One point for each floor, the one with all that reaches it. What was proved stays so: the floor of today is certain, too, for what the
+ * policy accepts. @param {any} curve @param {any} agent @returns {import("./words.js").Curve} */
+function single(curve, { floor }) {
+  const learned = floor.cause !== "fixed" && floor.max_error <= curve.max_error && floor.delta <= curve.delta ? floor.value : null;
+  const proved = [curve.proved, learned].filter((one) => typeof one === "number");
+  const points = curve.points.filter((/** @type {any} */ one, /** @type {number} */ i) => one.floor !== curve.points[i + 1]?.floor);
+  return { ...curve, floor: proved.length ? Math.min(...proved) : null, points };
 }
 
 /** What was decided here stays in its place, so that nothing jumps under a hand. @param {any} fresh */

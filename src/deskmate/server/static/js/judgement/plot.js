@@ -18,7 +18,7 @@ export function frameOf(narrow) {
 
 /** High enough for what is accepted and what was seen, not for a bound of nothing. @param {Curve} curve */
 export function topOf({ max_error: accepted, points }) {
-  const seen = Math.max(...points.filter((one) => one.labels >= 10).map((one) => one.error), 0);
+  const seen = Math.max(...points.filter((one) => one.labels >= 10).map((one) => one.error ?? 0), 0);
   const needed = Math.max(accepted * 2.4, seen * 1.15);
   return STEPS.find((one) => one >= needed) ?? 1;
 }
@@ -31,7 +31,7 @@ export function plot({ curve, today, at, title, frame, choose }) {
   const most = topOf(curve);
   const same = at.floor === today?.floor;
   const x = (/** @type {number} */ coverage) => left + (right - left) * coverage;
-  const y = (/** @type {number} */ error) => bottom - (bottom - top) * Math.min(1, error / most);
+  const y = (/** @type {number | null} */ error) => bottom - (bottom - top) * Math.min(1, (error ?? 0) / most);
   const reach = curve.floor === null ? null : curve.points.filter((one) => one.floor >= /** @type {number} */ (curve.floor) - 1e-9).at(-1);
   const pressed = (/** @type {PointerEvent} */ event) => {
     if (event.type === "pointermove" && !event.buttons) return;
@@ -55,7 +55,7 @@ export function plot({ curve, today, at, title, frame, choose }) {
     h("path", { class: "series curve-accepted", d: `M${left} ${y(curve.max_error)}H${right}` }),
     h("text", { class: "curve-accepted-words", x: x(roomFor(curve, most, [at, today], frame)), y: y(curve.max_error) - 5 }, `accepted ${small(curve.max_error)}`),
     h("path", { class: "series c-agent dash", d: inside(curve.points, most, x, y) }),
-    h("path", { class: "series c-agent", d: curve.points.map((one, i) => `${i ? "L" : "M"}${x(one.coverage)} ${y(one.error)}`).join("") }),
+    h("path", { class: "series c-agent", d: curve.points.filter((one) => one.error !== null).map((one, i) => `${i ? "L" : "M"}${x(one.coverage)} ${y(one.error)}`).join("") || "M0 0" }),
     !same && today && floorLine("today", x(today.coverage), `today ${score(today.floor)}`, frame, 1),
     floorLine(same ? "today" : "at", x(at.coverage), `${same ? "today " : ""}${score(at.floor)}, ${percent(at.coverage)} alone`, frame, 0),
     at.bound <= most && h("circle", { class: "curve-bound-dot", cx: x(at.coverage), cy: y(at.bound), r: 4 }),
@@ -66,7 +66,7 @@ export function plot({ curve, today, at, title, frame, choose }) {
 /** Where the words stand above the line of what is accepted, with no other line through them: a share, from the left. @param {Curve} curve @param {number} most @param {(Point | null)[]} floors @param {Frame} frame */
 function roomFor({ max_error: accepted, points }, most, floors, { left, right, top, bottom }) {
   const [width, height] = [92 / (right - left), (20 * most) / (bottom - top)];
-  const within = (/** @type {number} */ error) => error > accepted - height / 6 && error < accepted + height;
+  const within = (/** @type {number | null} */ error) => error !== null && error > accepted - height / 6 && error < accepted + height;
   const free = (/** @type {number} */ from) =>
     points.every((one) => one.coverage < from - 0.02 || one.coverage > from + width || !(within(one.error) || within(one.bound))) &&
     floors.every((one) => !one || one.coverage < from || one.coverage > from + width);

@@ -18,7 +18,7 @@ export function topicsCard(page, now) {
   const open = (topics?.items ?? []).filter((/** @type {any} */ one) => !page.workOf(one).done);
   const times = open.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.times, 0);
   const lead = open.length
-    ? `People have answered ${counted(open.length, "question")} ${times} times that the AI could answer. Accept an answer, and the AI gives it from now on.`
+    ? `People have answered ${counted(open.length, "question")} ${times} times that the AI could answer. ${page.state.leads ? "Accept an answer, and the AI gives it from now on." : "Leads decide whether it does."}`
     : topics?.items.length
       ? "All of them are decided."
       : "Nothing waits. When people answer the same question again and again, it stands here with the answer that they gave, ready for the FAQ.";
@@ -50,7 +50,7 @@ function topicView(page, topic, now) {
       work.mode === "edit" ? fields(page, topic, work) : read(topic, work),
       heard(topic, now),
       work.error && h("p", { class: "field-error", role: "alert" }, icon("info", true), h("span", null, work.error)),
-      page.state.works && ways(page, topic, work),
+      page.state.leads && ways(page, topic, work),
     ),
   );
 }
@@ -80,7 +80,7 @@ function fields({ type }, topic, work) {
 
 /** How often, by whom, and in whose words. @param {any} topic @param {number} now */
 function heard(topic, now) {
-  const names = topic.operators.map((/** @type {any} */ one) => (typeof one === "string" ? one : (one.name ?? one.id)));
+  const names = topic.operators;
   const when = (/** @type {any} */ time) => h("time", { datetime: iso(time), title: full(time) }, ago(time, now) === "now" ? "just now" : `${ago(time, now)} ago`);
   return h(
     "div",

@@ -1,7 +1,8 @@
 // Screens, judgement: what a floor means, in sentences that a person who leads would say.
 
-/** @typedef {{floor: number, coverage: number, error: number, bound: number, labels: number, errors: number}} Point */
-/** @typedef {{agent: string, floor: number | null, max_error: number, delta: number, labels: number, traffic: number, points: Point[]}} Curve */
+/** @typedef {{floor: number, coverage: number, error: number | null, bound: number, labels: number, errors: number}} Point */
+/** @typedef {{agent: string, floor: number | null, max_error: number, delta: number, labels: number, traffic: number, points: Point[]}} Curve
+ *   `floor`: the lowest that is certain for what is accepted; `error`: null where nothing was checked */
 /** @typedef {{look: "ok" | "near" | "missed", icon: string, words: string}} Verdict */
 
 /** "78 %", "under 1 %"; never all or nothing where it is not. @param {number} share */
@@ -47,7 +48,7 @@ export function differenceOf(point, today, curve) {
   if (!today) return "";
   if (point.floor === today.floor) return "This is the floor of today.";
   const messages = Math.round((point.coverage - today.coverage) * curve.traffic);
-  const wrong = Math.round((point.coverage * point.error - today.coverage * today.error) * curve.traffic);
+  const wrong = Math.round((point.coverage * (point.error ?? 0) - today.coverage * (today.error ?? 0)) * curve.traffic);
   if (!messages) return "Much the same as today.";
   const count = Math.abs(messages);
   const first = `${count} ${messages > 0 ? "more" : "fewer"} of the last ${curve.traffic.toLocaleString("en")} messages answered alone than today`;
