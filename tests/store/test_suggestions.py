@@ -1,8 +1,10 @@
 """Suggestions in the store: who follows, what is forgotten, and what agents of other processes know."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,8 @@ from deskmate.domain.suggestions import Suggestion
 from deskmate.domain.threads import Mode
 from deskmate.errors import AlreadyDecided, NotFound
 from deskmate.runners.faq import FaqAgent, FaqLibrary
+from deskmate.store.postgres_tx import PostgreSQLTx
+from deskmate.store.sqlite_tx import SQLiteTx
 from deskmate.testing import FakeClock, ScriptedAgent, pass_time
 
 WARRANTY = [
@@ -171,6 +175,38 @@ async def test_what_was_accepted_stays_and_only_the_customers_own_words_go_with_
     assert await open_ones(desk) == []
 
 
+async def test_a_thread_that_is_deleted_while_its_answer_is_counted_leaves_nothing(
+    desk: Desk, ana: Operator, store_url: str, clock: FakeClock
+):
+    async with Desk.open(store_url, clock=clock, agents=[ScriptedAgent()], work=False) as other:
+        for n in range(12):
+            thread = await told(desk, ana, f"customer{n}", *WARRANTY[n % 4])
+            await asyncio.gather(desk.run_due(), other.threads.delete(thread, by=SYSTEM), other.run_due())
+        await desk.run_due()
+    assert await rows(desk) == [0, 0, 0]
+
+
+async def test_one_more_answer_costs_no_more_statements_however_much_was_gathered(
+    desk: Desk, ana: Operator, monkeypatch: pytest.MonkeyPatch
+):
+    said: Counter[str] = Counter()
+    for kind in (SQLiteTx, PostgreSQLTx):
+
+        def execute(tx: Any, statement: str, params: Mapping[str, object], *, was: Any = kind._execute) -> Any:  # pyright: ignore[reportPrivateUsage]
+            said[statement.partition(".")[0]] += 1
+            return was(tx, statement, params)
+
+        monkeypatch.setattr(kind, "_execute", execute)
+    taken: list[int] = []
+    for n in range(40):
+        await told(desk, ana, f"customer{n}", f"Is lamp x{n}y suitable for shelf z{n}?", f"Lamp x{n}y goes with any shelf.")
+        said.clear()
+        await desk.run_due()
+        taken.append(said["suggestions"])
+    assert taken[0] > 0
+    assert max(taken[20:]) <= max(taken[8:20])
+
+
 async def test_a_message_that_is_deleted_counts_no_more(desk: Desk, ana: Operator):
     await asked(desk, ana)
     [found] = await open_ones(desk)
@@ -193,6 +229,9 @@ async def test_every_process_answers_from_what_was_accepted_with_its_next_run(
         assert all(["two years" in await says(agent, "Does my lamp have warranty") for agent in agents])
         await other.faq.delete((await other.faq.list()).items[0].id)
         assert [await says(agent, "Does my lamp have warranty") for agent in agents] == ["", ""]
+        assert [one.id for one in (await other.suggestions.list("dismissed")).items] == [found.id]
+        [seen] = [seen.event for seen in (await desk.feed.read(by=SYSTEM))[-1:]]
+        assert (seen.type, seen.data) == ("suggestion.changed", {"suggestion": found.id, "state": "dismissed", "times": 3})
         libraries = [agent.library for agent in agents]
         await asyncio.gather(*(says(agent, "May I return it?") for agent in agents for _ in range(3)))
         assert [agent.library for agent in agents] == libraries

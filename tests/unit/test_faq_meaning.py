@@ -5,6 +5,7 @@ import itertools
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from deskmate.classifiers import encoder as encoders
 from deskmate.classifiers.encoder import Reading
+from deskmate.domain.actors import Author, AuthorKind
+from deskmate.domain.faq import FaqEntry
 from deskmate.errors import Misconfigured
 from deskmate.runners.faq import DEFAULT_FLOOR, Encoder, FaqLibrary, encoder_of
 from deskmate.runners.faq.meaning import kept_in
@@ -139,6 +142,24 @@ def test_the_next_start_reads_only_what_is_new_and_says_the_same(folder: Path, e
     assert again.answer(QUESTION) == library.answer(QUESTION)
     (folder / "more.md").write_text("# More\n\nOne page more.\n")
     assert 0 < loaded(folder, encoder)[1] < read
+
+
+def test_an_answer_of_the_team_is_found_by_its_meaning_and_nothing_else_is_read_anew(encoder: Encoder) -> None:
+    counting: Any = Counting(encoder)
+    library = FaqLibrary([("backups.md", PAGES)], encoder=counting)
+    library.wait()
+    counting.count = 0
+    by = Author(kind=AuthorKind.OPERATOR, name="Lea")
+    entry = FaqEntry(
+        id="faq_1", question="How much does a licence cost?", answer="It is free of charge.", by=by, created_at=datetime.now(UTC)
+    )
+    taught = library.with_entries([entry])
+    taught.wait()
+    assert counting.count == 2  # The entry, and its title.
+    found = taught.answer("What do I have to pay for a licence?")
+    assert found is not None
+    assert found.excerpt.file == "faq_1"
+    assert taught.answer(QUESTION) is not None
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 half of a file", b"no archive"])

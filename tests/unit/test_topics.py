@@ -8,14 +8,23 @@ from deskmate.domain.suggestions import Compared, general, spoken
 from deskmate.domain.topics import agree, answers, gist_of, root_of
 
 SAME = [
-    ("How do I delete my account?", "Press Close account in your Settings.", "please remove my account", "In Settings, press Close account."),
-    ("Do you ship to Norway?", "Yes, we ship to Norway for 19 EUR.", "what is delivery to Norway?", "Delivery to Norway costs 19 EUR."),
     (
-        "will the dishwasher damage the plates", "No, our plates can take the dishwasher, up to 60 degrees.",
-        "can I put plates in the dishwasher?", "Yes, our plates are dishwasher safe up to 60 degrees.",
+        ("How do I delete my account?", "Press Close account in your Settings."),
+        ("please remove my account", "In Settings, press Close account."),
     ),
-    ("Is there a discount for students?", "Students get 10 % off.", "do students get a discount", "There is a discount of 10 % for students."),
-]  # fmt: skip
+    (
+        ("Do you ship to Norway?", "Yes, we ship to Norway for 19 EUR."),
+        ("what is delivery to Norway?", "Delivery to Norway costs 19 EUR."),
+    ),
+    (
+        ("will the dishwasher damage the plates", "No, our plates can take the dishwasher, up to 60 degrees."),
+        ("can I put plates in the dishwasher?", "Yes, our plates are dishwasher safe up to 60 degrees."),
+    ),
+    (
+        ("Is there a discount for students?", "Students get 10 % off."),
+        ("do students get a discount", "There is a discount of 10 % for students."),
+    ),
+]
 OTHERS = [
     ("do you ship to norway", "do you ship to switzerland", "Yes, we ship there for 19 EUR, duties are paid on delivery."),
     (
@@ -41,11 +50,11 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("question", "answer", "other", "its"), SAME)
-def test_the_same_question_in_other_words_is_one_topic(question: str, answer: str, other: str, its: str):
-    one, two = Compared.of(question, answer), Compared.of(other, its)
-    assert one.fits(two)
-    assert two.fits(one)
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_the_same_question_in_other_words_is_one_topic(one: tuple[str, str], other: tuple[str, str]):
+    first, second = Compared.of(*one), Compared.of(*other)
+    assert first.fits(second)
+    assert second.fits(first)
 
 
 @pytest.mark.parametrize(("question", "other", "answer"), OTHERS)

@@ -68,10 +68,7 @@ def gist_of(text: str) -> Gist:
         terms=terms,
         roots=frozenset(root_of(word) for phrase in terms for word in phrase),
         names=names,
-        numbers=frozenset(
-            [match[0].replace(",", ".") for match in _NUMBER.finditer(text)]
-            + [_COUNTED[word] for word in words if word in _COUNTED]
-        ),
+        numbers=_numbers(text, words),
         negated=_NOT.search(rest) is not None,
         agrees=None if begins is None else not begins[1].lower().startswith("n"),
     )

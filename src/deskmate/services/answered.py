@@ -1,4 +1,4 @@
-"""Answered: what people told customers, as the feed tells it: questions with their answers, without what is one customer's own."""
+"""Answered: what people told customers, as the feed tells it: questions with their answers, without what is one's own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from deskmate.domain.actors import SYSTEM, Author, AuthorKind
+from deskmate.domain.events import EventType
 from deskmate.domain.faq import MOST_ENTRIES, FaqEntry, Taught
 from deskmate.domain.operators import By, actor_of
 from deskmate.domain.pages import Page, check_limit, cursor_of, cut, place_of
 from deskmate.domain.permissions import Action, require
+from deskmate.domain.suggestions import State
 from deskmate.errors import NotFound
+from deskmate.services import feed
 from deskmate.store.base import Row, Store, Tx
 from deskmate.store.times import ms, utc
 
@@ -55,17 +58,25 @@ class Faq:
         return await self._store.read(body)
 
     async def delete(self, entry: str, *, by: By = SYSTEM) -> None:
-        """Take an entry back: no agent answers from it any more, and its topic is not suggested again.
+        """Take an entry back: no agent answers from it any more. Its suggestion is dismissed, and does not come again.
 
         Raises Forbidden, NotFound.
         """
-        require(actor_of(by), Action.POLICY_MANAGE)
+        actor = actor_of(by)
+        require(actor, Action.POLICY_MANAGE)
 
         async def body(tx: Tx) -> None:
-            if not await tx.run("faq.delete", id=entry, now=ms(tx.now)):
+            row = await tx.one("faq.delete", id=entry, now=ms(tx.now))
+            if row is None:
                 raise NotFound(f"there is no entry {entry}", field="entry")
             await tx.run("faq.delete_wordings", id=entry)
             await tx.run("faq.changed")
+            by_whom = {"by_kind": actor.kind, "by": actor.id, "by_name": actor.name}
+            if await tx.run("suggestions.take_back", id=row["suggestion"], now=ms(tx.now), **by_whom):
+                counted = await tx.one("suggestions.times", suggestion=row["suggestion"])
+                times = 0 if counted is None else counted["times"]
+                data = {"suggestion": row["suggestion"], "state": State.DISMISSED, "times": times}
+                await feed.emit(tx, EventType.SUGGESTION_CHANGED, actor=actor, thread=None, data=data)
 
         await self._store.write(body)
 

@@ -63,6 +63,8 @@ class Suggesting:
             log.info("%d questions that were not asked again are forgotten", dropped)
 
     async def _gather(self, tx: Tx, new: Answered) -> None:
+        if await tx.one("suggestions.knows", message=new.message) is not None:
+            return  # An answer may come as a decision and as a message.
         said = Compared.of(new.question, new.answer)
         topics = [(row, await _told(tx, row["id"])) for row in await _near(tx, said)]
         mine = next((topic for topic in topics if belongs(said, _compared(*topic))), None)
@@ -108,7 +110,7 @@ async def _told(tx: Tx, suggestion: str) -> list[Told]:
 def _compared(row: Row, told: Sequence[Told]) -> list[Compared]:
     """What a new question is held against. Of what was accepted that is what the lead made of it, too."""
     found = [Compared.of(one.question, one.answer) for one in told[:MOST_COMPARED]]
-    return found if row["state"] != State.ACCEPTED else [*found, Compared.of(row["question"], row["answer"])]
+    return found if row["question"] is None else [*found, Compared.of(row["question"], row["answer"])]
 
 
 def _contradicted(told: Sequence[Told], rivals: Sequence[tuple[Row, list[Told]]]) -> bool:
@@ -129,5 +131,5 @@ async def _count(tx: Tx, topic: str, new: Answered, said: Compared) -> None:
         question=new.question, answer=new.answer, operator=new.operator.id, operator_name=new.operator.name, at=ms(new.at),
     )  # fmt: skip
     if counted:
-        for word in sorted(said.words):
-            await tx.run("suggestions.word", word=word, question=id, suggestion=topic, thread=new.thread, at=ms(new.at))
+        of = {"question": id, "suggestion": topic, "thread": new.thread, "at": ms(new.at)}
+        await tx.many("suggestions.word", [of | {"word": word} for word in sorted(said.words)])

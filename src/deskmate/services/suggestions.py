@@ -82,8 +82,9 @@ class Suggestions:
             others = suggestions.wordings(told, entry.question)
             await faq.add(tx, entry, tuple(faq.Wording(text=one.question, thread=one.thread) for one in others))
             # The topic is known by the team's own words when those of the customers are gone.
-            for word in sorted(Compared.of(entry.question, entry.answer).words):
-                await tx.run("suggestions.word", word=word, question=entry.id, suggestion=was.id, thread=None, at=ms(tx.now))
+            of = {"question": entry.id, "suggestion": was.id, "thread": None, "at": ms(tx.now)}
+            words = sorted(Compared.of(entry.question, entry.answer).words)
+            await tx.many("suggestions.word", [of | {"word": word} for word in words])
             return accepted
 
         return await self._store.write(body)

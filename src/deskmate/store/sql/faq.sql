@@ -39,8 +39,8 @@ LIMIT :limit;
 SELECT text FROM faq_wordings WHERE entry = :entry ORDER BY place;
 
 -- name: delete
--- Taken back; nothing where it was taken back before.
-UPDATE faq_entries SET deleted_at = :now WHERE id = :id AND deleted_at IS NULL;
+-- Taken back, and which suggestion it came of; nothing where it was taken back before.
+UPDATE faq_entries SET deleted_at = :now WHERE id = :id AND deleted_at IS NULL RETURNING suggestion;
 
 -- name: delete_wordings
 -- The customers' words go with it.

@@ -60,6 +60,13 @@ SET state = :state, question = :question, answer = :answer, reason = :reason, ve
     decided_kind = :by_kind, decided_by = :by, decided_name = :by_name, decided_at = :now
 WHERE id = :id AND state = 'open';
 
+-- name: take_back
+-- What was accepted is dismissed after all.
+UPDATE suggestions
+SET state = 'dismissed', version = version + 1,
+    decided_kind = :by_kind, decided_by = :by, decided_name = :by_name, decided_at = :now
+WHERE id = :id AND state = 'accepted';
+
 -- name: page
 -- Suggestions of a state, those opened last first, behind a given one.
 SELECT * FROM suggestions

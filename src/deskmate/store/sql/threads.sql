@@ -221,7 +221,7 @@ DELETE FROM suggestion_words WHERE thread = :id;
 -- name: delete_suggestions
 -- Topics that nobody but the customer of this thread has asked. What was accepted is in the team's own words.
 DELETE FROM suggestions
-WHERE id IN (SELECT suggestion FROM suggestion_questions WHERE thread = :id) AND state <> 'accepted'
+WHERE id IN (SELECT suggestion FROM suggestion_questions WHERE thread = :id) AND question IS NULL
   AND NOT EXISTS (SELECT 1 FROM suggestion_questions AS q WHERE q.suggestion = suggestions.id AND q.thread <> :id);
 
 -- name: delete_suggestion_questions
