@@ -13,7 +13,7 @@ from deskmate.services.judgement import Standing, Stored
 from deskmate.store.times import utc
 
 router = APIRouter(prefix="/api", tags=["routing"])
-Agent = Annotated[str, Query(min_length=1, max_length=200)]
+Agent = Annotated[str | None, Query(min_length=1, max_length=200)]
 Share = Annotated[float | None, Query()]
 
 
@@ -24,9 +24,10 @@ async def standing(desk: TheDesk, who: Who) -> Json:
 
 
 @router.get("/routing/curve")
-async def curve(desk: TheDesk, who: Who, agent: Agent, max_error: Share = None, delta: Share = None) -> Json:
-    """What each floor would mean: the share answered alone, the error seen and its bound."""
-    found = await desk.routing.curve(agent, max_error=max_error, delta=delta, by=who)
+async def curve(desk: TheDesk, who: Who, agent: Agent = None, max_error: Share = None, delta: Share = None) -> Json:
+    """What each floor would mean: the share answered alone, the error seen and its bound. Of the agent that answers customers
+    unless another is named."""
+    found = await desk.routing.curve(agent or desk.default_agent or "", max_error=max_error, delta=delta, by=who)
     points = [
         {"floor": p.floor, "coverage": p.coverage, "error": p.error, "bound": p.bound, "labels": p.labels, "errors": p.errors}
         for p in found.points
