@@ -37,7 +37,7 @@ async def places(front: Front, thread: str) -> dict[str, str]:
     kept = {"canned": canned["id"], "macro": macro["id"], "view": view["id"], "name": "support"}
     webhook = await front.admin.post("/api/webhooks", url="https://shop.invalid/", events=["thread.deleted"])
     kept |= {"kind": "rate", "policy": "people", "usage": "use_none", "webhook": webhook["id"], "delivery": "msg_none"}
-    kept |= {"chain": "chain_none", "notification": "ntf_none"}
+    kept |= {"chain": "chain_none", "notification": "ntf_none", "suggestion": "sug_none", "entry": "faq_none"}
     return {"thread": thread, "request": request, "operator": victim.id, "key": key["id"]} | kept
 
 

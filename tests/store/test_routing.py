@@ -1,41 +1,17 @@
 """Who responds next: the chain, step by step, what becomes of the agent's words, and what is written down of it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
 from tests.store.people import ADA, ADMIN
+from tests.store.routed import BOT, Moderator, ask, rules, says, shown, sure, why
 
 from deskmate import DecisionKind, Desk, NewDecision, Operator, Question
-from deskmate.domain.agents import Ask, Delta, Output, Step, Turn
+from deskmate.domain.agents import Ask, Output, Step, Turn
 from deskmate.domain.assignments import Holder
-from deskmate.domain.messages import Text, ToolCall
-from deskmate.domain.safety import Judgement, On, Said, Verdict
+from deskmate.domain.messages import ToolCall
 from deskmate.errors import Invalid
 from deskmate.testing import FakeClock, ScriptedAgent
-
-BOT = "scripted"
-
-
-def sure(confidence: float | None, text: str = "Until seven.") -> Step:
-    return Step(role="assistant", parts=(Text(text=text),), final=True, confidence=confidence)
-
-
-class Moderator:
-    """A safety model on a leash: it calls unsafe what says "bomb", and is away when told to be."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-        self.away = False
-
-    async def judge(self, messages: Sequence[Said], on: On) -> Judgement:
-        """Judge the last words."""
-        role, text = messages[-1]
-        self.asked.append((role, text))
-        if self.away:
-            return Judgement(verdict=Verdict.UNKNOWN, on=on, model="guard", reason="timed out")
-        if "bomb" in text:
-            return Judgement(verdict=Verdict.UNSAFE, on=on, model="guard", categories=("S9",))
-        return Judgement(verdict=Verdict.SAFE, on=on, model="guard")
 
 
 @pytest.fixture
@@ -52,37 +28,6 @@ async def desk(store_url: str, clock: FakeClock, bot: ScriptedAgent, moderator: 
 @pytest.fixture
 async def ana(desk: Desk) -> Operator:
     return await desk.operators.add(name="Ana", email="ana@example.com", by=ADMIN)
-
-
-def says(bot: ScriptedAgent, confidence: float | None, text: str = "Until seven.") -> None:
-    """Have the agent answer with this confidence; it streams its words before."""
-
-    async def script(turn: Turn) -> AsyncIterator[Output]:
-        yield Delta(text=text)
-        yield sure(confidence, text)
-
-    bot.script = script
-
-
-async def rules(desk: Desk, rules: dict[str, object], name: str = BOT) -> None:
-    await desk.policies.put("route", name, rules)
-
-
-async def ask(desk: Desk, text: str = "How long are you open?", **facts: object) -> str:
-    thread = await desk.threads.open(customer="ada", **facts)  # pyright: ignore[reportArgumentType]
-    await desk.messages.post(thread.id, text, author=ADA)
-    return thread.id
-
-
-async def shown(desk: Desk, thread: str) -> list[str]:
-    """What the customer reads, but their own words."""
-    return [m.text for m in (await desk.messages.history(thread, by=ADA)).items if m.role != "user"]
-
-
-async def why(desk: Desk, thread: str) -> tuple[str, str]:
-    """Who responded last, and the link that decided."""
-    newest = (await desk.routing.routes(thread))[0]
-    return newest.route.responder, newest.route.steps[-1].step
 
 
 async def test_without_a_policy_the_thread_decides_and_its_route_is_kept(desk: Desk) -> None:
@@ -218,53 +163,6 @@ async def test_safe_words_pass_the_gate_both_ways(desk: Desk, moderator: Moderat
     assert [step.step for step in (await desk.routing.routes(thread))[0].route.steps] == ["safety", "safety", "default"]
 
 
-@pytest.mark.parametrize(("confidence", "said"), [(0.8, True), (0.79, False), (None, False)])
-async def test_a_fixed_floor_parts_what_is_said_from_what_is_held_back(
-    desk: Desk, bot: ScriptedAgent, ana: Operator, confidence: float | None, said: bool
-) -> None:
-    await rules(desk, {"floor": {"fixed": 0.8}})
-    says(bot, confidence)
-    thread = await ask(desk)
-    await desk.run_due()
-    assert await shown(desk, thread) == (["Until seven."] if said else [])
-    assert await why(desk, thread) == ("ai" if said else "draft", "default" if said else "confidence")
-    waiting = await desk.requests.waiting(thread, by=ana)
-    assert [request.confidence for request in waiting] == ([] if said else [confidence])
-
-
-async def test_nothing_that_may_be_held_back_is_streamed(desk: Desk, bot: ScriptedAgent) -> None:
-    await rules(desk, {"floor": {"fixed": 0.8}})
-    says(bot, 0.1, "Half a secret")
-    thread = await ask(desk)
-    before = (await desk.feed.read(by=ADA))[-1].event.seq
-    await desk.run_due()
-    assert not [one for one in await desk.feed.read(after=before, by=ADA) if one.event.type.startswith("message")]
-    assert await shown(desk, thread) == []
-
-
-async def test_below_the_floor_people_respond_where_the_policy_says_so(desk: Desk, bot: ScriptedAgent) -> None:
-    await rules(desk, {"floor": {"fixed": 0.8, "below": "human"}})
-
-    async def script(turn: Turn) -> AsyncIterator[Output]:
-        assert turn.floor == 0.8
-        yield sure(0.5)
-
-    bot.script = script
-    thread = await ask(desk)
-    await desk.run_due()
-    assert (await desk.threads.get(thread)).assignment.to is Holder.QUEUE
-    assert await why(desk, thread) == ("human", "confidence")
-
-
-async def test_before_anything_is_known_people_check_every_answer(desk: Desk, bot: ScriptedAgent, ana: Operator) -> None:
-    await rules(desk, {"floor": {"audit_rate": 0.0}})
-    says(bot, 1.0)
-    thread = await ask(desk)
-    await desk.run_due()
-    [request] = await desk.requests.waiting(thread, by=ana)
-    assert request.reason == "too few answers have been checked yet for the AI to answer alone"
-
-
 async def test_a_question_of_the_agent_is_its_route(desk: Desk, bot: ScriptedAgent) -> None:
     await rules(desk, {"floor": {"fixed": 0.5, "below": "human"}})
 
@@ -287,67 +185,6 @@ async def test_a_question_of_the_agent_is_its_route(desk: Desk, bot: ScriptedAge
     await desk.run_due()
     # What a person has said is passed on, though the agent does not say how sure it is of it.
     assert (await shown(desk, thread))[-1] == "They say: yes"
-
-
-async def test_a_check_is_a_draft_whatever_the_score_and_what_comes_of_it_is_a_label(
-    desk: Desk, bot: ScriptedAgent, ana: Operator
-) -> None:
-    await rules(desk, {"floor": {"audit_rate": 1.0}})
-    for confidence, kind in ((0.9, DecisionKind.APPROVE), (0.2, DecisionKind.REJECT), (0.6, DecisionKind.EDIT)):
-        says(bot, confidence)
-        thread = await ask(desk)
-        await desk.run_due()
-        assert await why(desk, thread) == ("draft", "audit")
-        [request] = await desk.requests.waiting(thread, by=ana)
-        text = "Until eight." if kind is DecisionKind.EDIT else None
-        await desk.requests.decide(request.id, NewDecision(kind=kind, text=text, review="No."), by=ana)
-    await desk.run_due()
-    found = await desk.routing.curve(BOT)
-    assert found.labels == 3
-    lowest = found.points[-1]
-    assert (lowest.floor, lowest.labels, lowest.errors) == (0.2, 3, 2)
-
-
-async def test_clean_checks_let_the_ai_answer_alone_and_the_screen_counts_down(
-    desk: Desk, bot: ScriptedAgent, ana: Operator
-) -> None:
-    await rules(desk, {"floor": {"audit_rate": 1.0, "max_error": 0.2, "delta": 0.2}})
-    left = (await desk.routing.status())[0].needed
-    assert left > 8, "eight clean checks prove an error of a fifth at the least"
-    await checks(desk, bot, ana, 5)
-    assert (await desk.routing.status())[0].needed == left - 5
-    await checks(desk, bot, ana, left - 5)
-    [standing] = await desk.routing.status()
-    assert standing.floor is not None
-    assert standing.floor.value is not None
-    assert standing.needed == 0
-    await rules(desk, {"floor": {"audit_rate": 0.0, "max_error": 0.2, "delta": 0.2}})
-    says(bot, 0.95)
-    thread = await ask(desk)
-    await desk.run_due()
-    assert await shown(desk, thread) == ["Until seven."]
-    newest = (await desk.routing.routes(thread))[0].route
-    assert (newest.responder, newest.version) == ("ai", standing.floor.version)
-
-
-async def checks(desk: Desk, bot: ScriptedAgent, ana: Operator, number: int) -> None:
-    """So many answers that are right."""
-    for count in range(number):
-        says(bot, 0.9 - count / 1000)
-        thread = await ask(desk)
-        await desk.run_due()
-        for request in await desk.requests.waiting(thread, by=ana):
-            await desk.requests.decide(request.id, NewDecision(kind=DecisionKind.APPROVE), by=ana)
-    await desk.run_due()
-
-
-async def test_a_decision_is_one_label_however_many_desks_follow(
-    desk: Desk, other: Desk, bot: ScriptedAgent, ana: Operator
-) -> None:
-    await rules(desk, {"floor": {"audit_rate": 1.0}})
-    await checks(desk, bot, ana, 2)
-    await other.run_due()
-    assert (await other.routing.curve(BOT)).labels == 2
 
 
 async def test_a_stored_route_replays_to_the_same_decision(desk: Desk, bot: ScriptedAgent, ana: Operator) -> None:
@@ -402,20 +239,6 @@ async def test_shares_say_who_responded_and_why_it_was_not_the_ai_alone(desk: De
     [counts] = found.buckets.values()
     assert counts == {"ai": 2, "draft": 1}
     assert found.reasons == (("the agent was not sure enough", "draft", 1),)
-
-
-async def test_a_deleted_thread_takes_its_routes_with_it_and_leaves_the_bare_label(
-    desk: Desk, bot: ScriptedAgent, ana: Operator
-) -> None:
-    await rules(desk, {"floor": {"audit_rate": 1.0}})
-    says(bot, 0.9)
-    thread = await ask(desk)
-    await desk.run_due()
-    [request] = await desk.requests.waiting(thread, by=ana)
-    await desk.requests.decide(request.id, NewDecision(kind=DecisionKind.APPROVE), by=ana)
-    await desk.run_due()
-    await desk.threads.delete(thread, by=ADMIN)
-    assert (await desk.routing.curve(BOT)).labels == 1
 
 
 async def test_a_deleted_message_is_not_kept_in_its_route(desk: Desk, bot: ScriptedAgent) -> None:
