@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from deskmate.domain.operators import Operator
     from deskmate.domain.requests import DecisionKind, NewDecision, OnExpiry, Request, Risk, TalkOver
+    from deskmate.domain.scoring import Example
     from deskmate.domain.threads import Mode, Thread
     from deskmate.errors import DeskmateError
     from deskmate.runners.faq import FaqAgent, FaqLibrary
@@ -45,6 +46,7 @@ _HOMES = {
     "Escalate": "runners.pydantic_ai",
     "Escalated": "domain.escalations",
     "Escalation": "domain.escalations",
+    "Example": "domain.scoring",
     "Failed": "services.respond",
     "FaqAgent": "runners.faq",
     "FaqLibrary": "runners.faq",
@@ -96,6 +98,7 @@ __all__ = [
     "Escalate",
     "Escalated",
     "Escalation",
+    "Example",
     "Failed",
     "FaqAgent",
     "FaqLibrary",

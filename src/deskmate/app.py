@@ -166,8 +166,7 @@ class Desk:
         self.limits = Limits(self._store)
         self.sla = SlaReports(self._store)
         self.chains = Chains(self._store)
-        away = self.settings.away_seconds
-        self.operators = Operators(self._store, passwords, away_after=timedelta(seconds=away) if away else None)
+        self.operators = Operators(self._store, passwords, away_after=self.settings.away_after)
         self._choosing = Choosing(self._store)
         self._leases = Leases(self._store)
         self.canned = CannedReplies(self._store)
@@ -181,6 +180,7 @@ class Desk:
         self._judging = Judging(
             self._store, self._agents, learner=learner_of(embedder), neighbours=NearestNeighbours(embedder),
             classifier=classifier, moderator=moderator or moderation_of(self.settings), entropy=entropy,
+            list_prices=self.settings.list_prices,
         )  # fmt: skip
         self.routing = self._judging.verbs
         self.slack = channels.slack_of(self.settings, self._store, self.requests, clock)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import parseaddr
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -88,6 +89,11 @@ class Settings:
     """DESKMATE_MODERATION_KEY: the key of that server, where it wants one."""
     moderation_seconds: int = 5
     """DESKMATE_MODERATION_SECONDS: how long a verdict may take; after that there is none."""
+
+    @property
+    def away_after(self) -> timedelta | None:
+        """How long people may be silent before they are away; None where they never are."""
+        return timedelta(seconds=self.away_seconds) if self.away_seconds else None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":

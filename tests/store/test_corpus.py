@@ -6,7 +6,7 @@ import pytest
 from tests.data import rows
 from tests.store.people import ADA, ADMIN
 
-from deskmate import DecisionKind, Desk, NewDecision, Operator
+from deskmate import DecisionKind, Desk, NewDecision, Operator, Settings
 from deskmate.domain.events import EventType
 from deskmate.domain.scoring import Example, Ruling
 from deskmate.errors import Invalid
@@ -152,7 +152,10 @@ class Sorter:
         """People get what names a lawyer."""
         if "lawyer" in history[-1]:
             return Ruling(intent=None, responder="human", score=0.1, reason="It is a threat.")
-        return Ruling(intent="delivery", responder="ai", score=0.9, reason="It is in the pages.")
+        return Ruling(
+            intent="delivery", responder="ai", score=0.9, reason="It is in the pages.", model="small", input_tokens=90,
+            output_tokens=10,
+        )  # fmt: skip
 
 
 async def test_a_language_model_may_judge_instead_and_says_why(store_url: str, clock: FakeClock, bot: ScriptedAgent) -> None:
@@ -160,8 +163,25 @@ async def test_a_language_model_may_judge_instead_and_says_why(store_url: str, c
         await desk.policies.put("route", BOT, {"classifier": {"by": "llm"}})
         calm, angry = await ask(desk, "Where is my parcel?"), await ask(desk, "I call my lawyer.")
         assert (await desk.routing.routes(calm))[0].route.responder == "ai"
+        spent = await desk.usage.of_thread(calm, by=ADMIN)
+        assert [(one.model, one.input_tokens, one.output_tokens) for one in spent] == [("small", 90, 10)]
         route = (await desk.routing.routes(angry))[0].route
         assert (route.responder, route.reason) == ("human", "the classifier wants people for it (It is a threat.)")
+
+
+async def test_a_classifier_that_cannot_be_loaded_here_is_fitted_anew(desk: Desk, store_url: str, clock: FakeClock) -> None:
+    await desk.routing.learn(BOT, EXAMPLES)
+    await desk.run_due()
+    before = await classifier(desk)
+    by_words = Settings(embeddings="off")
+    async with Desk.open(store_url, clock=clock, agents=[ScriptedAgent()], settings=by_words, work=False) as later:
+        await later.policies.put("route", BOT, {"classifier": {"by": "learned"}})
+        thread = await ask(later, "When will my parcel be here?")
+        assert (await later.routing.routes(thread))[0].route.steps[0].step == "default"
+        await later.run_due()
+        again = await ask(later, "When will my parcel be here?")
+        assert (await later.routing.routes(again))[0].route.steps[0].step == "classifier"
+    assert await classifier(desk) != before
 
 
 async def test_p8_a_deleted_thread_is_not_learned_from_any_more(desk: Desk, ana: Operator) -> None:

@@ -31,6 +31,13 @@ class Opinion(_Fact):
     score: float
     version: str | None = None
     reason: str | None = None
+    model: str | None = None
+    """The language model that was asked, what it took, and what it wrote."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    raw: str | None = None
+    decides: bool = True
+    """False where it failed, and whoever comes next is to decide."""
 
 
 class InForce(_Fact):
@@ -155,7 +162,7 @@ def score_of(inputs: Inputs, rules: Routing) -> float | None:
         return None
     if rules.floor.of == "confidence":
         return inputs.confidence
-    return None if inputs.opinion is None else inputs.opinion.score
+    return None if inputs.opinion is None or not inputs.opinion.decides else inputs.opinion.score
 
 
 def _floor(inputs: Inputs, rules: FloorRules | None) -> InForce | None:
@@ -244,7 +251,7 @@ def _audit(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
 
 def _classifier(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
     found = inputs.opinion
-    if rules.classifier is None or found is None:
+    if rules.classifier is None or found is None or not found.decides:
         if rules.floor is not None and rules.floor.of == "classifier" and inputs.judged:
             yield _Said("classifier", "the classifier has no opinion", rules.floor.below)
         return

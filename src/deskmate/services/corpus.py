@@ -17,6 +17,7 @@ from deskmate.domain.events import EventType
 from deskmate.domain.routes import Opinion
 from deskmate.domain.routing import FloorRules, Routing
 from deskmate.domain.scoring import Example, Judged, Ruling, Scorer
+from deskmate.errors import DeskmateError
 from deskmate.services import feed, floors
 from deskmate.store import jobs
 from deskmate.store.base import Row, Store, Tx
@@ -79,7 +80,7 @@ class Corpus:
         self._learner = learner
         self._classifier = classifier
         self._neighbours = neighbours
-        self._loaded: dict[str, tuple[int, Fitted]] = {}
+        self._loaded: dict[str, tuple[int, Fitted | None]] = {}
         self._read: dict[str, tuple[tuple[int, str], list[Example]]] = {}
 
     async def opinion(self, agent: str, rules: Routing, history: Sequence[str]) -> Mapping[str, object]:
@@ -102,8 +103,7 @@ class Corpus:
     async def _asked(self, history: Sequence[str]) -> Opinion | None:
         if self._classifier is None:
             return None
-        ruling = await self._classifier.judge(history)
-        return _opinion(ruling, self._classifier.version) if ruling.decides else None
+        return _opinion(await self._classifier.judge(history), self._classifier.version)
 
     async def _nearest(self, agent: str, history: Sequence[str], most: int) -> Opinion | None:
         assert self._neighbours is not None
@@ -123,7 +123,8 @@ class Corpus:
         return held[1]
 
     async def _current(self, agent: str) -> Fitted | None:
-        """The newest classifier of an agent, loaded once for each version."""
+        """The newest classifier of an agent, loaded once for each version. One that was fitted with another model of meaning, or
+        by other code, cannot be: then there is no opinion until it is fitted anew, which is seen to."""
         facts = await self._store.read(lambda tx: tx.one("classifiers.facts", agent=agent))
         if facts is None:
             return None
@@ -131,9 +132,17 @@ class Corpus:
         if held is None or held[0] != facts["number"]:
             row = await self._store.read(lambda tx: tx.one("classifiers.newest", agent=agent))
             assert row is not None
-            held = (row["number"], await asyncio.to_thread(self._learner.load, bytes(row["body"])))
-            self._loaded[agent] = held
+            held = self._loaded[agent] = (row["number"], await self._load(agent, bytes(row["body"])))
+            if held[1] is None:
+                await self._store.write(lambda tx: jobs.enqueue(tx, JOB, agent))
         return held[1]
+
+    async def _load(self, agent: str, body: bytes) -> Fitted | None:
+        try:
+            return await asyncio.to_thread(self._learner.load, body)
+        except DeskmateError as error:
+            log.warning("the classifier of %s cannot be loaded, and is fitted anew: %s", agent, error.message)
+            return None
 
     async def learn(self, agent: str, examples: Sequence[Example], *, source: str) -> int:
         """Remember examples, and have the classifier fitted anew; returns how many were new."""
@@ -165,18 +174,17 @@ class Corpus:
         """Fit the classifier of an agent to its examples; the new version, or None where there is nothing new to learn."""
         facts = await self._store.read(lambda tx: tx.one("classifiers.facts", agent=agent))
         examples = await self._examples(agent)
-        if len(examples) < LEAST or (facts is not None and facts["examples"] >= len(examples)):
+        known = facts is not None and facts["examples"] >= len(examples)
+        if len(examples) < LEAST or (known and await self._current(agent) is not None):
             return None
         fitted = await asyncio.to_thread(self._learner.fit, examples)
-        if facts is not None and facts["version"] == fitted.version:
-            return None
         row = {
             "agent": agent, "number": (facts["number"] if facts else 0) + 1, "version": fitted.version,
             "examples": len(examples), "intents": len({one.intent for one in examples} - {None}),
             "body": await asyncio.to_thread(fitted.to_bytes),
         }  # fmt: skip
-        known = await self._store.read(lambda tx: _checked(tx, agent))
-        scored = await asyncio.to_thread(_scored, fitted, known)
+        checked = await self._store.read(lambda tx: _checked(tx, agent))
+        scored = await asyncio.to_thread(_scored, fitted, checked)
         return fitted.version if await self._store.write(lambda tx: _put(tx, row, scored)) else None
 
 
@@ -245,8 +253,13 @@ def example_of(row: Row) -> Example:
 
 
 def _opinion(found: Judged, version: str | None) -> Opinion:
-    reason = found.reason if isinstance(found, Ruling) else None
-    return Opinion(responder=found.responder, intent=found.intent, score=found.score, version=version, reason=reason)
+    if not isinstance(found, Ruling):
+        return Opinion(responder=found.responder, intent=found.intent, score=found.score, version=version)
+    return Opinion(
+        responder=found.responder, intent=found.intent, score=found.score, version=version, reason=found.reason,
+        model=found.model, input_tokens=found.input_tokens, output_tokens=found.output_tokens, raw=found.raw or None,
+        decides=found.decides,
+    )  # fmt: skip
 
 
 async def _or_none(work: Awaitable[Opinion | None], who: str) -> Opinion | None:

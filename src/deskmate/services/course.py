@@ -10,10 +10,12 @@ from typing import Protocol
 from deskmate.domain.agents import Ask, Output, Question, Step, Turn
 from deskmate.domain.escalations import DECLINED, LATER, PASSED_ON, Escalated, Escalation
 from deskmate.domain.messages import Text, text_of
-from deskmate.domain.routes import InForce, Route
+from deskmate.domain.routes import InForce, Opinion, Route
 from deskmate.domain.routing import Routing
+from deskmate.domain.runs import Run
 from deskmate.domain.safety import Judgement, Moderator, On, Said, Verdict
-from deskmate.services import floors, routing
+from deskmate.domain.threads import Thread
+from deskmate.services import floors, limits, routing, usage
 from deskmate.services.routing import Routed
 from deskmate.store.base import Store, Tx
 
@@ -193,21 +195,30 @@ def _history(turn: Turn) -> list[Said]:
 class Courses:
     """Decides the course of runs, for this process."""
 
-    def __init__(self, store: Store, judges: Judges, gate: Moderator | None, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        judges: Judges,
+        gate: Moderator | None,
+        entropy: Callable[[int], bytes],
+        *,
+        list_prices: bool,
+    ) -> None:
         self._store = store
         self._judges = judges
         self._gate = gate
         self._entropy = entropy
+        self._list_prices = list_prices
 
-    async def of(self, routed: Routed, turn: Turn) -> Course:
+    async def of(self, routed: Routed, turn: Turn, run: Run, thread: Thread) -> Course:
         """Ask whoever has to be asked before the agent begins. What was asked by an earlier attempt stands."""
         route = routed.route
         in_review = route.responder == "draft" and route.steps[-1].step == "assignment"
         if not routed.inputs.judged and route.responder != "human" and not in_review:
-            routed = await self._judge(routed, turn)
+            routed = await self._judge(routed, turn, run, thread)
         return Course(self._store, self._gate, routed, turn)
 
-    async def _judge(self, routed: Routed, turn: Turn) -> Routed:
+    async def _judge(self, routed: Routed, turn: Turn, run: Run, thread: Thread) -> Routed:
         rules, facts = routed.rules, dict[str, object]()
         said = _history(turn)
         newest: Said = ("user", turn.prompt_text.strip())
@@ -224,8 +235,24 @@ class Courses:
             facts["floor"] = InForce(version=found.version, value=found.value) if found is not None else None
             facts["audited"] = int.from_bytes(self._entropy(4)) / 2**32 < floors.rate(found, rules.floor)
         known = routed.knowing(judged=True, **facts)
-        await self._store.write(lambda tx: routing.settle(tx, known))
+
+        async def keep(tx: Tx) -> None:
+            await routing.settle(tx, known)
+            await _meter(tx, run, thread, known.inputs.opinion, list_prices=self._list_prices)
+
+        await self._store.write(keep)
         return known
+
+
+async def _meter(tx: Tx, run: Run, thread: Thread, opinion: Opinion | None, *, list_prices: bool) -> None:
+    """What a language model took that judged the message counts as the agent's."""
+    if opinion is not None and opinion.input_tokens + opinion.output_tokens:
+        asked = Step(
+            role="assistant", parts=(), model=opinion.model, input_tokens=opinion.input_tokens,
+            output_tokens=opinion.output_tokens,
+        )  # fmt: skip
+        await usage.record_step(tx, thread, run, asked, list_prices=list_prices)
+        await limits.spend(tx, thread, run, asked.input_tokens + asked.output_tokens)
 
 
 async def _verdict(gate: Moderator | None, said: Sequence[Said], on: On) -> Judgement:

@@ -26,11 +26,12 @@ class Judging:
         classifier: Classifier | None,
         moderator: Moderator | None,
         entropy: Callable[[int], bytes],
+        list_prices: bool,
     ) -> None:
         self._floors = Floors(store)
         self._corpus = Corpus(store, learner, classifier=classifier, neighbours=neighbours)
         self.verbs = Judgement(store, self._floors, self._corpus, agents)
-        self.courses = Courses(store, self._corpus, moderator, entropy)
+        self.courses = Courses(store, self._corpus, moderator, entropy, list_prices=list_prices)
 
     @property
     def handlers(self) -> Mapping[str, Handler]:

@@ -219,7 +219,7 @@ class Responder:
         if begun.routed is None or self._courses is None:
             await work.consume(runner, begun.turn)
             return
-        course = await self._courses.of(begun.routed, begun.turn)
+        course = await self._courses.of(begun.routed, begun.turn, begun.run, begun.thread)
         if course.for_people:
             await work.consume(PassOn(begun.run.agent, course.routed), begun.turn)
         else:
