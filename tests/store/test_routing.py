@@ -251,3 +251,13 @@ async def test_a_deleted_message_is_not_kept_in_its_route(desk: Desk, bot: Scrip
     await desk.messages.delete(route.message, by=ADMIN)
     found = await desk.routing.rehearse(BOT, words)
     assert (found.now["draft"], found.then["ai"]) == (1, 1), "its words are gone, so no rule finds them any more"
+
+
+async def test_a_curve_shows_the_floor_in_force_where_it_is(desk: Desk, bot: ScriptedAgent) -> None:
+    await rules(desk, {"floor": {"fixed": 0.5}})
+    for confidence in (0.9, 0.2):
+        says(bot, confidence)
+        await ask(desk)
+        await desk.run_due()
+    found = await desk.routing.curve(BOT)
+    assert [(point.floor, point.coverage) for point in found.points] == [(0.9, 0.5), (0.5, 0.5), (0.2, 1.0)]

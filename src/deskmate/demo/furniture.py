@@ -37,6 +37,10 @@ POLICIES: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("chain", "tell the leads", {"on": ["thread", "escalation"], "steps": [{"wait": 20 * 60}, {"notify": "leads"}]}),
     ("rate", "everybody", {"currency": "EUR", "per_hour": 3400}),
     ("limit", "patience", {"of": "messages", "per": "customer", "window": {"count": 60, "seconds": 600}}),
+    ("route", "default", {
+        "rules": [{"name": "Lawyers and the press", "when": {"words": ["lawyer", "newspaper"]}, "to": "human"}],
+        "floor": {"fixed": 0.35, "below": "human"},
+    }),
 )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Judgement: what leads see of routing, and what they can ask of it: status, curves, shares, replay, a dry run, learning."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -133,11 +134,13 @@ class Judgement:
         """How the calibration of each agent stands. Raises Forbidden."""
         require(actor_of(by), Action.POLICY_READ)
 
-        async def body(tx: Tx) -> list[Standing]:
+        async def look(tx: Tx) -> list[_Seen]:
             known = {row["agent"] for row in await tx.all("floors.agents")}
-            return [await _standing(tx, agent) for agent in sorted({*self._agents, *known})]
+            return [await _seen(tx, agent) for agent in sorted({*self._agents, *known})]
 
-        return await self._store.read(body)
+        found = await self._store.read(look)
+        # Exact bounds are computed for a while: in a thread, so that nobody else waits for it.
+        return await asyncio.to_thread(lambda: [_standing(one) for one in found])
 
     async def curve(self, agent: str, *, max_error: float | None = None, delta: float | None = None, by: By = SYSTEM) -> Curve:
         """Coverage, error and its bound for each floor, from high to low. Raises Forbidden, Invalid."""
@@ -145,21 +148,15 @@ class Judgement:
         _check_share(max_error, "max_error")
         _check_share(delta, "delta")
 
-        async def body(tx: Tx) -> Curve:
+        async def look(tx: Tx) -> tuple[FloorRules, floors.Evidence]:
             _, rules = await floors.rules_of(tx, agent)
             floor = rules.floor if rules is not None and rules.floor is not None else FloorRules()
-            known = await floors.evidence(tx, agent, floor.of, learned=rules is not None and floors.is_learned(rules))
-            target, risk = max_error or floor.max_error, delta or floor.delta
-            scores, wrong = [label.score for label in known.labels], [label.wrong for label in known.labels]
-            points = curve(scores, wrong, known.traffic, delta=risk)
-            proved = floor_of(scores, wrong, known.traffic, max_error=target, delta=risk)
-            value = floor.fixed if floor.fixed is not None else known.current.value if known.current else None
-            return Curve(
-                agent=agent, floor=value, proved=proved, max_error=target, delta=risk, labels=len(known.labels),
-                traffic=len(known.traffic), points=tuple(points),
+            return floor, await floors.evidence(
+                tx, agent, floor.of, learned=rules is not None and floors.is_learned(rules)
             )  # fmt: skip
 
-        return await self._store.read(body)
+        floor, known = await self._store.read(look)
+        return await asyncio.to_thread(_curve, agent, floor, known, max_error or floor.max_error, delta or floor.delta)
 
     async def shares(
         self, since: datetime | None = None, until: datetime | None = None, *, queue: str | None = None, by: By = SYSTEM
@@ -178,7 +175,7 @@ class Judgement:
             found = await tx.all("routes.reasons", limit=MOST_REASONS, **span)
             return Shares(
                 buckets=buckets,
-                reasons=tuple((_named(row["reason"]), row["responder"], row["number"]) for row in found),
+                reasons=tuple((_named(row["reason"], row["responder"]), row["responder"], row["number"]) for row in found),
             )
 
         return await self._store.read(body)
@@ -246,27 +243,60 @@ class Judgement:
         return await self._store.read(body)
 
 
-async def _standing(tx: Tx, agent: str) -> Standing:
+def _curve(agent: str, rules: FloorRules, known: floors.Evidence, target: float, risk: float) -> Curve:
+    scores, wrong = [label.score for label in known.labels], [label.wrong for label in known.labels]
+    points = curve(scores, wrong, known.traffic, delta=risk)
+    value = rules.fixed if rules.fixed is not None else known.current.value if known.current else None
+    if value is not None and known.traffic and value not in {point.floor for point in points}:
+        # The floor in force is shown where it is, also where no score of the traffic lies.
+        share = sum(score >= value for score in known.traffic) / len(known.traffic)
+        [here] = curve(scores, wrong, [value], delta=risk)
+        points = tuple(sorted((*points, replace(here, coverage=share)), key=lambda point: -point.floor))
+    proved = floor_of(scores, wrong, known.traffic, max_error=target, delta=risk)
+    return Curve(
+        agent=agent, floor=value, proved=proved, max_error=target, delta=risk, labels=len(known.labels),
+        traffic=len(known.traffic), points=points,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the store says of an agent."""
+
+    agent: str
+    policy: str | None
+    rules: FloorRules | None
+    known: floors.Evidence | None
+    audits_open: int
+    classifier: Fit | None
+
+
+async def _seen(tx: Tx, agent: str) -> _Seen:
     policy, rules = await floors.rules_of(tx, agent)
     floor = rules.floor if rules is not None else None
     row = await tx.one("classifiers.facts", agent=agent)
     classifier = None if row is None else Fit(
         version=row["version"], examples=row["examples"], intents=row["intents"], at=utc(row["created_at"])
     )  # fmt: skip
-    if rules is None or floor is None:
-        return Standing(
-            agent=agent, policy=policy, rules=None, floor=None, needed=0, audit_rate=0.0, audits_open=0, classifier=classifier
-        )  # fmt: skip
-    known = await floors.evidence(tx, agent, floor.of, learned=floors.is_learned(rules))
-    waiting = await tx.one("routes.audits_open", agent=agent)
-    needed = 0
-    if floor.fixed is None:
-        left = remaining(known.current, known.labels, known.traffic, max_error=floor.max_error, delta=floor.delta)
-        needed = left or 0
+    known, waiting = None, None
+    if rules is not None and floor is not None:
+        known = await floors.evidence(tx, agent, floor.of, learned=floors.is_learned(rules))
+        waiting = await tx.one("routes.audits_open", agent=agent)
+    return _Seen(
+        agent=agent, policy=policy, rules=floor, known=known, audits_open=waiting["number"] if waiting else 0,
+        classifier=classifier,
+    )  # fmt: skip
+
+
+def _standing(seen: _Seen) -> Standing:
+    rules, known = seen.rules, seen.known
+    needed, share = 0, 0.0
+    if rules is not None and known is not None and rules.fixed is None:
+        left = remaining(known.current, known.labels, known.traffic, max_error=rules.max_error, delta=rules.delta)
+        needed, share = left or 0, floors.rate(known.current, rules)
     return Standing(
-        agent=agent, policy=policy, rules=floor, floor=known.current, needed=needed,
-        audit_rate=0.0 if floor.fixed is not None else floors.rate(known.current, floor),
-        audits_open=waiting["number"] if waiting else 0, classifier=classifier,
+        agent=seen.agent, policy=seen.policy, rules=rules, floor=known.current if known else None, needed=needed,
+        audit_rate=share, audits_open=seen.audits_open, classifier=seen.classifier,
     )  # fmt: skip
 
 
@@ -309,8 +339,19 @@ def _check_share(given: float | None, field: str) -> None:
         raise Invalid("it is a share between 0 and 1", field=field)
 
 
-_REASONS = {"confidence": "the agent was not sure enough", "classifier": "the classifier was not sure enough"}
+_REASONS: Mapping[tuple[str, Who], str] = {
+    ("assignment", "human"): "people hold the thread, or the AI is off on it",
+    ("assignment", "draft"): "the thread is in review",
+    ("audit", "draft"): "chosen for a check",
+    ("confidence", "draft"): "the agent was not sure enough",
+    ("confidence", "human"): "the agent was not sure enough",
+    ("classifier", "draft"): "the classifier was not sure enough",
+    ("classifier", "human"): "the classifier wanted people for it",
+    ("examples", "human"): "people answered messages like it",
+    ("tool", "human"): "the agent asked people, or passed it on",
+}
 
 
-def _named(reason: str) -> str:
-    return _REASONS.get(reason, reason)
+def _named(reason: str, responder: Who) -> str:
+    """A reason as people read it: rules and verdicts say theirs, other steps go by their names."""
+    return _REASONS.get((reason, responder), reason)

@@ -79,16 +79,16 @@ class FaqAgent:
     def _respond(self, turn: Turn, library: FaqLibrary) -> Iterator[Output]:
         message, before = _asked(turn)
         if not message and turn.history and turn.history[-1].role == "system":
-            yield from _spoken(_BACK)
+            yield from _spoken(_BACK, confidence=1.0)
             return
         kind = talk_of(message)
         match kind:
             case Talk.GREETING:
-                yield from _spoken(_GREETING)
+                yield from _spoken(_GREETING, confidence=1.0)
             case Talk.THANKS:
-                yield from _spoken(_THANKS)
+                yield from _spoken(_THANKS, confidence=1.0)
             case Talk.FAREWELL:
-                yield from _spoken(_FAREWELL)
+                yield from _spoken(_FAREWELL, confidence=1.0)
             case Talk.WANTS_PERSON:
                 yield self._ask(turn, "The customer asks for a person.", None)
             case Talk.UNHELPED:

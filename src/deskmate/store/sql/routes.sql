@@ -52,7 +52,7 @@ GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: reasons
 -- Why somebody other than the AI alone responded in a time, the most frequent first.
-SELECT routes.responder, CASE WHEN routes.step IN ('confidence', 'classifier') THEN routes.step ELSE routes.reason END AS reason,
+SELECT routes.responder, CASE WHEN routes.step IN ('rules', 'safety') THEN routes.reason ELSE routes.step END AS reason,
     COUNT(*) AS number
 FROM routes LEFT JOIN threads ON threads.id = routes.thread
 WHERE routes.created_at >= :since AND routes.created_at < :until AND routes.id IS NOT NULL AND routes.responder <> 'ai'
