@@ -3,72 +3,19 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
-from pydantic import BaseModel, Field
 from tests.browser.cards.desk import pictures, signed_in
 from tests.browser.desks import DeskSite, desk_site
 from tests.browser.judged import LEARNING, agent
 from tests.browser.test_accessibility import serious
 
-from deskmate.domain.threads import Priority
+from deskmate.domain.routing import FloorRules, Routing, Rule, When
 
-pytestmark = pytest.mark.browser
-Many = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=200)]
-
-
-class When(BaseModel):
-    """What has to hold."""
-
-    asks_for_person: bool = False
-    words: Many = ()
-    tags: Many = ()
-    customers: Many = ()
-    languages: Many = ()
-    priorities: Annotated[tuple[Priority, ...], Field(max_length=4)] = ()
-    closed: bool | None = None
-
-
-class Rule(BaseModel):
-    name: Annotated[str, Field(max_length=100)]
-    when: When
-    to: Literal["ai", "draft", "human"]
-    queue: str | None = None
-
-
-class SafetyGate(BaseModel):
-    input: bool = True
-    output: bool = True
-    unavailable: Literal["closed", "open"] = "closed"
-
-
-class Classifying(BaseModel):
-    by: Literal["learned", "llm"] = "learned"
-
-
-class Nearest(BaseModel):
-    most: Annotated[int, Field(ge=1, le=50)] = 5
-
-
-class FloorRules(BaseModel):
-    of: Literal["confidence", "classifier"] = "confidence"
-    max_error: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    delta: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    audit_rate: Annotated[float, Field(ge=0, le=1)] = 0.05
-    below: Literal["human", "draft"] = "draft"
-    fixed: float | None = None
-
-
-class Routing(BaseModel):
-    rules: Annotated[tuple[Rule, ...], Field(max_length=50)] = ()
-    safety: SafetyGate | None = None
-    classifier: Classifying | None = None
-    examples: Nearest | None = None
-    floor: FloorRules | None = None
-
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 
 BARE = Routing().model_dump(mode="json")
 FULL = Routing(

@@ -1,7 +1,6 @@
 """Bodies of requests. Unknown members are refused, so that a mistyped name is noticed; text is text."""
 
 import math
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -169,7 +168,7 @@ class PutPolicy(Body):
 class Rehearse(Body):
     agent: Short
     rules: PlainObject
-    since: datetime | None = None
+    since: Short | None = None
 
 
 class Calibrate(Body):

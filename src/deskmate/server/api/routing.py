@@ -64,7 +64,8 @@ async def routes(thread: str, desk: TheDesk, who: Who, limit: Annotated[int, Que
 @router.post("/routing/rehearsal")
 async def rehearse(body: Rehearse, desk: TheDesk, who: Who) -> Json:
     """What other rules would have done to last week's traffic. Nothing is changed."""
-    found = await desk.routing.rehearse(body.agent, body.rules, since=body.since, by=who)
+    since = None if body.since is None else read_moment(body.since, "since")
+    found = await desk.routing.rehearse(body.agent, body.rules, since=since, by=who)
     changed = [
         {"thread": one.thread, "message": one.message, "was": one.was, "would": one.would, "reason": one.reason}
         for one in found.changed
