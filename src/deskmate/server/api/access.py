@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse
 from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.errors import Forbidden
 from deskmate.server import auth
-from deskmate.server.api.bodies import AddOperator, ChangeMe, ChangeOperator, IssueKey, SignIn, UseLink
+from deskmate.server.api.bodies import AddOperator, ChangeMe, ChangeOperator, IssueKey, SignIn, UseLink, read_moment
 from deskmate.server.api.doors import TheDesk, Who, counted
-from deskmate.server.api.threads import CursorText, Limit, read_moment
+from deskmate.server.api.threads import CursorText, Limit
 from deskmate.server.limits import Door
 from deskmate.server.records import Json, key_json, operator_json, usage_json
 from deskmate.services.sessions import SignedIn

@@ -1,6 +1,7 @@
 """Bodies of requests. Unknown members are refused, so that a mistyped name is noticed; text is text."""
 
 import math
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -11,6 +12,7 @@ from deskmate.domain.operators import Presence
 from deskmate.domain.queues import Chooser
 from deskmate.domain.requests import DecisionKind, OnExpiry
 from deskmate.domain.threads import MOST_TAGS, Mode, Priority, Status
+from deskmate.errors import Invalid
 
 
 def _text(value: str) -> str:
@@ -183,7 +185,7 @@ class OneExample(Body):
 
 class Learn(Body):
     agent: Short
-    examples: Annotated[list[OneExample], Field(min_length=1, max_length=5000)]
+    examples: Annotated[list[OneExample], Field(min_length=1, max_length=500)]
 
 
 class Settle(Body):
@@ -349,3 +351,17 @@ class Prefer(Body):
     channels: PlainObject = Field(default_factory=dict)
     quiet: PlainObject | None = None
     urgent_anyway: bool = True
+
+
+def read_moment(text: str, field: str) -> datetime:
+    """A time with an explicit zone. Raises Invalid, naming the field."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(f"{field} must be a time such as 2026-03-01T09:00:00Z", field=field) from error
+    if at.tzinfo is None:
+        raise Invalid(f"{field} needs a time zone", field=field)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid(f"{field} is too far away", field=field) from error

@@ -11,9 +11,8 @@ from fastapi.responses import StreamingResponse
 from deskmate.domain.actors import Actor, AuthorKind
 from deskmate.domain.exports import DATA_FILE, TASK, TASK_FILES, Format
 from deskmate.domain.feedback import Feedback
-from deskmate.server.api.bodies import Rate
+from deskmate.server.api.bodies import Rate, read_moment
 from deskmate.server.api.doors import TheDesk, Who, counted
-from deskmate.server.api.threads import read_moment
 from deskmate.server.limits import Door
 from deskmate.server.records import Json, author_json, moment
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from deskmate.domain.scoring import Example
-from deskmate.server.api.bodies import Calibrate, Learn, Rehearse
+from deskmate.server.api.bodies import Calibrate, Learn, Rehearse, read_moment
 from deskmate.server.api.doors import TheDesk, Who
 from deskmate.server.records import Json, moment
 from deskmate.services.judgement import Standing, Stored

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -27,6 +26,7 @@ from deskmate.server.api.bodies import (
     Respond,
     Typing,
     Viewing,
+    read_moment,
 )
 from deskmate.server.api.doors import TheDesk, Who, counted
 from deskmate.server.api.routing import route_json
@@ -307,17 +307,3 @@ async def shown(desk: TheDesk, thread: Thread, who: Actor) -> Json:
     seen = await desk.reads.of_customer(thread.id, by=who)
     record = thread_json(thread, who, waiting, unread=new.get(thread.id))
     return record | {"customer_read": None if seen is None else read_json(seen)}
-
-
-def read_moment(text: str, field: str) -> datetime:
-    """A time with an explicit zone. Raises Invalid, naming the field."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid(f"{field} must be a time such as 2026-03-01T09:00:00Z", field=field) from error
-    if at.tzinfo is None:
-        raise Invalid(f"{field} needs a time zone", field=field)
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        raise Invalid(f"{field} is too far away", field=field) from error

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from deskmate.domain.webhooks import Delivery, DeliveryState, Webhook
-from deskmate.server.api.bodies import AddWebhook, ChangeWebhook, ReplayDeliveries
+from deskmate.server.api.bodies import AddWebhook, ChangeWebhook, ReplayDeliveries, read_moment
 from deskmate.server.api.doors import TheDesk, Who
-from deskmate.server.api.threads import CursorText, Limit, read_moment
+from deskmate.server.api.threads import CursorText, Limit
 from deskmate.server.records import Json, moment
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
