@@ -136,12 +136,12 @@ async def _rating(tx: Tx, thread: Thread, rating: object, id: str | None, correc
 
 
 async def _correction(tx: Tx, thread: Thread, rating: object, id: str | None, correction: str | None, by: Actor) -> Feedback:
+    value = checked_rating(rating, thumbs_only=True)
     if id is None:
         raise Invalid("say which message of the AI this is about", field="message")
     message = await _answer(tx, thread, id, by)
     if message.author.kind is not AuthorKind.AGENT:
         raise Invalid("only what an AI has said is reviewed", field="message")
-    value = checked_rating(rating, thumbs_only=True)
     new = Feedback(
         id=tx.id("feedback"), key=f"correction/{id}/{by.kind}/{by.id}", thread=thread.id, kind=FeedbackKind.CORRECTION,
         about=About.MESSAGE, message=id, rating=value, by=by.author, created_at=tx.now,
