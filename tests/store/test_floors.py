@@ -6,9 +6,10 @@ import pytest
 from tests.store.people import ADA, ADMIN
 from tests.store.routed import BOT, ask, checks, rules, says, shown, sure, why
 
-from deskmate import DecisionKind, Desk, NewDecision, Operator
-from deskmate.domain.agents import Output, Turn
+from deskmate import DecisionKind, Desk, NewDecision, Operator, Question
+from deskmate.domain.agents import Ask, Delta, Output, Step, Turn
 from deskmate.domain.assignments import Holder
+from deskmate.domain.messages import ToolCall
 from deskmate.testing import ScriptedAgent
 
 
@@ -126,3 +127,36 @@ async def test_a_deleted_thread_takes_its_routes_with_it_and_leaves_the_bare_lab
     await desk.run_due()
     await desk.threads.delete(thread, by=ADMIN)
     assert (await desk.routing.curve(BOT)).labels == 1
+
+
+@pytest.mark.parametrize(("confidence", "shown_early"), [(0.9, True), (0.5, False), (None, False)])
+async def test_words_are_shown_while_they_are_written_only_where_the_agent_is_sure_of_them(
+    desk: Desk, bot: ScriptedAgent, confidence: float | None, shown_early: bool
+) -> None:
+    await rules(desk, {"floor": {"fixed": 0.8, "below": "human"}})
+
+    async def script(_: Turn) -> AsyncIterator[Output]:
+        yield Delta(text="Until seven.", confidence=confidence)
+        yield sure(confidence)
+
+    bot.script = script
+    thread = await ask(desk)
+    before = (await desk.feed.read(by=ADA))[-1].event.seq
+    await desk.run_due()
+    told = [seen.event.type for seen in await desk.feed.read(after=before, by=ADA, thread=thread)]
+    assert ("message.changed" in told) is shown_early, "what was begun before the end is finished by a change"
+
+
+async def test_a_check_of_an_agent_that_asks_people_itself_is_none(desk: Desk, bot: ScriptedAgent) -> None:
+    await rules(desk, {"floor": {"audit_rate": 1.0}})
+
+    async def script(turn: Turn) -> AsyncIterator[Output]:
+        call = ToolCall(call_id="c1", tool="ask_human", input={})
+        asked = Question(call_id="c1", question="Open?", reason="The FAQ has nothing on this.", confidence=0.0)
+        yield Ask(step=Step(role="assistant", parts=(call,)), requests=(asked,))
+
+    bot.script = script
+    thread = await ask(desk)
+    await desk.run_due()
+    assert await why(desk, thread) == ("human", "tool")
+    assert (await desk.routing.curve(BOT)).labels == 0

@@ -77,9 +77,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """A piece of text of the step that is being written; the next Step holds the whole text."""
+    """A piece of text of the step that is being written; the next Step holds the whole text. Where the desk asks how sure the
+    agent is of its words, only those are shown before the end that say so."""
 
     text: str
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

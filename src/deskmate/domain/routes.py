@@ -271,10 +271,14 @@ def _examples(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
         yield _Said("examples", f"the nearest examples: {why}", "human" if found.responder == "human" else None)
 
 
-def _confidence(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
+def _tool(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
+    """The agent itself has asked people, or passed the thread on: then there is nothing that could be checked."""
     if inputs.wants_human is not None:
         yield _Said("tool", inputs.wants_human, "human")
-    elif rules.floor is not None and rules.floor.of == "confidence" and inputs.spoken:
+
+
+def _confidence(inputs: Inputs, rules: Routing) -> Iterator[_Said]:
+    if rules.floor is not None and rules.floor.of == "confidence" and inputs.spoken:
         if inputs.confidence is None:
             yield _Said("confidence", "the agent did not say how sure it is", rules.floor.below)
         else:
@@ -293,5 +297,5 @@ def _against_floor(score: float, what: str, inputs: Inputs, rules: FloorRules) -
 
 
 _CHAIN: tuple[Callable[[Inputs, Routing], Iterator[_Said]], ...] = (
-    _assignment, _to_people, _answered, _given_back, _asked, _to_the_ai, _audit, _classifier, _examples, _confidence,
+    _assignment, _to_people, _answered, _given_back, _asked, _to_the_ai, _tool, _audit, _classifier, _examples, _confidence,
 )  # fmt: skip

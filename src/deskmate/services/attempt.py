@@ -65,9 +65,9 @@ class Attempt:
         async with aclosing(_generator(runner, turn)) as outputs:
             async for output in outputs:
                 match output:
-                    case Delta(text=text):
-                        if course is None or course.streams:
-                            self._writer.add(text)
+                    case Delta():
+                        if course is None or course.shows(output):
+                            self._writer.add(output.text)
                     case Step():
                         output = output if course is None else await course.words(output)
                         pending = await self._writer.settle()

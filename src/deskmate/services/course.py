@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from deskmate.domain.agents import Ask, Output, Question, Step, Turn
+from deskmate.domain.agents import Ask, Delta, Output, Question, Step, Turn
 from deskmate.domain.escalations import DECLINED, LATER, PASSED_ON, Escalated, Escalation
 from deskmate.domain.messages import Text, text_of
 from deskmate.domain.routes import InForce, Opinion, Route
@@ -62,19 +62,19 @@ class Course:
         asked_by_agent = self._routed.inputs.wants_human is not None
         return self._routed.route.responder == "human" and not self._settled and not asked_by_agent
 
-    @property
-    def streams(self) -> bool:
+    def shows(self, delta: Delta) -> bool:
         """Whether the customer may read words while they are being written: where nothing can speak against them any more."""
         rules = self._routed.rules
-        judged = rules.safety is not None and rules.safety.output
-        unsure = rules.floor is not None and rules.floor.of == "confidence" and not self._settled
-        return self._before == "ai" and not judged and not (unsure and self._holds_back)
+        if self._before != "ai" or (rules.safety is not None and rules.safety.output):
+            return False
+        floor = self._routed.route.floor
+        return not self._unsure or (delta.confidence is not None and floor is not None and delta.confidence >= floor)
 
     @property
-    def _holds_back(self) -> bool:
-        """Whether the agent says what it has to say however unsure it is, and the desk decides what becomes of it."""
+    def _unsure(self) -> bool:
+        """Whether it is known at the end only whether the agent may say what it says."""
         floor = self._routed.rules.floor
-        return floor is not None and (floor.below == "draft" or self._before == "draft")
+        return floor is not None and floor.of == "confidence" and not self._settled and not self._passed
 
     def turn(self) -> Turn:
         """What the agent is given."""
@@ -130,7 +130,7 @@ class Course:
         if self._settled or self._passed:
             return step
         if not step.final:
-            return replace(step, held=step.held or not self.streams)
+            return replace(step, held=step.held or self._unsure or self._before == "draft")
         if route.responder == "human" and route.steps[-1].step != "tool":
             return await self._instead(step, route.reason, text)
         return replace(step, held=step.held or route.responder == "draft")

@@ -46,7 +46,7 @@ async def begin(tx: Tx, thread: Thread, run: Run, *, text: str, handed_back: boo
     """Store the route of a run that begins. None where its agent goes by no rules: then the thread decides."""
     facts = facts_of(thread)
     id, policy = await _insert(tx, thread, facts, decide(facts, Routing()), message=run.prompt, agent=run.agent, run=run.id)
-    if policy is None or run.aside:
+    if policy is None:
         return None
     rules = Routing.model_validate_json(policy)
     facts = facts.model_copy(

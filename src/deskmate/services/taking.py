@@ -140,7 +140,7 @@ class Taker:
         self, tx: Tx, run: Run, thread: Thread, *, again: bool, prompt: Message | None, words: Message | None
     ) -> routing.Routed | None:
         """The route of the run, which stands from its first attempt on. A prompt of the system is what people said to the AI."""
-        if again:
-            return await routing.of_run(tx, run.id)
+        if again or run.aside:
+            return await routing.of_run(tx, run.id) if again else None
         handed_back = prompt is not None and prompt.role == "system"
         return await routing.begin(tx, thread, run, text=words.text if words else "", handed_back=handed_back)

@@ -161,10 +161,10 @@ def _spoken(text: str, *, final: bool = True, confidence: float | None = None) -
     for match in _PIECE.finditer(text):
         piece += match[0]
         if len(piece) >= _PIECE_SIZE or piece.endswith("\n"):
-            yield Delta(text=piece)
+            yield Delta(text=piece, confidence=confidence)
             piece = ""
     if piece:
-        yield Delta(text=piece)
+        yield Delta(text=piece, confidence=confidence)
     said = (Text(text=text),)
     yield Step(role="assistant", parts=said, provider="deskmate", model="faq", final=final, confidence=confidence)
 
