@@ -307,3 +307,9 @@ def test_clinc150_fits_into_15_mb_and_comes_back_the_same(clinc: tuple[Learned, 
     assert len(data) < 15_000_000
     again = Learned.from_bytes(data)
     assert all(judge(again, example.text) == said for example, said in judged)
+
+
+def test_banking77_is_known_as_well_as_was_promised() -> None:
+    scorer = fit([labelled(row) for row in rows("routing/banking77_train.jsonl")])
+    judged = [(example, scorer.score([example.text])) for example in map(labelled, rows("routing/banking77_validation.jsonl"))]
+    assert (evaluate(judged).accuracy or 0) >= 0.91

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Label = tuple[str | None, Responder]
 """What is told apart: an intent, or none that has a name, with who answers such."""
 
-CODE = 2
+CODE = 3
 """Raised with every change of how texts are read or judged: bytes of another code would give other scores, and are refused."""
 _MAGIC = f"deskmate scorer {CODE}\n".encode()
 _DIGEST = 32

@@ -11,6 +11,11 @@ LONGEST = 2_000
 """Characters of a message that are read. What somebody wants is said at its beginning; the rest costs time."""
 _NEAR = 5
 """How many words further the second one of a pair may stand. Only neighbours count in their order."""
+_ENDINGS = ("ingly", "edly", "ings", "ing", "ed", "ies", "es", "s", "ly")
+_ROOT = 3
+"""Letters that a word keeps at least."""
+_BEGINNING = 4
+"""Letters of a word by which it is known beside another."""
 _PIECES = (2, 3, 4)
 """The lengths of pieces."""
 _RUNS = (4, 5)
@@ -22,10 +27,25 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text[:LONGEST].casefold())
 
 
+def root_of(word: str) -> str:
+    """A word without its English ending; of other languages it mostly stays as it is."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _ROOT:
+            return word[: -len(ending)]
+    return word
+
+
+def roots(words: Iterable[str]) -> Iterator[str]:
+    """Words, whatever their endings."""
+    return map(root_of, words)
+
+
 def pairs(words: Sequence[str]) -> Iterator[str]:
-    """Neighbours in their order, and words that stand near each other in any."""
-    for at, word in enumerate(words):
-        for distance, other in enumerate(words[at + 1 : at + 1 + _NEAR]):
+    """The beginnings of neighbours in their order, and of words that stand near each other in any: what is said together counts,
+    whatever its form."""
+    begun = [root_of(word)[:_BEGINNING] for word in words]
+    for at, word in enumerate(begun):
+        for distance, other in enumerate(begun[at + 1 : at + 1 + _NEAR]):
             yield f"{word} {other}" if distance == 0 else "~".join(sorted((word, other)))
 
 
@@ -46,7 +66,7 @@ def runs(words: Iterable[str]) -> Iterator[str]:
             yield whole[start : start + length]
 
 
-VIEWS: Sequence[tuple[Callable[[Sequence[str]], Iterable[str]], float]] = ((tuple, 0.7), (pairs, 1.0), (pieces, 1.0), (runs, 0.7))
+VIEWS: Sequence[tuple[Callable[[Sequence[str]], Iterable[str]], float]] = ((roots, 0.7), (pairs, 1.0), (pieces, 1.0), (runs, 0.7))
 """The ways in which a text is read, with what each counts. Each is weighed by itself, so that none drowns the others."""
 
 
