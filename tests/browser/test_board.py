@@ -17,7 +17,7 @@ from deskmate import Desk, Role, Settings
 from deskmate.domain.calendars import calendar_of
 from deskmate.testing import FakeClock
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 HEADLINE = f"Half of all escalations come from {SHOP}: refund_order failed"
 
 

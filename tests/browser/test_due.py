@@ -19,7 +19,7 @@ from deskmate.domain.events import EventType
 from deskmate.services import feed
 from deskmate.store.base import Tx
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 

@@ -18,7 +18,7 @@ from deskmate.domain.agents import Output, Step, Turn
 from deskmate.domain.messages import Text
 from deskmate.testing import ScriptedAgent
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 ADA = customer("ada", "Ada Lund")
 RULES: dict[str, object] = {
     "rules": [{"name": "lawyers", "when": {"words": ["lawyer"]}, "to": "human"}],

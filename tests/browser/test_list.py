@@ -10,7 +10,7 @@ from tests.browser.desks import DeskSite, busy, desk_site
 from tests.browser.pages import PASSWORD, picture
 from tests.browser.test_accessibility import serious
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -12,7 +12,7 @@ from deskmate import customer
 from deskmate.domain.messages import Visibility
 from deskmate.testing import FakeClock, pass_time
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -13,7 +13,7 @@ from tests.browser.test_accessibility import serious
 from deskmate.domain.actors import Role
 from deskmate.domain.macros import actions_to_json
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 ABSENT = ("**/api/webhooks*", "**/api/me/notifications/preferences")
 
 

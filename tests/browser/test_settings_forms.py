@@ -15,7 +15,7 @@ from tests.browser.cards.desk import pictures, signed_in
 from tests.browser.desks import DeskSite, desk_site
 from tests.browser.test_accessibility import serious
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"])]
 
 
 class Urgency(StrEnum):
